@@ -107,7 +107,7 @@ class ExtendedError(Exception):
 
 def _look_around(ctx: typer.Context, args: list[str]) -> None:
     """Raise what says that a word, which no command has, is an alias or a program on the PATH."""
-    words = aliases.expanded(args)
+    words = aliases.expanded_alias(args)
     if words is not None:
         raise ExpandedError(words, len(args))
     path = extensions.path_of(args[0])

@@ -36,7 +36,7 @@ def names(needed: Container[str] | None = None) -> dict[str, Any]:
     path, key = os.path.join(cache_folder(), "names"), _key()
     try:
         with open(path, "rb") as file:
-            return _unpacked(file.read(), key, needed)
+            return _unpacked_names(file.read(), key, needed)
     except (OSError, ValueError, EOFError, TypeError):
         pass  # there is no file yet, or it cannot be used
     from contextlib import suppress
@@ -45,11 +45,11 @@ def names(needed: Container[str] | None = None) -> dict[str, Any]:
 
     made = collect()
     with suppress(OSError):  # without a writable folder, completion is slower
-        write_whole(path, _packed(made, key))
+        write_whole(path, _packed_names(made, key))
     return made
 
 
-def _packed(names: dict[str, Any], key: str) -> bytes:
+def _packed_names(names: dict[str, Any], key: str) -> bytes:
     """Return the content of the file of names."""
     short: dict[str, dict[str, Any]] = {}
     whole: dict[str, bytes] = {}
@@ -60,7 +60,7 @@ def _packed(names: dict[str, Any], key: str) -> bytes:
     return b"%b\n%08x\n%b" % (key.encode(), crc32(content), content)
 
 
-def _unpacked(packed: bytes, key: str, needed: Container[str] | None) -> dict[str, Any]:
+def _unpacked_names(packed: bytes, key: str, needed: Container[str] | None) -> dict[str, Any]:
     """Return the names a file holds. Raises ValueError where it is another key's, or damaged."""
     written_for, checksum, content = packed.split(b"\n", 2)
     # What marshal did not write itself could end the process: it is not given anything else.

@@ -14,7 +14,7 @@ from typing import Any
 from crm_sdk import errors
 from crm_sdk.wire import is_array, is_object
 
-from .interruption import interrupted, noting_interruptions
+from .interruption import noting_interruptions, was_interrupted
 from .terminal.streams import READER_GONE, discard_output
 
 GENERIC, USAGE, AUTH, NOT_FOUND, CONFLICT, INVALID, NOT_IN_TIME, PARTIAL, RETRYABLE = 1, 2, 4, 5, 6, 7, 8, 9, 75
@@ -181,7 +181,7 @@ def run_guarded(
             discard_output()
             return READER_GONE
         except (KeyboardInterrupt, Exception) as error:
-            if isinstance(error, KeyboardInterrupt) or interrupted():
+            if isinstance(error, KeyboardInterrupt) or was_interrupted():
                 say(Failure("INTERRUPTED", "interrupted", INTERRUPTED, shown="interrupted"), as_json=as_json)
                 return INTERRUPTED
             if debug:
@@ -229,7 +229,7 @@ class Failure:
 def say(failure: Failure, secrets: Collection[str] = (), *, as_json: bool) -> int:
     """Print a failure on stderr: in lines for people, or as one line of JSON; return the exit status."""
     if as_json:
-        complain(json.dumps(_concealed(failure.members(), secrets), ensure_ascii=False))
+        complain(json.dumps(_concealed_secrets(failure.members(), secrets), ensure_ascii=False))
     else:
         for line in failure.lines():
             complain(_conceal(line, secrets))
@@ -325,13 +325,13 @@ def _conceal(text: str, secrets: Collection[str]) -> str:
     return text
 
 
-def _concealed(value: Any, secrets: Collection[str]) -> Any:
+def _concealed_secrets(value: Any, secrets: Collection[str]) -> Any:
     """Return JSON data in which no text has a secret."""
     if isinstance(value, str):
         return _conceal(value, secrets)
     if is_object(value):
-        return {name: _concealed(item, secrets) for name, item in value.items()}
-    return [_concealed(item, secrets) for item in value] if is_array(value) else value
+        return {name: _concealed_secrets(item, secrets) for name, item in value.items()}
+    return [_concealed_secrets(item, secrets) for item in value] if is_array(value) else value
 
 
 def _trace(secrets: Collection[str]) -> None:

@@ -25,7 +25,7 @@ class _Note:
     interrupted = False
 
 
-def interrupted() -> bool:
+def was_interrupted() -> bool:
     """Tell whether Ctrl-C was pressed since the command began."""
     return _Note.interrupted
 
@@ -43,7 +43,7 @@ def until_interrupted(action: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception:  # what an interruption became on its way here
-        if not interrupted():
+        if not was_interrupted():
             raise
         return 130
 

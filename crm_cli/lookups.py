@@ -43,7 +43,7 @@ def record_of(
         raise
 
 
-def identified(client: CrmClient, call: Operation[..., Any], typed: Sequence[str]) -> dict[str, str]:
+def identified_record(client: CrmClient, call: Operation[..., Any], typed: Sequence[str]) -> dict[str, str]:
     """Return the arguments of a call that fetches a record, where each is typed as an id or as a unique name."""
     arguments = dict(zip(call.positional, typed, strict=True))
     lookups = Lookups(Form(call), arguments)
@@ -56,10 +56,10 @@ def identified(client: CrmClient, call: Operation[..., Any], typed: Sequence[str
 
 def id_of(client: CrmClient, noun: str, typed: str) -> str:
     """Return the id of a record of a noun, which is typed as it is or as its unique name."""
-    from .tree.nouns import declared
+    from .tree.nouns import declared_call
 
-    call = declared(f"{noun}.get")
-    return next(iter(identified(client, call, [typed]).values())) if call is not None else typed
+    call = declared_call(f"{noun}.get")
+    return next(iter(identified_record(client, call, [typed]).values())) if call is not None else typed
 
 
 class Lookups:
@@ -105,7 +105,7 @@ class Lookups:
         except (PermissionDeniedError, UnsupportedOperationError):
             return None  # whoever may not list has the answer to the call itself
         labels = {record.id: label for record in page.items if (label := _label(record)) is not None}
-        same = [id for id, label in labels.items() if _folded(label) == _folded(name)]
+        same = [id for id, label in labels.items() if _folded_name(label) == _folded_name(name)]
         if len(same) == 1 and not page.has_next:
             return str(same[0])
         if not same and not page.has_next:
@@ -172,6 +172,6 @@ def _label(record: Any) -> str | None:
     return next((label for label in labels if isinstance(label, str) and label), None)
 
 
-def _folded(text: str) -> str:
+def _folded_name(text: str) -> str:
     """Return a name without what does not tell names apart: case, and how many blanks there are."""
     return " ".join(text.casefold().split())

@@ -39,7 +39,7 @@ def show_call(client: CrmClient, form: Form, arguments: dict[str, Any], printer:
     if settings.typed.explain:
         write_text(visible("\n".join([*_curl(request, file), "", *_python(form, arguments, client, settings)])) + "\n")
         return
-    body = masked(decode_json(request.content)) if request.content is not None else None
+    body = masked_secrets(decode_json(request.content)) if request.content is not None else None
     changes = _changes(client, form, arguments, body)
     if printer.is_for_people:
         lines = [f"{request.method} {request.url}", *(f"{name}: {value}" for name, value in _headers(request))]
@@ -51,11 +51,11 @@ def show_call(client: CrmClient, form: Form, arguments: dict[str, Any], printer:
     printer.show(whole if changes is None else {**whole, "changes": changes})
 
 
-def masked(value: Any) -> Any:
+def masked_secrets(value: Any) -> Any:
     """Return data in which the values of members that hold secrets are masked."""
     if is_object(value):
-        return {name: _MASK if item and is_secret(name) else masked(item) for name, item in value.items()}
-    return [masked(item) for item in value] if is_array(value) else value
+        return {name: _MASK if item and is_secret(name) else masked_secrets(item) for name, item in value.items()}
+    return [masked_secrets(item) for item in value] if is_array(value) else value
 
 
 def is_secret(name: str) -> bool:
@@ -82,7 +82,7 @@ def _changes(client: CrmClient, form: Form, arguments: Mapping[str, Any], body: 
         return None
     same = decode_json(encode_json(before))
     return {
-        name: {"before": masked({name: same.get(name)})[name], "after": value}
+        name: {"before": masked_secrets({name: same.get(name)})[name], "after": value}
         for name, value in body.items()
         if same.get(name) != value
     }
@@ -104,14 +104,14 @@ def _curl(request: Request, file: Any) -> Iterable[str]:
     if file is not None:
         words.append(f"-F {shlex.quote(f'file=@{file}')}")
     elif request.content is not None:
-        words.append(f"--data {shlex.quote(encode_json(masked(decode_json(request.content))).decode())}")
+        words.append(f"--data {shlex.quote(encode_json(masked_secrets(decode_json(request.content))).decode())}")
     yield " \\\n  ".join(words)
 
 
 def _python(form: Form, arguments: Mapping[str, Any], client: CrmClient, settings: Settings) -> Iterable[str]:
     """Yield a program that makes the call; the key is that of the environment, as CRM_API_KEY."""
     operation = form.operation
-    shown = masked({name: _as_json(value) for name, value in arguments.items()})
+    shown = masked_secrets({name: _as_json(value) for name, value in arguments.items()})
     words = [repr(shown[name]) if name in operation.positional else f"{name}={shown[name]!r}" for name in shown]
     options = {"tenant_id": settings.tenant, "dialects": settings.dialect}
     given = [repr(client.base_url), *(f"{name}={value!r}" for name, value in options.items() if value is not None)]

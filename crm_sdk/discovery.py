@@ -143,7 +143,7 @@ def discover(
             if strange:
                 raise next(iter(strange.values())) from None
             if not errors:
-                raise _explained(unsupported, finding, noun, client.base_url) from None
+                raise _with_lacking_dialects(unsupported, finding, noun, client.base_url) from None
             finding.unanswered(errors)
             raise _most_telling(errors, unsupported) from None
         name = plan.route.dialect.name
@@ -278,7 +278,7 @@ def _most_telling(errors: Mapping[str, ApiError], unsupported: UnsupportedOperat
     return error
 
 
-def _explained(
+def _with_lacking_dialects(
     error: UnsupportedOperationError, finding: Finding, noun: str, base_url: str
 ) -> UnsupportedOperationError:
     """Return the error with the dialects that the server was found to lack."""

@@ -115,7 +115,7 @@ class StreamMethod(DeclaredMethod[P, T]):
 def sync_function(operation: Operation[Any, Any]) -> Any:
     """Return the function of a resource class for the sync client."""
     if operation.kind == "stream":
-        return _presented(_streaming(operation), operation)
+        return _with_signature(_streaming(operation), operation)
 
     def call(self: Resource[Any], /, *args: Any, **kwargs: Any) -> Any:
         client = self._client  # pyright: ignore[reportPrivateUsage] # this is a method of the resource
@@ -123,7 +123,7 @@ def sync_function(operation: Operation[Any, Any]) -> Any:
         del args, kwargs  # a traceback would show them
         return client._run(steps)  # pyright: ignore[reportPrivateUsage] # the client's own machinery
 
-    return _presented(call, operation)
+    return _with_signature(call, operation)
 
 
 def async_function(operation: Operation[Any, Any]) -> Callable[..., Any]:
@@ -145,10 +145,10 @@ def async_function(operation: Operation[Any, Any]) -> Callable[..., Any]:
         return AsyncPages(lambda: client._run(operation.steps(client, args, kwargs)))  # pyright: ignore[reportPrivateUsage] # as above
 
     if operation.kind == "page":
-        return _presented(pages, operation)
+        return _with_signature(pages, operation)
     if operation.kind == "stream":
-        return _presented(_streaming(operation), operation)
-    return _presented(call, operation, wrapped=_AsyncForm(operation))
+        return _with_signature(_streaming(operation), operation)
+    return _with_signature(call, operation, wrapped=_AsyncForm(operation))
 
 
 def _streaming(operation: Operation[Any, Any]) -> Callable[..., Any]:
@@ -179,7 +179,9 @@ class _AsyncForm:
         return self._operation.__signature__
 
 
-def _presented(call: Callable[..., Any], operation: Operation[Any, Any], wrapped: object = None) -> Callable[..., Any]:
+def _with_signature(
+    call: Callable[..., Any], operation: Operation[Any, Any], wrapped: object = None
+) -> Callable[..., Any]:
     """Give a function the name, docstring, signature and declaration of an operation."""
     update_wrapper(call, operation.function)
     vars(call).update(operation=operation, __wrapped__=wrapped or operation)  # their signatures are made when asked for

@@ -22,7 +22,7 @@ from .exchange import Reply, Request, Steps, exchange, settle
 from .methods import async_function
 from .paging import DEFAULT_LIMIT
 from .route import Plan, Route, query, segment
-from .secrecy import Given, Hidden, redacted, secrets_of, without_frames
+from .secrecy import Given, Hidden, redacted_content, secrets_of, without_frames
 from .wire import encode_json
 
 if TYPE_CHECKING:
@@ -233,9 +233,9 @@ class Operation(Declaration[P, T]):
 
     def _call_with_upload(self, client: Client[Any], given: Given, upload: str, timeout: float | None) -> Steps[Any]:
         """Carry out a call that sends a file, which is open as long as the call lasts."""
-        from .network.uploads import opened
+        from .network.uploads import opened_upload
 
-        with opened(given.value[upload]) as content:
+        with opened_upload(given.value[upload]) as content:
             return (yield from self._call(client, {**given.value, upload: content}, timeout))
 
     def _call(self, client: Client[Any], given: dict[str, Any], timeout: float | None) -> Steps[Any]:
@@ -269,12 +269,16 @@ class Operation(Declaration[P, T]):
 
     def error(self, client: Client[Any], plan: Plan, reply: Reply) -> ApiError:
         """Return the error that a reply means."""
-        content = redacted(reply.content, self._secrets(client, plan.given))
+        content = redacted_content(reply.content, self._secrets(client, plan.given))
         return plan.route.dialect.error(reply.status, reply.headers, content, self.id)
 
     def shown(self, client: Client[Any], plan: Plan, reply: Reply) -> bytes:
         """Return the content of a reply as an error may show it: without credentials, and nothing of a sign-in."""
-        return b"" if self.flags.session is not None else redacted(reply.content, self._secrets(client, plan.given))
+        return (
+            b""
+            if self.flags.session is not None
+            else redacted_content(reply.content, self._secrets(client, plan.given))
+        )
 
     def _secrets(self, client: Client[Any], given: Mapping[str, Any]) -> Iterable[str | None]:
         """Return what no error of this call may repeat, though the server does."""
@@ -307,7 +311,7 @@ class Operation(Declaration[P, T]):
         """Return what fetches the next part of an answer: a function, as a copy of the answer keeps the client."""
 
         def fetch(rest: Mapping[str, Any]) -> Any:
-            return client._run(self.call(client, _continued(given, rest)))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+            return client._run(self.call(client, _next_arguments(given, rest)))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
 
         return fetch
 
@@ -345,6 +349,6 @@ class Operation(Declaration[P, T]):
         return f"<operation {self.id}{self.signature}>"
 
 
-def _continued(given: Mapping[str, Any], rest: Mapping[str, Any]) -> dict[str, Any]:
+def _next_arguments(given: Mapping[str, Any], rest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of the call for the next part of an answer; where to begin was for the first."""
     return {name: value for name, value in given.items() if name != "start"} | dict(rest)

@@ -113,7 +113,7 @@ def check_usable(value: object, mismatches: tuple[Mismatch, ...]) -> None:
 
 
 @cache
-def _required(kind: type[Model]) -> tuple[str, ...]:
+def _required_fields(kind: type[Model]) -> tuple[str, ...]:
     return tuple(name for name, field in kind.model_fields.items() if field.is_required())
 
 
@@ -123,7 +123,7 @@ def _lacks(value: Model) -> str | None:
     A record has its id; anything else has at least one of the members that it must have.
     """
     kind = type(value)
-    needed = _required(kind)
+    needed = _required_fields(kind)
     if "id" in needed:
         return None if getattr(value, "id", None) else "an id"
     if needed:

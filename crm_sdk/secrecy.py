@@ -41,7 +41,7 @@ def without_frames(error: E) -> E:
     return error
 
 
-def redacted(content: bytes, secrets: Iterable[str | None]) -> bytes:
+def redacted_content(content: bytes, secrets: Iterable[str | None]) -> bytes:
     """Return an answer without secrets that the server repeats."""
     for secret in secrets:
         if secret is not None and len(secret) >= _SHORTEST:

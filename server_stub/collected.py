@@ -63,24 +63,28 @@ def contributions() -> Contributions:
     served = {operation: rule for noun in nouns.values() for operation, rule in noun.rules().items()}
     return Contributions(
         nouns=nouns,
-        rules={**served, **_by_key((key, rule) for keys, rule in _marked(modules, "__operations__") for key in keys)},
-        steps=_by_key(_marked(modules, "__job_kind__")),
+        rules={
+            **served,
+            **_by_key((key, rule) for keys, rule in _marked_functions(modules, "__operations__") for key in keys),
+        },
+        steps=_by_key(_marked_functions(modules, "__job_kind__")),
         reactions=_reactions(modules),
         timetable=Timetable(
-            dict(sorted(_by_key(_marked(modules, "__recurs__")).items())), _by_key(_marked(modules, "__falls_due__"))
+            dict(sorted(_by_key(_marked_functions(modules, "__recurs__")).items())),
+            _by_key(_marked_functions(modules, "__falls_due__")),
         ),
         feeds=Feeds(
-            [(showing, make) for shown, make in _marked(modules, "__shows__") for showing in shown],
+            [(showing, make) for shown, make in _marked_functions(modules, "__shows__") for showing in shown],
             _record_types(modules, nouns),
         ),
-        completions=_by_key(_marked(modules, "__completes__")),
-        links=_by_key(_marked(modules, "__opens__")),
-        erasing=[erase for _, erase in _marked(modules, "__erases_again__")],
-        write_checks=[check for _, check in _marked(modules, "__checks_every_write__")],
+        completions=_by_key(_marked_functions(modules, "__completes__")),
+        links=_by_key(_marked_functions(modules, "__opens__")),
+        erasing=[erase for _, erase in _marked_functions(modules, "__erases_again__")],
+        write_checks=[check for _, check in _marked_functions(modules, "__checks_every_write__")],
     )
 
 
-def _marked(modules: Sequence[ModuleType], mark: str) -> Iterator[tuple[Any, Any]]:
+def _marked_functions(modules: Sequence[ModuleType], mark: str) -> Iterator[tuple[Any, Any]]:
     """Yield the functions with a mark, each with the value of the mark, from the modules that define them."""
     for module in modules:
         for value in vars(module).values():
@@ -101,7 +105,7 @@ def _by_key(marked: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
 def _reactions(modules: Sequence[ModuleType]) -> dict[str, list[Callable[[Context, Document], None]]]:
     """Return the reactions to each event, ordered by name."""
     found: dict[str, list[Callable[[Context, Document], None]]] = {}
-    for events, reaction in sorted(_marked(modules, "__reacts__"), key=lambda item: item[1].__qualname__):
+    for events, reaction in sorted(_marked_functions(modules, "__reacts__"), key=lambda item: item[1].__qualname__):
         for event in events:
             found.setdefault(event, []).append(reaction)
     return found

@@ -116,17 +116,17 @@ class Rest:
 def run_due(server: StubServer) -> None:
     """Carry out everything that is due in order of time: job steps, recurring work and appointments."""
     while True:
-        now, rest, written = server.clock.now(), server.rest, _written(server)
+        now, rest, written = server.clock.now(), server.rest, _write_counts(server)
         if rest is not None and now < rest.until and rest.written == written:
             return
-        task = min((*_planned_steps(server), *timetable.planned(server, now)), default=None)
+        task = min((*_planned_steps(server), *timetable.planned_tasks(server, now)), default=None)
         if task is None or task.at > now:
             server.rest = Rest(_NEVER if task is None else task.at, written)
             return
         task.run()
 
 
-def _written(server: StubServer) -> list[tuple[Collection, int]]:
+def _write_counts(server: StubServer) -> list[tuple[Collection, int]]:
     return [(each, each.writes) for kind in ("job", timetable.KIND, "tenant") for each in server.store.across(kind)]
 
 

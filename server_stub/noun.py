@@ -33,7 +33,7 @@ from .data.blanks import blank
 from .data.collection import Collection
 from .data.document import Document
 from .data.forms import FORMS, Form
-from .data.keys import taken, with_value
+from .data.keys import taken_values, with_value
 from .data.mapped import Mapped, with_members
 from .data.merging import differences, free_members, list_members, merge_values
 from .data.queries.filters import Filter, Plan, filter_plans, sought_by
@@ -43,7 +43,7 @@ from .nouns.five_calls import rules_of
 from .nouns.write_checks import problems_of, refuse_fixed
 from .problems import Problem, missing, refuse_any
 from .request.access import permissions, plans
-from .request.access.hiding import refuse_written, seen
+from .request.access.hiding import refuse_written, seen_members
 from .request.reading.json_types import input_hints
 from .serving import Context, Members, changes_between, initial_values
 
@@ -249,7 +249,7 @@ class Noun:
         docs = select(
             self.records(call), equal=sought.equal, ranges=sought.ranges, tags=sought.tags, tests=sought.tests,
             text=given.get("search"),
-            searched=seen(call.caller, self.searched_by.get(call.dialect, self.searched), *self._entities),
+            searched=seen_members(call.caller, self.searched_by.get(call.dialect, self.searched), *self._entities),
             sort=sort, order=order, sorts=(*self.sorts, self.order[0]),
             key=(lambda name: key) if key is not None else None,
         )  # fmt: skip
@@ -305,7 +305,7 @@ class Noun:
             attempt(refuse_fixed, call, self, before)
         own = {"external_id": "DUPLICATE_VALUE"} if "external_id" in self.model.model_fields else {}
         scope = self.within and self.within[0]
-        problems += taken(self.records(call), members, before, {**own, **self.unique}, self.places, scope)
+        problems += taken_values(self.records(call), members, before, {**own, **self.unique}, self.places, scope)
         return members, problems
 
     def add(

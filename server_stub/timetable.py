@@ -115,7 +115,7 @@ def plan(collections: Collections, appointment: Appointment) -> None:
         times.put(Document(id=appointment.name, next_at=next_at, failures=0))
 
 
-def planned(server: StubServer, now: datetime) -> Iterator[Task]:
+def planned_tasks(server: StubServer, now: datetime) -> Iterator[Task]:
     """Yield what is next of each kind of work; recurring work is first due after its interval has passed once."""
     table, store = server.timetable, server.store
     for times in store.across(KIND):

@@ -12,7 +12,7 @@ from ..failures import NOT_FOUND, MisuseError, complain
 from ..help import Command, Group
 from ..settings import Options, settle
 from ..tree.global_options import by_hand
-from .layers import LAYERS, SETTINGS, Layers, Setting, Told, checked, setting_named
+from .layers import LAYERS, SETTINGS, Layers, Setting, Told, checked_setting, setting_named
 from .profiles import (
     DEFAULT_PROFILE,
     PROJECT_FILE,
@@ -55,7 +55,7 @@ def get(options: Options, key: _KEY) -> int | None:
     from ..terminal.output import Printer
 
     setting, layers = setting_named(key), Layers(options)
-    value = _shown(setting, _used(layers, setting.name))
+    value = _shown_setting(setting, _setting_in_force(layers, setting.name))
     if value is None:
         complain(f"{setting.name} is not set")
         return NOT_FOUND
@@ -77,7 +77,7 @@ def change(
     `output`, `timeout`, `language` and `offline` are set for all profiles, with `--profile` for that one.
     """
     setting = setting_named(key)
-    read = checked(setting, value, setting.name)
+    read = checked_setting(setting, value, setting.name)
     if setting.name == "profile":
         _known_profile(options, str(read))
     _write(options, setting, read, project)
@@ -95,8 +95,10 @@ def show_all(options: Options) -> None:
     layers = Layers(options)
     rows: list[dict[str, Any]] = []
     for setting in SETTINGS.values():
-        told = _used(layers, setting.name)
-        rows.append({"key": setting.name, "value": _shown(setting, told), "layer": told.layer, "from": told.where})
+        told = _setting_in_force(layers, setting.name)
+        rows.append(
+            {"key": setting.name, "value": _shown_setting(setting, told), "layer": told.layer, "from": told.where}
+        )
     Printer(settle(options).output).rows(rows)
 
 
@@ -105,7 +107,7 @@ def explain(options: Options, key: _KEY) -> None:
     from ..terminal.output import Printer
 
     setting, layers = setting_named(key), Layers(options)
-    Printer(settle(options).output).rows(_explained(setting, layers))
+    Printer(settle(options).output).rows(_layer_rows(setting, layers))
 
 
 def profiles(options: Options) -> None:
@@ -137,14 +139,14 @@ def path(options: Options, project: _PROJECT = False) -> int | None:
     return None
 
 
-def _used(layers: Layers, name: str) -> Told:
+def _setting_in_force(layers: Layers, name: str) -> Told:
     """Return what a setting is; a profile has to exist."""
     if name == "profile":
         assert layers.profile  # refuses one that does not exist
     return layers.found(name)
 
 
-def _explained(setting: Setting, layers: Layers) -> Iterator[dict[str, Any]]:
+def _layer_rows(setting: Setting, layers: Layers) -> Iterator[dict[str, Any]]:
     """Yield a row for each layer, also for those that say nothing."""
     told = list(layers.told(setting.name))
     winner = layers.found(setting.name)
@@ -152,7 +154,7 @@ def _explained(setting: Setting, layers: Layers) -> Iterator[dict[str, Any]]:
         found = [item for item in told if item.layer == layer]
         for item in found:
             why = "used" if item == winner else item.unused or f"beaten by {winner.where}"
-            yield {"layer": layer, "from": item.where, "value": _shown(setting, item), "result": why}
+            yield {"layer": layer, "from": item.where, "value": _shown_setting(setting, item), "result": why}
         if not found:
             place, why = _unsaid(setting, layer)
             yield {"layer": layer, "from": place, "value": None, "result": why}
@@ -168,7 +170,7 @@ def _unsaid(setting: Setting, layer: str) -> tuple[str, str]:
     return (str(project_file() or PROJECT_FILE) if layer == "project" else str(user_file())), "not set"
 
 
-def _shown(setting: Setting, told: Told) -> Any:
+def _shown_setting(setting: Setting, told: Told) -> Any:
     """Return a value as it may be shown: a credential never."""
     if told.value is None:
         return None

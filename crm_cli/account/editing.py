@@ -50,7 +50,7 @@ def with_member(
         if end + 1 < len(lines) and lines[end + 1].strip():
             lines.insert(end + 1, "")
     changed = "\n".join(lines) + "\n" if lines else ""
-    if _without_empty(_parsed(changed)) != _without_empty(wanted):
+    if _without_empty(_parsed_toml(changed)) != _without_empty(wanted):
         raise MisuseError(f"{path} is written in a way that {name} cannot be changed in: edit it by hand")
     return changed, wanted
 
@@ -71,7 +71,7 @@ def _literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
+def _parsed_toml(text: str) -> dict[str, Any] | None:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:

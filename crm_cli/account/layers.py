@@ -112,7 +112,7 @@ def setting_named(name: str) -> Setting:
     return found
 
 
-def checked(setting: Setting, value: Any, where: str) -> Any:
+def checked_setting(setting: Setting, value: Any, where: str) -> Any:
     """Return the value of a setting as it is used. Raises: MisuseError, which names where the value is."""
     wanted, read = _CHECKS[setting.kind]
     found = read(value)
@@ -232,16 +232,16 @@ class Layers:
         if typed not in (None, ""):
             # Several dialects that are typed are the client's to check, which names what it takes.
             kept = name in ("base_url", "dialects")
-            value = typed if kept else checked(setting, typed, setting.flag or name)
+            value = typed if kept else checked_setting(setting, typed, setting.flag or name)
             yield Told("flag", setting.flag or name, value)
         given = os.environ.get(setting.variable, "") if setting.variable is not None else ""
         if given:
             kept = name in ("base_url", "dialects")
-            value = given if kept else checked(setting, given, str(setting.variable))
+            value = given if kept else checked_setting(setting, given, str(setting.variable))
             yield Told("environment", str(setting.variable), value)
         project = self.project if "project" in setting.files else None
         if project is not None and name in project.members:
-            value = checked(setting, project.members[name], f"{name} in {project.path}")
+            value = checked_setting(setting, project.members[name], f"{name} in {project.path}")
             yield Told("project", str(project.path), value, self._elsewhere(setting, self._server_of_project))
         if "user" in setting.files:
             yield from self._of_user(setting)
@@ -253,11 +253,11 @@ class Layers:
         members: Mapping[str, Any] = config.profiles.get(profile, _NOTHING) if profile is not None else _NOTHING
         if name in members:
             where = config.where(profile)
-            value = checked(setting, members[name], f"{name} in {where}")
+            value = checked_setting(setting, members[name], f"{name} in {where}")
             yield Told("user", where, value, self._elsewhere(setting, lambda: members.get("base_url")))
         if setting.general and name in config.general:
             where = config.where(None)
-            yield Told("user", where, checked(setting, config.general[name], f"{name} in {where}"))
+            yield Told("user", where, checked_setting(setting, config.general[name], f"{name} in {where}"))
 
     def _server_of_project(self) -> Any:
         """Return the server that the project means: its own, or that of its profile."""
@@ -285,4 +285,4 @@ class Layers:
             raise MisuseError(f"{where}: {name} belongs to a profile: put it below [profiles.{DEFAULT_PROFILE}]")
         if layer == "user" and not general and name == "profile":
             raise MisuseError(f"{where}: profile stands at the beginning of the file")
-        checked(setting, value, f"{name} in {where}")
+        checked_setting(setting, value, f"{name} in {where}")

@@ -144,7 +144,7 @@ def write_members(path: Path, table: str | None, members: Mapping[str, Any]) -> 
     """
     from .editing import with_member
 
-    with locked(path.with_name(f"{path.name}.lock") if path.name != PROJECT_FILE else None):
+    with file_lock(path.with_name(f"{path.name}.lock") if path.name != PROJECT_FILE else None):
         before = read_toml(path)
         text = path.read_text("utf-8-sig") if path.exists() else ""
         for name, value in members.items():
@@ -153,7 +153,7 @@ def write_members(path: Path, table: str | None, members: Mapping[str, Any]) -> 
 
 
 @contextmanager
-def locked(path: Path | None) -> Generator[None]:
+def file_lock(path: Path | None) -> Generator[None]:
     """Let one command at a time change a file."""
     if path is None:
         yield

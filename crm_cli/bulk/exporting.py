@@ -94,7 +94,7 @@ def export_file(
             written = _cards(client, entity, path, filters)
         else:
             description = client.objects.describe(entity)
-            with _opened(path) as file, _WRITERS[kind](file, _columns(description, chosen)) as write:
+            with _output_file(path) as file, _WRITERS[kind](file, _columns(description, chosen)) as write:
                 written = _scan(client, description, filters, write)
     if path is None:
         complain(f"{written:,} records")
@@ -147,14 +147,14 @@ def _cards(client: CrmClient, entity: str, path: Path | None, filters: Mapping[s
     if "updated_since" in filters:
         request["changed_since"] = filters["updated_since"]
     made = client.exports.create(request).wait(timeout=None)
-    with client.files.download(made.file_id) as download, _opened(path) as file:
+    with client.files.download(made.file_id) as download, _output_file(path) as file:
         for block in download.iter_bytes():
             file.write(block)
     return made.row_count
 
 
 @contextmanager
-def _opened(path: Path | None) -> Generator[IO[bytes]]:
+def _output_file(path: Path | None) -> Generator[IO[bytes]]:
     """Open a file that gets its name when it is whole; None is stdout."""
     if path is None:
         sys.stdout.flush()
@@ -244,7 +244,7 @@ def _parquet(file: IO[bytes], columns: _Columns) -> Generator[_Write]:
 
     def flush() -> None:
         kinds = list(columns.items())
-        table = {name: [_fitted(row[n], kind) for row in held] for n, (name, kind) in enumerate(kinds)}
+        table = {name: [_column_value(row[n], kind) for row in held] for n, (name, kind) in enumerate(kinds)}
         writer.write_table(pyarrow.table(table, schema=schema))
         held.clear()
 
@@ -270,7 +270,7 @@ def _arrow(pyarrow: Any, kind: str) -> Any:
     return simple.get(kind, pyarrow.string())
 
 
-def _fitted(value: Any, kind: str) -> Any:
+def _column_value(value: Any, kind: str) -> Any:
     """Return a value as its column takes it."""
     if value is None:
         return None

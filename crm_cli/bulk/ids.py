@@ -15,7 +15,7 @@ from ..connection import open_client
 from ..failures import DECLINED, PARTIAL, MisuseError, complain
 from ..lookups import Lookups
 from ..settings import Settings
-from ..terminal.asking import confirmed, verbs
+from ..terminal.asking import is_confirmed, verbs
 from ..terminal.output import Printer
 from ..tree.parameters import Form
 from .working import Quota, in_order
@@ -59,7 +59,12 @@ class Each:
                     show_call(client, self.form, self._with(part), printer, settings)
             return None
         noun = self.form.operation.id.split(".")[-2].replace("_", " ")
-        if self.form.destroys and ids and not self.yes and not confirmed(f"{verbs(self.form)[0]} {len(ids):,} {noun}"):
+        if (
+            self.form.destroys
+            and ids
+            and not self.yes
+            and not is_confirmed(f"{verbs(self.form)[0]} {len(ids):,} {noun}")
+        ):
             return DECLINED
         quota = Quota()
         try:

@@ -18,17 +18,17 @@ from ..connection import open_client, server_name
 from ..failures import DECLINED, INVALID, PARTIAL, MisuseError, complain
 from ..folders import data_folder
 from ..settings import Options, Settings, settle
-from ..terminal.asking import confirmed
+from ..terminal.asking import is_confirmed
 from ..terminal.output import Printer
 from ..terminal.prompts import may_ask
 from . import journal as journals
 from . import wrong_rows
 from .checking import Check
 from .journal import Journal
-from .mapping import settled
+from .mapping import settled_mapping
 from .progress import progress
 from .sending import CHUNK, Sending
-from .sources import Source, fingerprint, spooled
+from .sources import Source, fingerprint, spooled_stdin
 from .working import Quota
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def import_file(
     )  # fmt: skip
     printer = Printer(settings.output)
     folder = Path(data_folder()) / "imports" / ("offline" if settings.offline else "servers")
-    path = spooled(folder) if file == "-" else Path(file)
+    path = spooled_stdin(folder) if file == "-" else Path(file)
     if not path.is_file():
         raise MisuseError(f"{file}: there is no such file" if not path.exists() else f"{file} is no file")
     name = "stdin" if file == "-" else path.name
@@ -181,13 +181,13 @@ class _Import:
             complain("this file was imported before: --again imports it once more")
             return self._end(entity, journal.counts())
         goes_on = journal.state == "sending" and not wish.again
-        mapped = settled(
+        mapped = settled_mapping(
             self._client, entity, self._source, pairs=wish.pairs, file=wish.mapping, match_on=wish.match_on,
             mode=wish.mode,
         )  # fmt: skip
         if not goes_on:
             mapped.show(self._source)
-            if not wish.yes and not wish.dry_run and may_ask() and not confirmed(f"import them to {self._server}"):
+            if not wish.yes and not wish.dry_run and may_ask() and not is_confirmed(f"import them to {self._server}"):
                 return DECLINED
         with self._quota.ending():
             if goes_on:
@@ -228,7 +228,7 @@ class _Import:
         if not wrong or wish.skip_invalid:
             return None
         valid = self._journal.rows - wrong
-        if valid and may_ask() and not wish.yes and confirmed(f"import the other {valid:,}"):
+        if valid and may_ask() and not wish.yes and is_confirmed(f"import the other {valid:,}"):
             return None
         self._journal.discard()
         complain("nothing was sent" + ("; --skip-invalid imports the others" if valid else ""))

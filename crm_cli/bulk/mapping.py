@@ -93,7 +93,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def settled(
+def settled_mapping(
     client: CrmClient,
     entity: str,
     source: Source,

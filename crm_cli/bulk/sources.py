@@ -142,7 +142,7 @@ class Source:
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
         with self._text() as file:
             held: list[str] = []  # the lines of the row that is read
-            lines = csv.reader(_kept(file, held), delimiter=self.delimiter, strict=True)
+            lines = csv.reader(_kept_lines(file, held), delimiter=self.delimiter, strict=True)
             begin = 1
             while True:
                 try:
@@ -212,7 +212,7 @@ class Source:
             first = next(filled, None)
             if first is None:
                 raise MisuseError(f"{self.name} is empty")
-            names = _named(first) if self.has_header else [str(number + 1) for number in range(len(first))]
+            names = _column_names(first) if self.has_header else [str(number + 1) for number in range(len(first))]
             if headers_only:
                 yield from names
                 return
@@ -241,7 +241,7 @@ class Source:
         return {"delimiter": ",", "encoding": "utf-8", "has_header": self.has_header}
 
 
-def _kept(lines: Iterable[str], held: list[str]) -> Iterator[str]:
+def _kept_lines(lines: Iterable[str], held: list[str]) -> Iterator[str]:
     """Yield lines, and keep each."""
     for line in lines:
         held.append(line)
@@ -254,7 +254,7 @@ def _unreadable(why: str, raw: Raw) -> UnreadableRow:
     return found
 
 
-def _named(cells: Sequence[Any]) -> list[str]:
+def _column_names(cells: Sequence[Any]) -> list[str]:
     """Return the names of the columns of a sheet; a name that an earlier column has, and none, get a number."""
     names: list[str] = []
     for number, cell in enumerate(cells, start=1):
@@ -285,7 +285,7 @@ def library(name: str, what: str, extra: str) -> Any:
         raise MisuseError(f"{what} need {name.partition('.')[0]}: pip install 'crm-sdk[{extra}]'") from None
 
 
-def spooled(folder: Path) -> Path:
+def spooled_stdin(folder: Path) -> Path:
     """Copy stdin into a file, which is called by its content: a file is read more than once, and stdin only once."""
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / "stdin.part"

@@ -51,7 +51,7 @@ def _write_csv(writer: Any, journal: Journal, source: Source) -> None:
         cells = _cells(entry, source)
         if not source.has_header or len(cells) > len(source.headers):
             places = list(range(len(cells)))
-        own = [str(entry.number), *(_joined(entry, name) for name in ("member", "rule", "message"))]
+        own = [str(entry.number), *(_joined_errors(entry, name) for name in ("member", "rule", "message"))]
         line = [cells[number] for number in places if number < len(cells)]
         writer.writerow([*own, *line] if source.has_header else [*line, *own])
 
@@ -70,7 +70,7 @@ def _text(value: Any) -> str:
     return encode_json(value).decode()
 
 
-def _joined(entry: Entry, name: str) -> str:
+def _joined_errors(entry: Entry, name: str) -> str:
     return "; ".join(dict.fromkeys(getattr(error, name) for error in entry.errors))
 
 
@@ -79,7 +79,7 @@ def _object(entry: Entry) -> bytes:
     if not is_object(entry.raw):
         return f"{entry.raw}\n".encode()
     members = {name: value for name, value in entry.raw.items() if name not in OWN}
-    own: Sequence[Any] = [entry.number, *(_joined(entry, name) for name in ("member", "rule", "message"))]
+    own: Sequence[Any] = [entry.number, *(_joined_errors(entry, name) for name in ("member", "rule", "message"))]
     return encode_json(dict(zip(OWN, own, strict=True)) | members) + b"\n"
 
 

@@ -84,9 +84,9 @@ def call(
         if method.upper() not in ("GET", "HEAD") and reply.status < 300:
             note_request(settings, method.upper(), path)
         if paginate and reply.status < 300:
-            from .api_pages import merged
+            from .api_pages import merged_pages
 
-            rows = merged(path, asked, _read(reply), lambda query: _read(send(query)))
+            rows = merged_pages(path, asked, _read(reply), lambda query: _read(send(query)))
     if include:
         lines = [f"HTTP {reply.status}", *(f"{name}: {value}" for name, value in reply.headers.items()), "", ""]
         write_text(visible("\n".join(_hide(line) for line in lines)))

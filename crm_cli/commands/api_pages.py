@@ -11,7 +11,9 @@ from crm_sdk.wire import is_array, is_object
 from ..failures import MisuseError
 
 
-def merged(path: str, asked: Mapping[str, Any], first: Any, fetch: Callable[[Mapping[str, Any]], Any]) -> list[Any]:
+def merged_pages(
+    path: str, asked: Mapping[str, Any], first: Any, fetch: Callable[[Mapping[str, Any]], Any]
+) -> list[Any]:
     """Return the records of a page and of those after it in one list, each record once.
 
     `fetch` sends the request again with another query. Raises: MisuseError where the answer is not a list.

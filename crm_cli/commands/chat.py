@@ -39,7 +39,7 @@ def chat(
     settings = settle(options)
     status = 0
     with open_client(settings) as client:
-        for text in [" ".join(words)] if words else _typed():
+        for text in [" ".join(words)] if words else _typed_lines():
             answer = client.chatops.send(text, session_id=session, channel="cli")
             session = answer.session_id
             _show(settings.output, answer)
@@ -48,7 +48,7 @@ def chat(
     return status
 
 
-def _typed() -> Iterator[str]:
+def _typed_lines() -> Iterator[str]:
     """Yield the lines that are typed, or those of stdin where it is no terminal."""
     asks = sys.stdin.isatty()
     while True:
@@ -64,11 +64,11 @@ def _typed() -> Iterator[str]:
 
 def _settle(client: CrmClient, format: str, answer: ChatMessage, *, yes: bool) -> int:
     """Confirm a plan, or cancel it; return the exit status."""
-    from ..terminal.asking import confirmed  # here: the root of the command line imports this module
+    from ..terminal.asking import is_confirmed  # here: the root of the command line imports this module
 
     summary = answer.plan.summary if answer.plan is not None else ""
     try:
-        agreed = yes or confirmed(summary)
+        agreed = yes or is_confirmed(summary)
     except MisuseError:
         client.chatops.confirm(answer.id, accept=False)
         raise

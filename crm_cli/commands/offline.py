@@ -33,9 +33,9 @@ def start_anew(
     ] = False,
 ) -> int | None:
     """Delete the state: the next command starts with the demo data."""
-    from ..terminal.asking import confirmed
+    from ..terminal.asking import is_confirmed
 
-    if not yes and state_file().exists() and not confirmed(f"delete what is in {state_file()}"):
+    if not yes and state_file().exists() and not is_confirmed(f"delete what is in {state_file()}"):
         return DECLINED
     complain("the state was reset to the demo data" if reset() else "there was no state to reset")
     return None

@@ -52,7 +52,7 @@ def sync(
         folder.mkdir(parents=True, exist_ok=True)
     with open_client(settings) as client, SqliteStore(name if folder is None else folder / _FILE) as store:
         counts: Counter[str] = Counter()
-        for number, change in enumerate(client.sync.changes(_held(store), entities=entity, live=live), start=1):
+        for number, change in enumerate(client.sync.changes(_held_store(store), entities=entity, live=live), start=1):
             counts[change.kind] += 1
             if number % _EVERY == 0:
                 complain(f"{number:,} changes …")
@@ -62,7 +62,7 @@ def sync(
     complain(f"{target}: {said or 'up to date'}")
 
 
-def _held(store: SqliteStore) -> Store:
+def _held_store(store: SqliteStore) -> Store:
     return store
 
 

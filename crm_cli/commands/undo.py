@@ -39,7 +39,7 @@ def undo(
     Example: `crm undo --dry-run`
     """
     from ..connection import open_client
-    from ..terminal.asking import confirmed
+    from ..terminal.asking import is_confirmed
     from ..terminal.output import Printer, say_bulk_failures
     from ..tree.parameters import Form
     from ..undo.reversal import reversal
@@ -52,7 +52,7 @@ def undo(
         rows = [_row(entry) for entry in reversed(entries)]
         show(settings.output, rows, rows, lambda screen: _draw(screen, rows))
         return None
-    entry = _chosen(entries, number)
+    entry = _chosen_entry(entries, number)
     printer = Printer(settings.output)
     with open_client(settings) as client:
         back = reversal(client, entry)
@@ -62,7 +62,7 @@ def undo(
 
             show_call(client, form, back.arguments, printer, settings)
             return None
-        if not yes and not confirmed(f"undo `{entry.words}`: {back.does}"):
+        if not yes and not is_confirmed(f"undo `{entry.words}`: {back.does}"):
             return DECLINED
         result = attrgetter(back.operation.id)(client)(**back.arguments)
     failed = say_bulk_failures(result)
@@ -76,7 +76,7 @@ def undo(
     return None
 
 
-def _chosen(entries: Sequence[Entry], number: int | None) -> Entry:
+def _chosen_entry(entries: Sequence[Entry], number: int | None) -> Entry:
     if number is not None:
         found = next((entry for entry in entries if entry.number == number), None)
         if found is None:

@@ -48,18 +48,18 @@ def wait(
     """
     from ..connection import open_client
     from ..live.pulse import CALL, Pulse
-    from ..lookups import identified
+    from ..lookups import identified_record
     from ..terminal.columns import columns_of
     from ..terminal.output import Printer
 
     settings = settle(options)
-    call, ids = _meant([noun, *words])
+    call, ids = _meant_call([noun, *words])
     goal = _goal(call, until or ())
     columns = columns_of(call)
     printer = Printer(settings.output, None, columns)
     end = time.monotonic() + settings.timeout if options.timeout is not None else None
     with open_client(replace(settings, timeout=CALL)) as client:
-        arguments = identified(client, call, ids)
+        arguments = identified_record(client, call, ids)
         about = str(list(arguments.values())[-1])
         with Pulse(client, about=about, until=end) as pulse:
             found = _Waiting(client, call, arguments, goal, pulse, settings.offline and end is None).found()
@@ -198,11 +198,11 @@ def _columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def _meant(words: Sequence[str]) -> tuple[Operation[..., Any], list[str]]:
+def _meant_call(words: Sequence[str]) -> tuple[Operation[..., Any], list[str]]:
     """Return the call that fetches a record of the noun, which can be several words, and the ids after it."""
     from crm_sdk.catalogue import Catalogue
 
-    from ..tree.nouns import declared
+    from ..tree.nouns import declared_call
 
     path: list[str] = []
     rest = [*words[0].replace("-", "_").split("."), *words[1:]]
@@ -212,7 +212,7 @@ def _meant(words: Sequence[str]) -> tuple[Operation[..., Any], list[str]]:
         owner = inner
     if not path:
         raise MisuseError(f"there is no noun {words[0]!r}{_nearest(words[0], Catalogue.__annotations__)}")
-    call = declared(".".join([*path, "get"]))
+    call = declared_call(".".join([*path, "get"]))
     if call is None or not call.positional:
         raise MisuseError(f"{' '.join(path)} cannot be waited for: there is no `crm {' '.join(path)} get ID`")
     if len(rest) != len(call.positional):
@@ -234,10 +234,10 @@ def _goal(call: Operation[..., Any], typed: Sequence[str]) -> _Goal:
             if len(texts) > 1:
                 raise MisuseError(f"--until {word} is about the record itself, and stands alone")
             return _Goal(exists=word == "exists", deleted=word == "deleted")
-    return _Goal([_known(call, term) for text in texts for term in condition(text).terms])
+    return _Goal([_known_term(call, term) for text in texts for term in condition(text).terms])
 
 
-def _known(call: Operation[..., Any], term: Term) -> Term:
+def _known_term(call: Operation[..., Any], term: Term) -> Term:
     """Return a term about a member that there is. Raises: MisuseError for another.
 
     A part of a documented value is understood where only one ends in it: ``stage=won`` is ``closed-won`` as well.

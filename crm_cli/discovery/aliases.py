@@ -56,10 +56,10 @@ def set_alias(
         raise MisuseError(f"crm {name} is a command of crm itself, which an alias cannot replace")
     words = _split(expansion)
     first = next((word for word in words if not word.startswith("-")), "")
-    known = {**built_in, **stored()}
+    known = {**built_in, **stored_aliases()}
     if (first not in known or first == name) and not _PLACE.match(first):
         raise refusal(f"{first!r} is no command of crm", first, known, listed=["those of `crm --help`"])
-    there = stored()
+    there = stored_aliases()
     _write({**there, name: expansion})
     complain(f"{'replaced' if name in there else 'made'} the alias: crm {name} is crm {expansion}")
 
@@ -68,7 +68,7 @@ def list_aliases(options: Options) -> None:
     """List the aliases, and what they stand for."""
     from ..views.drawing import show
 
-    rows = [{"alias": name, "command": expansion} for name, expansion in sorted(stored().items())]
+    rows = [{"alias": name, "command": expansion} for name, expansion in sorted(stored_aliases().items())]
 
     def draw(screen: Console) -> None:
         from rich.table import Table
@@ -87,14 +87,14 @@ def delete_alias(
     options: Options, name: Annotated[str, typer.Argument(metavar="NAME", help="The alias to remove.")]
 ) -> None:
     """Remove an alias."""
-    there = stored()
+    there = stored_aliases()
     if name not in there:
         raise refusal(f"there is no alias {name!r}", name, there, listed=sorted(there) or ["none"])
     _write({each: expansion for each, expansion in there.items() if each != name})
     complain(f"removed the alias {name}")
 
 
-def stored() -> dict[str, str]:
+def stored_aliases() -> dict[str, str]:
     """Return what each alias stands for. Raises: MisuseError where the file of aliases is damaged."""
     try:
         found: Any = json.loads(_file().read_text(encoding="utf-8"))
@@ -105,12 +105,12 @@ def stored() -> dict[str, str]:
         raise MisuseError(f"{_file()} is damaged: mend or delete it ({error})") from error
 
 
-def expanded(words: Sequence[str]) -> list[str] | None:
+def expanded_alias(words: Sequence[str]) -> list[str] | None:
     """Return what an alias with its words stands for; None where the first word is none.
 
     Raises: MisuseError where words are missing that it needs, or aliases stand for one another.
     """
-    known = stored()
+    known = stored_aliases()
     if not words or words[0] not in known:
         return None
     found, passed = list(words), dict[str, None]()
@@ -119,11 +119,11 @@ def expanded(words: Sequence[str]) -> list[str] | None:
         if name in passed:
             raise MisuseError(f"these aliases stand for one another: {' -> '.join((*passed, name))}")
         passed[name] = None
-        found = _filled(name, known, found[1:])
+        found = _filled_alias(name, known, found[1:])
     return found
 
 
-def _filled(name: str, known: Mapping[str, str], typed: Sequence[str]) -> list[str]:
+def _filled_alias(name: str, known: Mapping[str, str], typed: Sequence[str]) -> list[str]:
     words = _split(known[name])
     used = {int(number) for word in words for number in _PLACE.findall(word)}
     missing = [f"${number}" for number in sorted(used) if number > len(typed)]

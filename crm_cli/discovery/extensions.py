@@ -42,7 +42,7 @@ def list_extensions(options: Options) -> None:
     """
     from ..views.drawing import show
 
-    rows = [{"name": name, "path": path, "hidden": hidden} for name, path, hidden in found()]
+    rows = [{"name": name, "path": path, "hidden": hidden} for name, path, hidden in found_extensions()]
 
     def draw(screen: Console) -> None:
         from rich.table import Table
@@ -58,7 +58,7 @@ def list_extensions(options: Options) -> None:
     show(settle(options).output, rows, rows, draw)
 
 
-def found() -> Iterator[tuple[str, str, bool]]:
+def found_extensions() -> Iterator[tuple[str, str, bool]]:
     """Yield the name and the path of each program, and whether a command of crm hides it."""
     from .. import completion
 

@@ -151,7 +151,7 @@ def _prose(text: str) -> Iterator[str]:
             yield ".PP"
         words = " ".join(paragraph.replace("``", "`").split())
         parts = words.split("`")
-        yield _guarded("".join(_bold(part) if n % 2 else _text(part) for n, part in enumerate(parts)))
+        yield _guarded_line("".join(_bold(part) if n % 2 else _text(part) for n, part in enumerate(parts)))
 
 
 def _bold(text: str) -> str:
@@ -159,10 +159,10 @@ def _bold(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return _guarded(_text(text))
+    return _guarded_line(_text(text))
 
 
-def _guarded(line: str) -> str:
+def _guarded_line(line: str) -> str:
     """Return a line that is not taken for a request, as one that begins with a full stop or a quote would be."""
     return f"\\&{line}" if line.startswith((".", "'")) else line
 

@@ -29,13 +29,13 @@ def schema(
     given: Annotated[bool, typer.Option("--input", help="Of what --data takes, in place of what is printed.")] = False,
 ) -> None:
     """Print the JSON Schema of what a command prints with `-o json`, or takes as `--data`."""
-    operation = declared(words)
+    operation = declared_call(words)
     found = of_input(operation) if given else of_output(operation)
     sys.stdout.buffer.write(encode_json(found, indent=2) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def declared(words: list[str]) -> Operation[..., Any]:
+def declared_call(words: list[str]) -> Operation[..., Any]:
     """Return the declared call of a command. Raises: MisuseError where there is none."""
     from crm_sdk.catalogue import Catalogue
 
@@ -106,7 +106,7 @@ def _document(title: str, body: Mapping[str, Any], schemas: Schemas) -> dict[str
     whole = {"$schema": _DRAFT, "title": title, **body}
     if found:
         whole["$defs"] = {name: found[name] for name in sorted(found)}
-    rewritten: dict[str, Any] = _moved(whole)
+    rewritten: dict[str, Any] = _with_definitions(whole)
     return rewritten
 
 
@@ -118,7 +118,7 @@ def _names(value: Any) -> set[str]:
     return set[str]().union(*map(_names, value)) if is_array(value) else set()
 
 
-def _moved(value: Any) -> Any:
+def _with_definitions(value: Any) -> Any:
     """Return a schema that has its components as definitions of its own."""
     if is_object(value):
         return {
@@ -126,7 +126,7 @@ def _moved(value: Any) -> Any:
             if name == "$ref"
             else {key: ref.replace(_COMPONENTS, "#/$defs/") for key, ref in inner.items()}
             if name == "mapping" and is_object(inner)
-            else _moved(inner)
+            else _with_definitions(inner)
             for name, inner in value.items()
         }
-    return [_moved(item) for item in value] if is_array(value) else value
+    return [_with_definitions(item) for item in value] if is_array(value) else value

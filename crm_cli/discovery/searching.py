@@ -83,7 +83,7 @@ def search(
     from ..failures import complain
     from ..views.drawing import show
 
-    found = [{"command": f"crm {name}", "about": about} for name, about in ranked(words)]
+    found = [{"command": f"crm {name}", "about": about} for name, about in ranked_commands(words)]
     rows = found[:limit]
 
     def draw(screen: Console) -> None:
@@ -106,7 +106,7 @@ def search(
     return None
 
 
-def ranked(words: Sequence[str]) -> list[tuple[str, str]]:
+def ranked_commands(words: Sequence[str]) -> list[tuple[str, str]]:
     """Return the name and the sentence of each command that has to do with the words, the best first."""
     from .. import completion
 

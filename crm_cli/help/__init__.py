@@ -40,9 +40,9 @@ class Command(TyperCommand):
 
     def example(self, words: Sequence[str]) -> list[str]:
         """Return the lines of the example of the command with these words; none where it has none."""
-        from .written import written
+        from .written import written_examples
 
-        return list(written().get(" ".join(words), ()))
+        return list(written_examples().get(" ".join(words), ()))
 
 
 class Group(TyperGroup):
@@ -64,9 +64,9 @@ class Group(TyperGroup):
 
     def example(self, words: Sequence[str]) -> list[str]:
         """Return the lines of the example of the group's own view; none where it has none."""
-        from .written import written
+        from .written import written_examples
 
-        return list(written().get(" ".join(words), ()))
+        return list(written_examples().get(" ".join(words), ()))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
@@ -138,7 +138,7 @@ def _parameter_rows(command: TyperCommand | TyperGroup, ctx: Any) -> dict[str, l
             continue
         default = "Arguments" if isinstance(parameter, TyperArgument) else "Options"
         panel = getattr(parameter, "rich_help_panel", None) or default
-        rows.setdefault(panel, []).append((typed(parameter, ctx), prose(sentence(parameter))))
+        rows.setdefault(panel, []).append((typed_parameter(parameter, ctx), prose(sentence(parameter))))
     return rows
 
 
@@ -147,7 +147,7 @@ def is_global(parameter: Any) -> bool:
     return parameter.name == "help" or getattr(parameter, "rich_help_panel", None) == PANEL
 
 
-def typed(parameter: Any, ctx: Any) -> Text:
+def typed_parameter(parameter: Any, ctx: Any) -> Text:
     """Return an argument or an option as it is typed."""
     from rich.text import Text
 

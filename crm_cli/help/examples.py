@@ -12,17 +12,17 @@ from crm_sdk.wire import encode_json, is_array, is_object
 
 from ..tree.parameters import Form, Parameter
 from .demo import IDS, NAMES
-from .written import written
+from .written import written_examples
 
 _STANDS_FOR = re.compile(r"([a-z]+)_123")
 
 
 def example(form: Form) -> list[str]:
     """Return the example of a declared call: a command a line, the last of which is the call."""
-    return list(written().get(form.path) or [_generated(form)])
+    return list(written_examples().get(form.path) or [_generated_example(form)])
 
 
-def _generated(form: Form) -> str:
+def _generated_example(form: Form) -> str:
     """Return the command of the example that the OpenAPI document has of the call."""
     given = _of_demo(sample(form.operation), form)
     given |= given.pop(form.operation.arguments.body or "", {})
@@ -30,7 +30,7 @@ def _generated(form: Form) -> str:
     options: list[str] = []
     for parameter in form.parameters:
         if given.get(parameter.name) is not None:
-            typed = list(_typed(parameter, given[parameter.name]))
+            typed = list(_typed_words(parameter, given[parameter.name]))
             if parameter.place == "argument":
                 arguments += typed
             elif parameter.kind == "flag":
@@ -52,22 +52,24 @@ def _of_demo(given: Mapping[str, Any], form: Form) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in given.items():
         kind = _STANDS_FOR.fullmatch(value) if isinstance(value, str) else None
-        found[name] = NAMES[kind[1]] if kind is not None and kind[1] in NAMES and name in named else _known(value)
+        found[name] = (
+            NAMES[kind[1]] if kind is not None and kind[1] in NAMES and name in named else _with_demo_ids(value)
+        )
     found.pop("limit", None)
     return found
 
 
-def _known(value: Any) -> Any:
+def _with_demo_ids(value: Any) -> Any:
     """Return a value in which what stands for an id is that of a record of the demo data."""
     if is_object(value):
-        return {name: _known(item) for name, item in value.items()}
+        return {name: _with_demo_ids(item) for name, item in value.items()}
     if is_array(value):
-        return [_known(item) for item in value]
+        return [_with_demo_ids(item) for item in value]
     kind = _STANDS_FOR.fullmatch(value) if isinstance(value, str) else None
     return IDS.get(kind[1], value) if kind is not None else value
 
 
-def _typed(parameter: Parameter, value: Any) -> Iterator[str]:
+def _typed_words(parameter: Parameter, value: Any) -> Iterator[str]:
     if parameter.kind == "flag":
         yield parameter.flag if value else f"--no-{parameter.flag[2:]}"
     elif parameter.commas and parameter.place != "argument":

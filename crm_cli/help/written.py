@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 @cache
-def written() -> Mapping[str, tuple[str, ...]]:
+def written_examples() -> Mapping[str, tuple[str, ...]]:
     """Return the lines of each example by the words of its command."""
     text = (Path(__file__).parent / "examples.txt").read_text(encoding="utf-8")
     blocks = (block.splitlines() for block in text.strip().split("\n\n"))

@@ -181,7 +181,7 @@ def _looks(options: Options, look: Look, pulse: Pulse, *, terminal: bool) -> Ite
     while True:
         begun, size = time.monotonic(), shutil.get_terminal_size()
         try:
-            with catching_notes() as notes, _captured(terminal=terminal) as printed:
+            with catching_notes() as notes, _captured_output(terminal=terminal) as printed:
                 look(options)
             text = printed.text
         except CrmError as error:
@@ -216,7 +216,7 @@ class _Captured(io.TextIOWrapper):
 
 
 @contextmanager
-def _captured(*, terminal: bool) -> Generator[_Captured]:
+def _captured_output(*, terminal: bool) -> Generator[_Captured]:
     captured = _Captured(terminal=terminal)
     sys.stdout.flush()
     token = paging.set(False)

@@ -17,12 +17,12 @@ _VERBS: Mapping[str, tuple[str, str]] = {"uninstall": ("uninstall", "uninstalled
 """What a call does to what its last argument names, and what it did; others delete it."""
 
 
-def agreed(form: Form, arguments: Mapping[str, Any]) -> bool:
+def is_agreed(form: Form, arguments: Mapping[str, Any]) -> bool:
     """Ask on the terminal whether a call is meant. Raises: MisuseError where there is no terminal."""
-    return confirmed(f"{verbs(form)[0]} {_target(form, arguments)}")
+    return is_confirmed(f"{verbs(form)[0]} {_target(form, arguments)}")
 
 
-def confirmed(what: str) -> bool:
+def is_confirmed(what: str) -> bool:
     """Ask on the terminal whether something is to be done, and say where that is production.
 
     Raises: MisuseError where there is no terminal.
@@ -62,11 +62,11 @@ def _target(form: Form, arguments: Mapping[str, Any]) -> str:
     named = [name for name in form.operation.positional if name in arguments]
     if not named:
         return noun
-    *owners, last = (_named(name, arguments[name], noun) for name in named)
+    *owners, last = (_named_value(name, arguments[name], noun) for name in named)
     return (" into " if form.operation.name == "merge" else " of ").join([last, *reversed(owners)])
 
 
-def _named(name: str, value: Any, noun: str) -> str:
+def _named_value(name: str, value: Any, noun: str) -> str:
     if not is_array(value):
         return f"{name.removesuffix('_id').replace('_', ' ')} {value}"
     shown = ", ".join(map(str, value[:_SHOWN])) + (" …" if len(value) > _SHOWN else "")

@@ -19,7 +19,7 @@ def names_in(text: str) -> list[str]:
     return found
 
 
-def resolved(typed: Sequence[str], known: Columns | None, flag: str) -> list[str]:
+def resolved_fields(typed: Sequence[str], known: Columns | None, flag: str) -> list[str]:
     """Return the names of fields as they are on the wire. Raises: MisuseError for one that the model does not have."""
     if known is None:
         return list(typed)

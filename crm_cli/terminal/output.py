@@ -16,7 +16,7 @@ from crm_sdk.wire import is_array, is_object
 from ..failures import PARTIAL, Failure, MisuseError, complain, say, visible
 from . import writers
 from .columns import Columns
-from .fields import at, names_in, project, refuse_absent, resolved
+from .fields import at, names_in, project, refuse_absent, resolved_fields
 from .shape import jq_program, shape, template_of
 from .tables import print_card, print_rows
 from .values import cell, csv_text, plain, tsv_text
@@ -48,7 +48,7 @@ class Printer:
         else:
             self._columns = names_in(wanted.fields) if wanted.fields is not None else None
         if self._columns is not None:
-            self._columns = resolved(self._columns, known, self._flag)
+            self._columns = resolved_fields(self._columns, known, self._flag)
         self._jq = jq_program(wanted.jq) if wanted.jq is not None else None
         self._template = template_of(wanted.template) if wanted.template is not None else None
 
@@ -124,7 +124,7 @@ class Printer:
         """Print the results of the jq expression: a text as it is, and anything else as JSON."""
         for text in self._jq(value) if self._jq is not None else ():
             is_text = text.startswith('"')
-            writers.write_text((visible(json.loads(text)) if is_text else writers.escaped(text)) + "\n")
+            writers.write_text((visible(json.loads(text)) if is_text else writers.escaped_json(text)) + "\n")
 
     def _ids(self, items: Iterable[Any]) -> None:
         """Print the id of each record; of a bulk call, of each item that was done."""

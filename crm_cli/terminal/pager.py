@@ -30,7 +30,7 @@ class _Paged(io.TextIOWrapper):
 
 
 @contextmanager
-def paged() -> Generator[None]:
+def through_pager() -> Generator[None]:
     """Show on a terminal what is printed within it by the pager; whoever leaves that early has seen enough."""
     words = _pager()
     if not words:

@@ -80,7 +80,7 @@ def template_of(text: str) -> Callable[[Any], str]:
         from jinja2.sandbox import SandboxedEnvironment
     except ImportError:
         raise missing_extra("jinja2", "--template") from None
-    environment = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=False, finalize=_finalized)
+    environment = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=False, finalize=_finalized_value)
     environment.policies["json.dumps_function"] = _as_json
     try:
         template = environment.from_string(text.replace("\\n", "\n").replace("\\t", "\t"))
@@ -101,7 +101,7 @@ def _as_json(value: Any, **options: Any) -> str:
     return encode_json(value).decode()
 
 
-def _finalized(value: Any) -> Any:
+def _finalized_value(value: Any) -> Any:
     from .values import field_text
 
     return value if isinstance(value, str) or value.__class__.__name__.endswith("Undefined") else field_text(value)

@@ -33,10 +33,10 @@ def prepare() -> None:
 
 def read_arguments(typed: list[str]) -> list[str]:
     """Return the arguments of the process; in a locale that cannot read them they are UTF-8."""
-    return [word if word.isprintable() else _decoded(word) for word in typed]
+    return [word if word.isprintable() else _decoded_word(word) for word in typed]
 
 
-def _decoded(word: str) -> str:
+def _decoded_word(word: str) -> str:
     try:
         return os.fsencode(word).decode()
     except ValueError:

@@ -87,7 +87,7 @@ def print_card(record: Mapping[str, Any], columns: Sequence[str] | None) -> None
     for name in names:
         value = record[name] if name in record else at(record, name)
         if name not in lists and value not in (None, [], {}):
-            card.add_row(name, _styled(name, cell(value)))
+            card.add_row(name, _styled_cell(name, cell(value)))
     _console(card)
     for name in lists:
         table = _layout(record[name], None, None).table(record[name])
@@ -135,7 +135,7 @@ class _Layout:
                 name, justify=justify, overflow=overflow, no_wrap=not self.chosen, width=width, max_width=self.widest
             )
         for n in range(len(rows)):
-            table.add_row(*(_styled(name, cells[name][n]) for name in self.names))
+            table.add_row(*(_styled_cell(name, cells[name][n]) for name in self.names))
         return table
 
     def say_hidden(self) -> None:
@@ -155,12 +155,12 @@ def _layout(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None, kn
             _fit(layout, rows, {*known.numbers, "id"})
         else:  # rows that arrive later stand in the same columns, where these fit
             widths = {name: _width(name, layout.texts(name, rows)) for name in columns}
-            layout.widths = widths if _needed(widths, columns) <= room() else {}
+            layout.widths = widths if _needed_width(widths, columns) <= room() else {}
         return layout
     names = columns or sort_columns(dict.fromkeys(name for row in rows for name in row))
     layout = _Layout(names, None, columns is not None)
     if columns is None:
-        layout.names, layout.widest = _filled(names, layout, rows)
+        layout.names, layout.widest = _fitting_columns(names, layout, rows)
         layout.hidden = [name for name in names if name not in layout.names and any(layout.texts(name, rows))]
     return layout
 
@@ -170,10 +170,10 @@ def _fit(layout: _Layout, rows: Sequence[Mapping[str, Any]], whole: Container[st
     widths = {name: _width(name, layout.texts(name, rows)) for name in layout.names}
     least = {name: width if name in whole else min(width, _NARROWEST) for name, width in widths.items()}
     kept = list(layout.names)
-    while len(kept) > 2 and _needed(least, kept) > room():
+    while len(kept) > 2 and _needed_width(least, kept) > room():
         # The first column names the record and the last one is its id: these stay.
         kept.remove(kept[-2])
-    for _ in range(max(_needed(widths, kept) - room(), 0)):
+    for _ in range(max(_needed_width(widths, kept) - room(), 0)):
         widest = max((name for name in kept if name not in whole), key=widths.__getitem__, default=kept[0])
         widths[widest] = max(widths[widest] - 1, _NARROWEST)
     layout.hidden = [name for name in layout.names if name not in kept]
@@ -181,7 +181,7 @@ def _fit(layout: _Layout, rows: Sequence[Mapping[str, Any]], whole: Container[st
     layout.widths = {name: widths[name] for name in kept}
 
 
-def _needed(widths: Mapping[str, int], names: Sequence[str]) -> int:
+def _needed_width(widths: Mapping[str, int], names: Sequence[str]) -> int:
     return sum(widths[name] + 2 for name in names) - 2
 
 
@@ -191,7 +191,9 @@ def _width(name: str, texts: Iterable[str]) -> int:
     return max(map(cell_len, [name, *texts]))
 
 
-def _filled(names: Sequence[str], layout: _Layout, rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], int | None]:
+def _fitting_columns(
+    names: Sequence[str], layout: _Layout, rows: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], int | None]:
     """Return the columns that have values and fit on the terminal, in the order of the document, and a width.
 
     Where not all columns fit, the width is the greatest width of a column; otherwise it is None.
@@ -210,7 +212,7 @@ def _filled(names: Sequence[str], layout: _Layout, rows: Sequence[Mapping[str, A
     return shown, _WIDEST
 
 
-def _styled(name: str, text: str) -> Text:
+def _styled_cell(name: str, text: str) -> Text:
     from rich.text import Text
 
     is_state = name.rpartition(".")[2] in _STATES

@@ -36,10 +36,10 @@ def write_json(value: Any, indent: int | None = None) -> None:
 
 def json_text(value: Any, indent: int | None = None) -> str:
     """Return a value as JSON, in which what could steer a terminal is escaped."""
-    return escaped(encode_json(value, indent=indent).decode("utf-8", "surrogatepass"))
+    return escaped_json(encode_json(value, indent=indent).decode("utf-8", "surrogatepass"))
 
 
-def escaped(text: str) -> str:
+def escaped_json(text: str) -> str:
     """Return JSON in which what could steer a terminal is escaped."""
     return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 

@@ -14,11 +14,11 @@ from ..connection import open_client, server_name
 from ..failures import DECLINED, PARTIAL, MisuseError, run_guarded
 from ..lookups import Lookups
 from ..settings import Options, Settings, secrets, settle
-from ..terminal.asking import agreed, say_done
+from ..terminal.asking import is_agreed, say_done
 from ..terminal.columns import columns_of
 from ..terminal.limits import Found, Wanted
 from ..terminal.output import Printer, say_bulk_failures
-from ..terminal.pager import paged, paging
+from ..terminal.pager import paging, through_pager
 from ..terminal.prompts import asking
 from ..terminal.shape import Shape, shape
 from ..views import drawer_of, judge_of, rows_of
@@ -119,7 +119,7 @@ class Run:
             return None
         if not names and not self._may_go_on(arguments):
             return DECLINED
-        from ..undo.recording import recorded
+        from ..undo.recording import recorded_call
 
         with open_client(settings) as client:
             server = server_name(settings, client)
@@ -127,7 +127,7 @@ class Run:
                 arguments |= lookups.ids(client, names)
                 if not self._may_go_on(arguments):
                     return DECLINED
-            call = recorded(attrgetter(operation.id)(client), self._form, client, settings)
+            call = recorded_call(attrgetter(operation.id)(client), self._form, client, settings)
             try:
                 result = call(**arguments)
             except NotFoundError:
@@ -139,14 +139,14 @@ class Run:
                     return DECLINED
                 result = call(**arguments)
             # What goes on is read as it comes.
-            with nullcontext() if operation.kind in ("stream", "download") else paged():
+            with nullcontext() if operation.kind in ("stream", "download") else through_pager():
                 status = self._print(client, result, printer, wanted, settings)
             if self._form.writes:
                 say_done(self._form, arguments, result, server)
             return status
 
     def _may_go_on(self, arguments: Mapping[str, Any]) -> bool:
-        return not self._form.destroys or self._yes or agreed(self._form, arguments)
+        return not self._form.destroys or self._yes or is_agreed(self._form, arguments)
 
     def _print(
         self, client: CrmClient, result: Any, printer: Printer, wanted: Wanted, settings: Settings

@@ -27,7 +27,7 @@ def operations(kind: type[Resource[Any]]) -> dict[str, Operation[..., Any]]:
     return {kebab(name): found for name, found in declared.items() if found is not None and found.name == name}
 
 
-def declared(call: str) -> Operation[..., Any] | None:
+def declared_call(call: str) -> Operation[..., Any] | None:
     """Return the declared call of a dotted name, of which only the noun is imported; None where there is none."""
     *owners, name = call.split(".")
     owner: Any = Catalogue

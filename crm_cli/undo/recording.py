@@ -27,7 +27,7 @@ AS_UPDATES: Mapping[str, tuple[str, ...]] = {"deals.move_stage": ("stage",)}
 _CHOICES = {"": None, "auto": None, "1": True, "on": True, "true": True, "0": False, "off": False, "false": False}
 
 
-def recorded(call: Callable[..., Any], form: Form, client: CrmClient, settings: Settings) -> Callable[..., Any]:
+def recorded_call(call: Callable[..., Any], form: Form, client: CrmClient, settings: Settings) -> Callable[..., Any]:
     """Return a call that is written down for `crm undo`, where it writes."""
     if not form.writes:
         return call

@@ -12,7 +12,7 @@ from crm_sdk.wire import camel, decode_json, encode_json
 
 from ..failures import CONFLICT, CommandError
 from ..terminal.values import plain
-from ..tree.nouns import declared
+from ..tree.nouns import declared_call
 from .journal import Entry
 from .recording import AS_UPDATES
 
@@ -46,7 +46,7 @@ def why_not(entry: Entry) -> str | None:
         return f"{', '.join(entry.withheld)} may hold a secret, and secrets are not kept"
     name = entry.call.rpartition(".")[2]
     if entry.call in AS_UPDATES or (name == "update" and entry.members):
-        return None if declared(f"{entry.noun}.get") is not None else "there is no call that reads what it changed"
+        return None if declared_call(f"{entry.noun}.get") is not None else "there is no call that reads what it changed"
     if name == "create" and _deleting(entry) is not None:
         return None
     if name == "delete" and entry.ids:
@@ -76,7 +76,7 @@ def refuse(entry: Entry, reason: str) -> NoReturn:
 
 
 def _update(client: CrmClient, entry: Entry) -> Reversal:
-    update = declared(f"{entry.noun}.update")
+    update = declared_call(f"{entry.noun}.update")
     if update is None or update.arguments.body is None:
         refuse(entry, "the noun has no update")
     record = _record(client, entry)
@@ -97,7 +97,7 @@ def _delete(client: CrmClient, entry: Entry) -> Reversal:
     delete = _deleting(entry)
     if delete is None:
         refuse(entry, "the noun has no delete")
-    if declared(f"{delete.id.rpartition('.')[0]}.get") is not None:
+    if declared_call(f"{delete.id.rpartition('.')[0]}.get") is not None:
         _record(client, entry, delete.id.rpartition(".")[0])
     arguments: dict[str, Any] = dict(zip(delete.positional, entry.ids, strict=True))
     if delete.arguments.locks and entry.valid_version is not None:
@@ -106,7 +106,7 @@ def _delete(client: CrmClient, entry: Entry) -> Reversal:
 
 
 def _restore(entry: Entry) -> Reversal:
-    restore = declared("objects.restore")
+    restore = declared_call("objects.restore")
     assert restore is not None
     noun = entry.noun.rpartition(".")[2]
     one = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
@@ -117,8 +117,8 @@ def _restore(entry: Entry) -> Reversal:
 
 def _deleting(entry: Entry) -> Operation[..., Any] | None:
     """Return the call that deletes what was created: that of the noun, or, for a kind of it, of the noun around it."""
-    own = declared(f"{entry.noun}.delete")
-    around = declared(f"{entry.noun.rpartition('.')[0]}.delete") if len(entry.ids) == 1 else None
+    own = declared_call(f"{entry.noun}.delete")
+    around = declared_call(f"{entry.noun.rpartition('.')[0]}.delete") if len(entry.ids) == 1 else None
     found = own if own is not None else around
     return found if found is not None and len(found.positional) == len(entry.ids) else None
 
@@ -154,10 +154,10 @@ def _from_trail(client: CrmClient, entry: Entry, version: int) -> dict[str, Any]
     if not any(log.source.operation == entry.call for log in wrote):
         return None
     found = {change.field: _json(change.before) for log in wrote for change in log.changes}
-    return {name: value for name in entry.members for value in _told(found, name)}
+    return {name: value for name in entry.members for value in _value_before(found, name)}
 
 
-def _told(changes: Mapping[str, Any], name: str) -> list[Any]:
+def _value_before(changes: Mapping[str, Any], name: str) -> list[Any]:
     """Return the value of a member before, in a list; an empty one where it was not changed."""
     whole = [changes[field] for field in (name, camel(name)) if field in changes]
     parts = {

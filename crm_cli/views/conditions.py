@@ -120,16 +120,16 @@ def _order(found: Any, value: str) -> int | None:
     """Return how a value compares with the typed one, below 0 where it is less; None where they have no order."""
     try:
         if isinstance(found, (int, float, Decimal)) and not isinstance(found, bool):
-            return _compared(Decimal(str(found)), Decimal(value))
+            return _comparison(Decimal(str(found)), Decimal(value))
         if isinstance(found, datetime):
             limit = read_time(value)
-            return _compared(found, limit) if isinstance(limit, datetime) else None
-        return _compared(found, date.fromisoformat(read_date(value))) if isinstance(found, date) else None
+            return _comparison(found, limit) if isinstance(limit, datetime) else None
+        return _comparison(found, date.fromisoformat(read_date(value))) if isinstance(found, date) else None
     except (InvalidOperation, ValueError, TypeError):
         return None
 
 
-def _compared(one: Any, other: Any) -> int:
+def _comparison(one: Any, other: Any) -> int:
     return int(one > other) - int(one < other)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..failures import visible
 from ..terminal.output import Printer
-from ..terminal.pager import paged
+from ..terminal.pager import through_pager
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,7 @@ def show(format: str, whole: Any, records: Iterable[Any], draw: Callable[[Consol
     if printer.is_for_people:
         from ..console import stdout
 
-        with paged():
+        with through_pager():
             draw(stdout(piped_width()))
     elif format in ("json", "yaml"):
         printer.show(whole)

@@ -101,10 +101,10 @@ def _draw(screen: Console, report: Report, data: ReportData) -> None:
     for title, is_number in zip(_heads(report, data), numbers, strict=True):
         table.add_column(line((title, "bold")), justify="right" if is_number else "left")
     for row in _rows(report, data):
-        table.add_row(*(line(_told(value)) for value in row))
+        table.add_row(*(line(_cell_text(value)) for value in row))
     if data.totals:
         blanks = ["Total", *[""] * (groups - 1)] if groups else []
-        table.add_row(*(line((text, "bold")) for text in (*blanks, *map(_told, data.totals))))
+        table.add_row(*(line((text, "bold")) for text in (*blanks, *map(_cell_text, data.totals))))
     screen.print(table)
     screen.print(_summary(data))
 
@@ -121,7 +121,7 @@ def _are_numbers(rows: Sequence[Sequence[Any]], width: int) -> list[bool]:
     return [bool(column) and all(not isinstance(value, str) for value in column) for column in columns]
 
 
-def _told(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):

@@ -10,7 +10,7 @@ from ..dialects import DIALECTS
 from ..errors import InvalidResponseError
 from ..exchange import Request, Steps, exchange
 from ..reading import Unreadable, check, check_usable, job_reader, report
-from ..secrecy import redacted
+from ..secrecy import redacted_content
 from ..wire import encode_json, is_object
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def job_at(client: Client[Any], url: str, kind: Any) -> Steps[Any]:
     headers = {"Accept": "application/json", "User-Agent": client.user_agent, **dialect.headers(client.tenant_id)}
     reply = yield from exchange(Request("GET", dialect.url(client.base_url, url), headers), client.terms())
     if reply.status >= 300:
-        raise dialect.error(reply.status, reply.headers, redacted(reply.content, client.secrets), None)
+        raise dialect.error(reply.status, reply.headers, redacted_content(reply.content, client.secrets), None)
     try:
         answer, mismatches = job_reader(kind).read(_job_in(reply.content), strict=client.strict)
         check(kind, answer.get("data"), mismatches)
@@ -36,7 +36,7 @@ def job_at(client: Client[Any], url: str, kind: Any) -> Steps[Any]:
             f"GET {url}: the answer is not a job: {error}",
             status=reply.status,
             mismatches=error.mismatches,
-            body=redacted(reply.content, client.secrets)[:2000],
+            body=redacted_content(reply.content, client.secrets)[:2000],
             request_id=reply.headers.get("x-request-id"),
         ) from None
     report(f"GET {url}", mismatches, client.habits.reported)

@@ -98,7 +98,7 @@ def multipart(upload: Any) -> tuple[str, bytes | FileContent]:
 
 
 @contextmanager
-def opened(upload: Any) -> Generator[tuple[str, bytes | FileContent]]:
+def opened_upload(upload: Any) -> Generator[tuple[str, bytes | FileContent]]:
     """Return the (file name, content) of an upload; a file that was opened for it is closed at the end of the block."""
     name, content = multipart(upload)
     try:

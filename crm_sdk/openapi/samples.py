@@ -27,7 +27,7 @@ def sample(operation: Operation[Any, Any]) -> dict[str, Any]:
     found = dict(_of_parameters(operation, route, call))
     body = operation.arguments.body
     members = _of_members(operation, route)
-    for wire_name, value in _sent(call).items():
+    for wire_name, value in _request_example(call).items():
         name, in_body = members[wire_name]
         if in_body:
             found.setdefault(str(body), {})[name] = value
@@ -38,7 +38,7 @@ def sample(operation: Operation[Any, Any]) -> dict[str, Any]:
     return found
 
 
-def _sent(call: Mapping[str, Any]) -> Mapping[str, Any]:
+def _request_example(call: Mapping[str, Any]) -> Mapping[str, Any]:
     content = call.get("requestBody", {}).get("content", {})
     sent: Mapping[str, Any] = content[JSON]["example"] if JSON in content else {}
     return sent

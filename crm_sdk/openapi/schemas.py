@@ -51,7 +51,7 @@ class Schemas:
     def of(self, annotation: Any, *, written: bool = False) -> Schema:
         """Return the schema of a type in answers or, with `written`, in requests, where each number has its bounds."""
         schema = self._marked(annotation, written)
-        return _measured(schema) if written else schema
+        return _bounded_numbers(schema) if written else schema
 
     def _marked(self, annotation: Any, written: bool) -> Schema:
         marks: tuple[Any, ...] = ()
@@ -60,7 +60,7 @@ class Schemas:
             marks = (*more, *marks)
         schema = self._of(annotation, marks, written)
         for mark in marks:
-            schema = _bounded(schema, mark)
+            schema = _with_constraints(schema, mark)
         return schema
 
     def resolved(self, kind: Any) -> Schema:
@@ -131,7 +131,7 @@ class Schemas:
             schema = self._documented(info)
             if shape is not None and name in shape.text:
                 schema = {"type": ["string", "null"]}
-            properties[wire_name] = _told(schema, texts.of_member(kind, name))
+            properties[wire_name] = _with_description(schema, texts.of_member(kind, name))
             if shape is None or name not in shape.optional:
                 required.append(wire_name)
         return _object(properties, required, texts.summary(kind))
@@ -153,7 +153,7 @@ class Schemas:
             schema = self.of(hint, written=True)
             if shape is not None and name in shape.text:
                 schema = {"type": ["string", "null"]}
-            properties[wire_name] = _told(schema, texts.of_member(kind, name))
+            properties[wire_name] = _with_description(schema, texts.of_member(kind, name))
             if is_required(kind, name, hint):
                 required.append(wire_name)
         return _object(properties, required, texts.summary(kind)) | {"additionalProperties": False}
@@ -177,7 +177,7 @@ def _object(properties: Mapping[str, Schema], required: Sequence[str], text: str
     return schema | ({"required": list(required)} if required else {})
 
 
-def _told(schema: Schema, text: str | None) -> Schema:
+def _with_description(schema: Schema, text: str | None) -> Schema:
     return schema if text is None else {**schema, "description": text}
 
 
@@ -221,10 +221,10 @@ def _distinct(schemas: Iterable[Schema]) -> list[Schema]:
     return found
 
 
-def _measured(schema: Schema) -> Schema:
+def _bounded_numbers(schema: Schema) -> Schema:
     """Return a schema whose numbers have bounds: those of every number where their type names none."""
     if "anyOf" in schema:
-        return {**schema, "anyOf": [_measured(choice) for choice in schema["anyOf"]]}
+        return {**schema, "anyOf": [_bounded_numbers(choice) for choice in schema["anyOf"]]}
     if set(_NUMBERS).isdisjoint(types_of(schema)):
         return schema
     low = {} if schema.keys() & {"minimum", "exclusiveMinimum"} else {"exclusiveMinimum": -float(LARGEST_NUMBER)}
@@ -232,7 +232,7 @@ def _measured(schema: Schema) -> Schema:
     return {**schema, **low, **high}
 
 
-def _bounded(schema: Schema, mark: Any) -> Schema:
+def _with_constraints(schema: Schema, mark: Any) -> Schema:
     """Return a schema with the constraints of a mark of its annotation, in each branch to which they apply."""
     if isinstance(mark, Format):
         return {**schema, "format": mark.name}
@@ -241,13 +241,13 @@ def _bounded(schema: Schema, mark: Any) -> Schema:
         parts = get_args(mark.target)[1:]
     if parts:
         for each in parts:
-            schema = _bounded(schema, each)
+            schema = _with_constraints(schema, each)
         return schema
     bounds = dict(_bounds(mark))
     if not bounds:
         return schema
     if "anyOf" in schema:
-        return {**schema, "anyOf": [_bounded(choice, mark) for choice in schema["anyOf"]]}
+        return {**schema, "anyOf": [_with_constraints(choice, mark) for choice in schema["anyOf"]]}
     fitting = {key: value for (key, kinds), value in bounds.items() if not set(kinds).isdisjoint(types_of(schema))}
     return schema | fitting
 

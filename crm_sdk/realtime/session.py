@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeAlias
 from ..errors import ConnectionFailedError, CrmError, NetworkError, RateLimitError, ServerError
 from ..exchange import Clock
 from ..network.retry import retry_after
-from ..secrecy import redacted, without_frames
+from ..secrecy import redacted_content, without_frames
 from .sockets import Data, SocketClosedError, SocketRefusedError
 
 STABLE_SECONDS = 5.0
@@ -200,7 +200,7 @@ def keep(line: Line, clock: Clock, backoff: Backoff) -> Keeping:
                     continue
                 if renewed:
                     continue
-            refused.body = redacted(refused.body, [opening.bearer])
+            refused.body = redacted_content(refused.body, [opening.bearer])
             error = line.refusal(refused)
             if refused.status not in _TRANSIENT:
                 raise error from None

@@ -20,7 +20,7 @@ _Steps: TypeAlias = Generator[_Ask | list[SyncChange] | None, Any, None]
 
 
 def _steps(store: Store, entities: Sequence[str] | None, limit: int) -> _Steps:
-    state: SyncState = _begun(store.load(), entities)
+    state: SyncState = _initial_state(store.load(), entities)
     while True:
         try:
             while state.scanning:
@@ -38,7 +38,7 @@ def _steps(store: Store, entities: Sequence[str] | None, limit: int) -> _Steps:
             state = _anew(state)
             store.save(Batch(state))
             continue
-        changes = [_told(change) for change in page.items]
+        changes = [_change_for_copy(change) for change in page.items]
         told = [change for change in changes if change is not None]
         rows = [_row(one.entity, one.id, one.record) for one in told if one.record is not None]
         gone = [(one.entity, one.id, one.version) for one in told if one.record is None]
@@ -49,7 +49,7 @@ def _steps(store: Store, entities: Sequence[str] | None, limit: int) -> _Steps:
             yield None
 
 
-def _begun(state: SyncState | None, entities: Sequence[str] | None) -> SyncState:
+def _initial_state(state: SyncState | None, entities: Sequence[str] | None) -> SyncState:
     """Return the state to go on from: entities that are new to the copy are scanned first."""
     if state is None:
         wanted = tuple(entities or ENTITIES)
@@ -81,7 +81,7 @@ def _row(entity: str, id: str, record: Mapping[str, Any]) -> Row:
     return Row(entity, id, record.get("version") or 0, record)
 
 
-def _told(change: Change) -> SyncChange | None:
+def _change_for_copy(change: Change) -> SyncChange | None:
     """Return a change as a copy has it; None for one of a record that a later change says is gone."""
     if not change.is_gone and change.record is None:
         return None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def of_member(kind: Any, name: str) -> str | None:
     """Return the description of a member of a model or an input; None where there is none."""
-    return _documented(kind, name) or GLOSSARY.get(name) or _by_name(name)
+    return _documented_text(kind, name) or GLOSSARY.get(name) or _by_name(name)
 
 
 def of_argument(operation: Operation[Any, Any], name: str) -> str | None:
@@ -39,7 +39,7 @@ def of_argument(operation: Operation[Any, Any], name: str) -> str | None:
     record = _record_of(operation)
     if operation.kind == "page" and name in getattr(record, "model_fields", {}) and name not in operation.positional:
         return _of_filter(arguments.types[name], name)
-    return GLOSSARY.get(name) or (_documented(record, name) if record is not None else None) or _by_name(name)
+    return GLOSSARY.get(name) or (_documented_text(record, name) if record is not None else None) or _by_name(name)
 
 
 def of_code(code: str) -> str:
@@ -95,7 +95,7 @@ def _by_name(name: str) -> str | None:
     return None
 
 
-def _documented(kind: Any, name: str) -> str | None:
+def _documented_text(kind: Any, name: str) -> str | None:
     for each in _lineage(kind):
         found = _docstrings(each.__module__).get(each.__name__.partition("[")[0], {}).get(name)
         if found is not None:

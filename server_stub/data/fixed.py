@@ -17,7 +17,7 @@ def came_back(hint: Any, sent: object, *there: object) -> bool:
     count: the sums of a stage are other ones as soon as a deal is written. Null is as good as absent.
     """
     names = frozenset(camel(name) for kind in inputs_of(hint) for name in get_type_hints(kind))
-    return any(_given(sent, names) == _given(value, names) for value in there)
+    return any(_given_part(sent, names) == _given_part(value, names) for value in there)
 
 
 def inputs_of(hint: Any) -> Iterator[Any]:
@@ -28,9 +28,9 @@ def inputs_of(hint: Any) -> Iterator[Any]:
         yield from inputs_of(inner)
 
 
-def _given(value: object, names: frozenset[str]) -> object:
+def _given_part(value: object, names: frozenset[str]) -> object:
     if is_array(value):
-        return [_given(item, names) for item in value]
+        return [_given_part(item, names) for item in value]
     if is_object(value) and names:
-        return {name: _given(item, names) for name, item in value.items() if name in names and item is not None}
+        return {name: _given_part(item, names) for name, item in value.items() if name in names and item is not None}
     return value

@@ -15,7 +15,7 @@ def with_value(records: Collection, members: Sequence[str], value: object) -> li
     return list({doc["id"]: doc for name in members for doc in records.find(name, value)}.values())
 
 
-def taken(
+def taken_values(
     records: Collection,
     given: Mapping[str, Any],
     before: Mapping[str, Any] | None,

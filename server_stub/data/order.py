@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .document import Document
-from .queries.query import Key, folded
+from .queries.query import Key, folded_text
 
 Entry: TypeAlias = tuple[Any, str, Document]
 """The sort key, the id and the document, which is never compared, since ids are unique."""
@@ -55,7 +55,7 @@ class Chunk:
         """Return the folded texts of the documents, in the order of the entries, and all texts joined."""
         found = self._texts.get(fields)
         if found is None:
-            texts = [folded(entry[2], fields) for entry in self.entries]
+            texts = [folded_text(entry[2], fields) for entry in self.entries]
             found = self._texts[fields] = (texts, "\n".join(texts))
         return found
 

@@ -25,7 +25,7 @@ def personal_members(model: type[Model]) -> Mapping[str, bool]:
     return found
 
 
-def emptied(model: type[Model], doc: Mapping[str, Any]) -> dict[str, Any]:
+def emptied_members(model: type[Model], doc: Mapping[str, Any]) -> dict[str, Any]:
     """Return the personal members of a record that hold something, each with what an emptied one holds."""
     found: dict[str, Any] = {}
     for name, stays in personal_members(model).items():

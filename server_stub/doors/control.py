@@ -35,7 +35,7 @@ class Control:
         self._states: dict[str, Snapshot] = {}
         self._routes: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "POST faults": self._add_fault,
-            "GET faults": lambda given: [_shown(fault) for fault in server.faults.pending],
+            "GET faults": lambda given: [_shown_fault(fault) for fault in server.faults.pending],
             "DELETE faults": lambda given: server.faults.clear(),
             "GET clock": lambda given: {"now": server.clock.now()},
             "POST clock": self._advance,
@@ -67,7 +67,7 @@ class Control:
         unknown = given.keys() - _MEMBERS
         if unknown or "kind" not in given:
             raise ValueError(f"a fault has {', '.join(sorted(map(camel, _MEMBERS)))}, and needs a kind")
-        return _shown(self._server.faults.add(**given))
+        return _shown_fault(self._server.faults.add(**given))
 
     def _advance(self, given: dict[str, Any]) -> Any:
         seconds = given.get("advance")
@@ -115,7 +115,7 @@ def _name(given: Mapping[str, Any]) -> str:
     return name
 
 
-def _shown(fault: Fault) -> dict[str, Any]:
+def _shown_fault(fault: Fault) -> dict[str, Any]:
     return _wire(dataclasses.asdict(fault))
 
 

@@ -44,9 +44,9 @@ def thumbnail(file: IO[bytes], content_type: str, edge: int, format: str) -> byt
     """Return a picture that is at most so many pixels wide and high. Raises: UnreadableError; 422 IMAGE_TOO_LARGE."""
     if content_type not in PICTURES:
         raise UnreadableError(f"there is no picture of {content_type}")
-    picture = _decoded(file, content_type)
+    picture = _decoded_picture(file, content_type)
     picture.thumbnail((edge, edge))
-    return _encoded(picture, format, None)
+    return _encoded_picture(picture, format, None)
 
 
 def _picture(file: IO[bytes], content_type: str) -> Image:
@@ -63,7 +63,7 @@ def _picture(file: IO[bytes], content_type: str) -> Image:
         raise UnreadableError(str(error)) from None
 
 
-def _decoded(file: IO[bytes], content_type: str) -> Image:
+def _decoded_picture(file: IO[bytes], content_type: str) -> Image:
     """Return a picture with its pixels, upright. Raises: UnreadableError; 422 IMAGE_TOO_LARGE."""
     from PIL import ImageOps
 
@@ -88,7 +88,7 @@ def _is_clear(picture: Image) -> bool:
     return "A" in picture.mode or "transparency" in picture.info
 
 
-def _encoded(picture: Image, format: str, quality: int | None) -> bytes:
+def _encoded_picture(picture: Image, format: str, quality: int | None) -> bytes:
     from PIL import Image as Images
 
     out = io.BytesIO()
@@ -104,7 +104,7 @@ def _encoded(picture: Image, format: str, quality: int | None) -> bytes:
 # -- operations --------------------------------------------------------------------------------------------------------
 
 
-def processed(file: IO[bytes], content_type: str, operation: str, options: Mapping[str, Any]) -> tuple[bytes, str]:
+def processed_file(file: IO[bytes], content_type: str, operation: str, options: Mapping[str, Any]) -> tuple[bytes, str]:
     """Return what an operation makes of a file, and its format. Raises: 422 UNSUPPORTED_OPERATION, IMAGE_TOO_LARGE."""
     kind = (
         "picture"
@@ -117,14 +117,14 @@ def processed(file: IO[bytes], content_type: str, operation: str, options: Mappi
     )
     work = _WORK.get((kind, operation))
     if work is None:
-        raise _unsupported(operation, content_type)
+        raise _unsupported_operation(operation, content_type)
     try:
         return work(file, content_type, options)
     except UnreadableError as error:
         raise Problem("UNSUPPORTED_OPERATION", f"the content cannot be read: {error}", field="operation") from None
 
 
-def _unsupported(operation: str, content_type: str) -> Problem:
+def _unsupported_operation(operation: str, content_type: str) -> Problem:
     return Problem("UNSUPPORTED_OPERATION", f"{operation} is not done with {content_type}", field="operation")
 
 
@@ -134,20 +134,20 @@ def _resize(file: IO[bytes], content_type: str, options: Mapping[str, Any]) -> t
     width, height, fit = options.get("width"), options.get("height"), options.get("fit") or "contain"
     if width is None and height is None:
         raise invalid("options.width", "required", "say how wide or how high the picture is to be")
-    picture = _decoded(file, content_type)
+    picture = _decoded_picture(file, content_type)
     if width is None or height is None:  # the other follows from the picture
         share = (width / picture.width) if width is not None else ((height or 1) / picture.height)
-        picture = _resized(picture, max(1, round(picture.width * share)), max(1, round(picture.height * share)))
+        picture = _resized_picture(picture, max(1, round(picture.width * share)), max(1, round(picture.height * share)))
     elif fit == "cover":
         picture = ImageOps.fit(picture, (width, height))
     elif fit == "fill":
-        picture = _resized(picture, width, height)
+        picture = _resized_picture(picture, width, height)
     else:
         picture = ImageOps.contain(picture, (width, height))
     return _as_asked(picture, content_type, options)
 
 
-def _resized(picture: Image, width: int, height: int) -> Image:
+def _resized_picture(picture: Image, width: int, height: int) -> Image:
     """Return a picture in another size. Raises: 422 IMAGE_TOO_LARGE where an edge that follows makes it too large."""
     if width * height > _MOST_PIXELS:
         message = f"it would have {width} × {height} pixels"
@@ -159,12 +159,12 @@ def _resized(picture: Image, width: int, height: int) -> Image:
 def _as_asked(picture: Image, content_type: str, options: Mapping[str, Any]) -> tuple[bytes, str]:
     format = options.get("format") or PICTURES[content_type].lower().replace("tiff", "png")
     if format not in ("png", "jpeg", "webp", "gif", "pdf"):
-        raise _unsupported(f"a conversion to {format}", content_type)
-    return _encoded(picture, format, options.get("quality")), format
+        raise _unsupported_operation(f"a conversion to {format}", content_type)
+    return _encoded_picture(picture, format, options.get("quality")), format
 
 
 def _rotate(file: IO[bytes], content_type: str, options: Mapping[str, Any]) -> tuple[bytes, str]:
-    turned = _decoded(file, content_type).rotate(-(_angle(options)), expand=True)
+    turned = _decoded_picture(file, content_type).rotate(-(_angle(options)), expand=True)
     return _as_asked(turned, content_type, options)
 
 
@@ -178,11 +178,11 @@ def _angle(options: Mapping[str, Any]) -> int:
 def _convert(file: IO[bytes], content_type: str, options: Mapping[str, Any]) -> tuple[bytes, str]:
     if options.get("format") is None:
         raise invalid("options.format", "required", "say which format it is to have")
-    return _as_asked(_decoded(file, content_type), content_type, options)
+    return _as_asked(_decoded_picture(file, content_type), content_type, options)
 
 
 def _compress(file: IO[bytes], content_type: str, options: Mapping[str, Any]) -> tuple[bytes, str]:
-    return _as_asked(_decoded(file, content_type), content_type, {"quality": 60, **options})
+    return _as_asked(_decoded_picture(file, content_type), content_type, {"quality": 60, **options})
 
 
 # -- documents ---------------------------------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def _document(change: Callable[[Any, Mapping[str, Any]], None]) -> Callable[...,
         if options.get("format") == "txt":
             return _extract(file, content_type, options)
         if options.get("format") not in (None, "pdf"):
-            raise _unsupported(f"a conversion to {options['format']}", content_type)
+            raise _unsupported_operation(f"a conversion to {options['format']}", content_type)
         pages = _pages(file)
         numbers = _numbers(options.get("pages"), len(pages))
         out = io.BytesIO()
@@ -260,7 +260,7 @@ def _extract(file: IO[bytes], content_type: str, options: Mapping[str, Any]) -> 
 def _text(file: IO[bytes], content_type: str, options: Mapping[str, Any]) -> tuple[bytes, str]:
     format = options.get("format") or "txt"
     if format not in ("txt", "csv") or (format == "csv" and content_type != "text/csv"):
-        raise _unsupported(f"a conversion to {format}", content_type)
+        raise _unsupported_operation(f"a conversion to {format}", content_type)
     file.seek(0)
     return file.read(_MOST_TEXT).decode("utf-8-sig", "replace").encode(), format
 

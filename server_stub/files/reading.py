@@ -10,7 +10,7 @@ from dataclasses import replace
 from . import delimited, json_lines, workbooks
 from .delimited import Score
 from .encodings import decode
-from .table import Remark, Row, Table, UnreadableFileError, checked, whole
+from .table import Remark, Row, Table, UnreadableFileError, checked_rows, whole
 
 FORMATS: Mapping[str, str] = {
     "csv": "csv", "tsv": "csv", "tab": "csv", "txt": "csv", "xlsx": "xlsx", "xlsm": "xlsx", "jsonl": "jsonl",
@@ -44,7 +44,7 @@ def read(
     if format == "xlsx":
         lines = workbooks.read(content, first_sheet=first_sheet)
         table = delimited.table_of(lines, has_header=has_header, score=score)
-        return replace(table, rows=tuple(checked(table.rows)))
+        return replace(table, rows=tuple(checked_rows(table.rows)))
     if content.startswith(b"PK\x03\x04") and zipfile.is_zipfile(io.BytesIO(content)):
         raise UnreadableFileError(f"the file is a workbook or another zip, not {format}: give format='xlsx'")
     text, used, remarks = decode(content, encoding, exact=guess is not None and "encoding" not in guess)
@@ -52,7 +52,7 @@ def read(
         detect = delimiter in (",", "\t") if guess is None else "delimiter" in guess
         table = delimited.read(text, has_header=has_header, delimiter=delimiter, score=score, detect=detect)
         remarks += table.remarks
-        return replace(table, rows=tuple(checked(table.rows)), remarks=tuple(remarks), encoding=used)
+        return replace(table, rows=tuple(checked_rows(table.rows)), remarks=tuple(remarks), encoding=used)
     unread: Iterable[str] = ()
     rows: Iterable[Row]
     if format == "vcf":
@@ -68,4 +68,4 @@ def _of_records(noun: str, rows: tuple[Row, ...], unread: Iterable[str], remarks
         why = next((f": {row}" for row in rows if isinstance(row, str)), "")
         raise UnreadableFileError(f"there is no {noun} in the file{why}")
     names = dict.fromkeys(whole(name) for row in rows if not isinstance(row, str) for name in row)
-    return Table(tuple(dict.fromkeys((*names, *unread))), tuple(checked(rows)), tuple(remarks))
+    return Table(tuple(dict.fromkeys((*names, *unread))), tuple(checked_rows(rows)), tuple(remarks))

@@ -88,7 +88,7 @@ def _members(file: IO[bytes], head: bytes, budget: _Budget) -> Iterator[IO[bytes
                     yield _copy(inner, budget)
             return
     if b"PK\x03\x04" in head[:4] or zipfile.is_zipfile(file):
-        yield from _zipped(file, budget)
+        yield from _zipped_files(file, budget)
     else:
         file.seek(0)
         with suppress(*_BROKEN), tarfile.open(fileobj=file, mode="r:") as archive:
@@ -99,7 +99,7 @@ def _members(file: IO[bytes], head: bytes, budget: _Budget) -> Iterator[IO[bytes
                     yield _copy(inside, budget)
 
 
-def _zipped(file: IO[bytes], budget: _Budget) -> Iterator[IO[bytes]]:
+def _zipped_files(file: IO[bytes], budget: _Budget) -> Iterator[IO[bytes]]:
     with suppress(*_BROKEN), zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             budget.enter()

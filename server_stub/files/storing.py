@@ -87,7 +87,7 @@ def open_content(call: Context, file: Mapping[str, Any]) -> IO[bytes]:
     return call.server.contents.open(file["checksum"])
 
 
-def referenced(call: Context, id: str, field: str) -> Document:
+def referenced_file(call: Context, id: str, field: str) -> Document:
     """Return the file that a body names. Raises: 422 for one that there is not, or that the caller may not see."""
     file = call.reference(FILE, id, field)
     sees = call.server.nouns[FILE].visible

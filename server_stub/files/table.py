@@ -65,7 +65,7 @@ def has_surrogate(text: str) -> bool:
     return False
 
 
-def checked(rows: Iterable[Row]) -> Iterable[Row]:
+def checked_rows(rows: Iterable[Row]) -> Iterable[Row]:
     """Yield rows; one with bytes or characters that are none is an error message."""
     for row in rows:
         if isinstance(row, str):

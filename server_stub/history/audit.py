@@ -91,11 +91,11 @@ def write(
         "reason": reason,
         "severity": severity,
         "source": source,
-        "metadata": _masked(dict(metadata)),
+        "metadata": _masked_secrets(dict(metadata)),
         "salt": call.new_id("salt_"),
     }
     entry["digests"] = digests(entry, entry["salt"])
-    return trail.put(_linked(entry, last))
+    return trail.put(_linked_entry(entry, last))
 
 
 def set_status(call: Context, status: int) -> None:
@@ -106,7 +106,7 @@ def set_status(call: Context, status: int) -> None:
         return
     last = next((entry for entry in trail.backwards() if entry["sequence"] < written[-1]["sequence"]), None)
     for entry in reversed(written):
-        last = trail.put(_linked({**entry, "source": {**entry["source"], "status": status}}, last))
+        last = trail.put(_linked_entry({**entry, "source": {**entry["source"], "status": status}}, last))
 
 
 def without_values(entry: Mapping[str, Any]) -> Document:
@@ -128,7 +128,7 @@ def is_read(entry: Mapping[str, Any]) -> bool:
     return bool(entry["category"] == "access" and entry["action"].endswith(".read"))
 
 
-def _linked(entry: dict[str, Any], last: Mapping[str, Any] | None) -> Document:
+def _linked_entry(entry: dict[str, Any], last: Mapping[str, Any] | None) -> Document:
     """Return an entry with its hash, after the one before it."""
     linked = {**entry, "previous_hash": last["hash"] if last is not None else ""}
     return Document({**linked, "hash": entry_hash(linked)})
@@ -136,18 +136,19 @@ def _linked(entry: dict[str, Any], last: Mapping[str, Any] | None) -> Document:
 
 def _masked_change(change: Mapping[str, Any]) -> dict[str, Any]:
     if not _SECRET.search(change["field"]):
-        return {name: _masked(value) for name, value in change.items()}
+        return {name: _masked_secrets(value) for name, value in change.items()}
     return {name: value if name == "field" or value is None else MASK for name, value in change.items()}
 
 
-def _masked(value: Any) -> Any:
+def _masked_secrets(value: Any) -> Any:
     """Return a value with a mask in place of the secrets in it, by the names of its members."""
     if is_array(value):
-        return [_masked(item) for item in value]
+        return [_masked_secrets(item) for item in value]
     if not is_object(value):
         return value
     return {
-        name: MASK if item is not None and _SECRET.search(str(name)) else _masked(item) for name, item in value.items()
+        name: MASK if item is not None and _SECRET.search(str(name)) else _masked_secrets(item)
+        for name, item in value.items()
     }
 
 

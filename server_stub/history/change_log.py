@@ -104,8 +104,8 @@ class ChangeLog:
                 "merged_into": doc.get("merged_into"),
                 "actor": cause["actor"]["id"] if cause is not None else "system",
                 "event": said["action"] if said is not None else f"{write.entity.name}.{change}",
-                "before": _seen(write.entity, write.before, bare=erasing and left is None),
-                "after": _seen(write.entity, write.after),
+                "before": _seen_members(write.entity, write.before, bare=erasing and left is None),
+                "after": _seen_members(write.entity, write.after),
             }
             store.collection(tenant_id, KIND).put(Document(entry))
             notes = store.collection(tenant_id, trash.KIND)
@@ -249,7 +249,7 @@ def _differences(entity: Entity, before: Document | None, after: Document | None
             yield {"field": name, "before": old.get(name), "after": new.get(name)}
 
 
-def _seen(entity: Entity, doc: Document | None, *, bare: bool = False) -> dict[str, Any] | None:
+def _seen_members(entity: Entity, doc: Document | None, *, bare: bool = False) -> dict[str, Any] | None:
     """Return what tells who saw a record as it was: all of it where its noun looks further than the owner.
 
     `bare` leaves only ids, times and what belongs to whom, of a record that was erased.

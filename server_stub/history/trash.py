@@ -26,12 +26,12 @@ def taking_note(call: Context, id: str) -> Generator[None]:
     with store.transaction():
         begin = len(store.log or ())
         yield
-        touched = list(_touched(call, (store.log or [])[begin:], id))
+        touched = list(_touched_records(call, (store.log or [])[begin:], id))
     note = {"id": id, "deleted_by": call.caller.actor_id, "touched": touched}
     call.collection(KIND).put(Document(note))
 
 
-def _touched(call: Context, log: Sequence[Entry], own: str) -> Iterator[dict[str, Any]]:
+def _touched_records(call: Context, log: Sequence[Entry], own: str) -> Iterator[dict[str, Any]]:
     kinds = {noun.collection for noun in call.server.nouns.values()} - _LEFT
     first: dict[tuple[str, str], Document] = {}
     for collection, id, previous, _ in log:

@@ -34,10 +34,10 @@ class Received:
         """Return the pointer to a member by its wire path; to what holds it where it is not there."""
         head, *rest = path.split(".")
         pointer = self.pointers.get(head) or _place_of(kinds, head, "data" in self.document)
-        return existing(self.document, "/".join([pointer, *map(escaped, rest)]))
+        return existing(self.document, "/".join([pointer, *map(escaped_part, rest)]))
 
 
-def escaped(part: str) -> str:
+def escaped_part(part: str) -> str:
     """Return a name as a part of a JSON Pointer."""
     return part.replace("~", "~0").replace("/", "~1")
 
@@ -59,10 +59,10 @@ def existing(document: Any, pointer: str) -> str:
 
 def _place_of(kinds: Kinds, member: str, resource: bool) -> str:
     if not resource:
-        return f"/meta/{escaped(member)}"
+        return f"/meta/{escaped_part(member)}"
     name = kinds.name_of(member)
     group = "relationships" if name in kinds.relations and kinds.relations[name].wire == member else "attributes"
-    return f"/data/{group}/{escaped(name)}"
+    return f"/data/{group}/{escaped_part(name)}"
 
 
 def read(
@@ -85,7 +85,7 @@ def read(
     writes = bool(kinds.forms) and not kinds.many and (operation.status == 201 or method in ("PUT", "PATCH"))
     if "data" not in document and not writes and is_object(document.get("meta")):
         for name, value in document["meta"].items():
-            received.put(name, f"/meta/{escaped(name)}", value)
+            received.put(name, f"/meta/{escaped_part(name)}", value)
         return received
     data = document.get("data")
     if not is_object(data):
@@ -95,7 +95,7 @@ def read(
     attributes, relationships = (_group(data, name) for name in ("attributes", "relationships"))
     for name, value in attributes.items():
         is_attribute = name in kinds.members and name not in kinds.relations
-        received.put(kinds.members[name] if is_attribute else name, f"/data/attributes/{escaped(name)}", value)
+        received.put(kinds.members[name] if is_attribute else name, f"/data/attributes/{escaped_part(name)}", value)
     for name, value in relationships.items():
         _relate(received, operation, kinds, name, value)
     if method == "DELETE":  # a client may send the record that it deletes; what counts is how it is to be deleted
@@ -138,7 +138,7 @@ def _check_identity(
 
 def _relate(received: Received, operation: Operation[..., Any], kinds: Kinds, name: str, value: Any) -> None:
     """Take a relationship as the member that holds its reference; one without `data` says nothing."""
-    place = f"/data/relationships/{escaped(name)}"
+    place = f"/data/relationships/{escaped_part(name)}"
     if not is_object(value):
         raise invalid(place, "type", "a relationship is an object with the identifier of a resource as data")
     if "data" not in value:
@@ -182,4 +182,4 @@ def _relation(operation: Operation[..., Any], kinds: Kinds, name: str) -> Relati
 
 def plain_pointer(document: Any, path: str) -> str:
     """Return the pointer into a plain body to a member by its wire path."""
-    return existing(document, "".join(f"/{escaped(part)}" for part in path.split(".")))
+    return existing(document, "".join(f"/{escaped_part(part)}" for part in path.split(".")))

@@ -28,12 +28,13 @@ def document(
     return {
         "jsonapi": {"version": "1.1"},
         "errors": [
-            _written(one, f"{request_id}-{number}", status, headers, source_of) for number, one in enumerate(errors, 1)
+            _error_object(one, f"{request_id}-{number}", status, headers, source_of)
+            for number, one in enumerate(errors, 1)
         ],
     }
 
 
-def _written(
+def _error_object(
     error: Mapping[str, Any],
     id: str,
     status: int,

@@ -139,7 +139,7 @@ class Forms:
     def _answer_of(self, operation: Operation[..., Any]) -> Kinds:
         content = without_annotated(operation.arguments.content(Sync))
         many = get_origin(content) is list
-        models = _identified(get_args(content)[0] if many else content)
+        models = _identified_models(get_args(content)[0] if many else content)
         return Kinds(tuple(map(self.form_of, models)), many)
 
     def form_of(self, model: type[Model]) -> Form:
@@ -231,11 +231,11 @@ def is_custom(form: Form) -> bool:
     return form.model is CustomRecord
 
 
-def _identified(annotation: Any) -> tuple[type[Model], ...]:
+def _identified_models(annotation: Any) -> tuple[type[Model], ...]:
     """Return the models of a type of values that all have an id; none where it may be anything else."""
     annotation = without_annotated(annotation)
     if get_origin(annotation) in (Union, types.UnionType):
-        found = [_identified(one) for one in get_args(annotation) if one is not type(None)]
+        found = [_identified_models(one) for one in get_args(annotation) if one is not type(None)]
         return tuple(model for models in found for model in models) if all(found) else ()
     if not (isinstance(annotation, type) and issubclass(annotation, Model)):
         return ()

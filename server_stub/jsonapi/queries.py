@@ -41,7 +41,7 @@ def read(
     Raises: 400 for what JSON:API does not have or a value that came twice; 422 for an unknown field, two sort fields.
     """
     asked, kinds = Asked(), forms.answer_of(operation)
-    known = _known(operation, route)
+    known = _known_parameters(operation, route)
     for name, value in query.items():
         family = _FAMILY.fullmatch(name)
         if family is not None and family[1] == "filter":
@@ -70,7 +70,7 @@ def read(
     return asked
 
 
-def _known(operation: Operation[..., Any], route: Route) -> frozenset[str]:
+def _known_parameters(operation: Operation[..., Any], route: Route) -> frozenset[str]:
     """Return the names of the parameters that the plain request can have."""
     arguments = operation.arguments
     names = {route.wire_name(name) for name in arguments.types if route.has(name)} | set(map(camel, arguments.members))

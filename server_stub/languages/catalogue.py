@@ -49,7 +49,7 @@ def template_of(section: Section, text: str) -> tuple[str, Sequence[str]] | None
     return None
 
 
-def translated(language: str, text: str, section: Section = "messages") -> str | None:
+def translated_text(language: str, text: str, section: Section = "messages") -> str | None:
     """Return a text in another language; None for one that its catalogue lacks.
 
     A value that is itself a text of the catalogue, such as the reason within a message, is translated as well. Each
@@ -62,17 +62,17 @@ def translated(language: str, text: str, section: Section = "messages") -> str |
     own = catalogue(language).get(section, {}).get(found[0]) if found is not None else None
     if found is None or own is None:
         return None
-    values = [translated(language, value, section) or _isolated(language, value) for value in found[1]]
+    values = [translated_text(language, value, section) or _isolated_value(language, value) for value in found[1]]
     return _HOLE.sub(lambda hole: values[int(hole[1])], own)
 
 
-def _isolated(language: str, value: str) -> str:
+def _isolated_value(language: str, value: str) -> str:
     return f"\u2068{value}\u2069" if language == "ar" else value
 
 
 def label(language: str, text: str) -> str:
     """Return a label in another language; as it is where there is no translation."""
-    return translated(language, text, "labels") or text
+    return translated_text(language, text, "labels") or text
 
 
 def feed(language: str) -> Mapping[str, str]:
@@ -86,16 +86,18 @@ def in_language(language: str, problem: Problem) -> Problem | None:
         return problem
     entries: list[FieldError] = []
     for entry in problem.entries:
-        message = translated(language, entry.message)
+        message = translated_text(language, entry.message)
         if message is None:
             return None
         entries.append(replace(entry, message=message))
     if not problem.errors:
         message = entries[0].message
         return problem.saying(message, ())
-    whole = validation_message(entries[0], translated(language, f"and {len(entries) - 1} more") or "", len(entries) - 1)
+    whole = validation_message(
+        entries[0], translated_text(language, f"and {len(entries) - 1} more") or "", len(entries) - 1
+    )
     own = problem.message if problem.message != _english(problem) else None
-    return problem.saying(whole if own is None else translated(language, own) or whole, entries)
+    return problem.saying(whole if own is None else translated_text(language, own) or whole, entries)
 
 
 def said_in(language: str, problem: Problem) -> tuple[Problem, str]:

@@ -26,7 +26,7 @@ def language_for(server: StubServer, caller: Caller, header: str, asked: str | N
     known_tenants = server.store.collection(caller.tenant_id, "tenant")
     tenant: Mapping[str, Any] = known_tenants.get(caller.tenant_id) or {}
     allowed = {_base(tag) for tag in tenant.get("languages") or SHIPPED}
-    wishes, refused = accepted(header)
+    wishes, refused = accepted_languages(header)
     known = [tag for tag in SHIPPED if tag in allowed and tag not in refused]
     preferred = None
     if caller.tenant_id and caller.user_id:
@@ -39,7 +39,7 @@ def language_for(server: StubServer, caller: Caller, header: str, asked: str | N
     return "en"
 
 
-def accepted(header: str) -> tuple[list[str], Collection[str]]:
+def accepted_languages(header: str) -> tuple[list[str], Collection[str]]:
     """Return the languages of an Accept-Language header, the best first, and those of weight 0.
 
     None of a malformed header, and none that come after ``*``: what is not in the header is as good as they are.

@@ -27,7 +27,7 @@ _CLOSES = frozenset({*range(1000, 1004), *range(1007, 1015)})
 def caller_of(server: StubServer, query: Mapping[str, str], token: str | None) -> Caller:
     """Return the caller for the query parameter `user_id`, in the first demo company."""
     if token == _BAD:
-        raise identity.unauthorized("the token is bad")
+        raise identity.unauthorized_problem("the token is bad")
     user_id = query.get("user_id") or "user_ada"
     user = server.store.collection(_COMPANY, "user").get(user_id)
     return (

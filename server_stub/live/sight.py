@@ -34,14 +34,14 @@ def _records(server: StubServer, caller: Caller, event: Event) -> Iterator[tuple
     kind, entity, said = event["entity_type"], event["entity"], event["metadata"]
     if kind in _ABOUT:
         about: Any = entity["entity"]
-        yield about["type"], _stored(server, caller, about["type"], about["id"])
+        yield about["type"], _stored_record(server, caller, about["type"], about["id"])
         return
     yield kind, Document(entity)
     if event["type"] == "user.mentioned":
-        yield said["entity_type"], _stored(server, caller, said["entity_type"], said["entity_id"])
+        yield said["entity_type"], _stored_record(server, caller, said["entity_type"], said["entity_id"])
 
 
-def _stored(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
+def _stored_record(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
     noun = server.nouns.get(kind)
     if noun is None and kind not in _WITHOUT_NOUN:
         noun = server.nouns["record"]

@@ -97,7 +97,7 @@ class Entity:
         """Return the noun of a record. Raises: 422 where nothing can be written."""
         noun = (self.kinds or {}).get(doc.get("kind", "")) or self.noun
         if noun is None:
-            raise unsupported(self.name, "write")
+            raise unsupported_capability(self.name, "write")
         return noun
 
     def has(self, doc: Mapping[str, Any]) -> bool:
@@ -118,10 +118,10 @@ class Entity:
             message = f"{self.object['label']} is not active"
             raise Problem("OBJECT_INACTIVE", message, details={"id": self.object["id"]})
         if capability not in self.capabilities:
-            raise unsupported(self.name, capability)
+            raise unsupported_capability(self.name, capability)
 
 
-def unsupported(entity: str, capability: str) -> Problem:
+def unsupported_capability(entity: str, capability: str) -> Problem:
     """Return the 422 for what cannot be done with an entity."""
     message = f"records of the type {entity} have no {capability}"
     return Problem("UNSUPPORTED_OPERATION", message, details={"entity": entity, "capability": capability})

@@ -84,9 +84,9 @@ class Mailbox:
                 connection.ehlo()
                 if servers.username and connection.has_extn("auth"):
                     connection.login(servers.username, servers.password)
-                return _said(connection.send_message(message, sender, list(recipients)))
+                return _refusal_texts(connection.send_message(message, sender, list(recipients)))
         except smtplib.SMTPRecipientsRefused as error:
-            return _said(error.recipients)
+            return _refusal_texts(error.recipients)
         except (smtplib.SMTPException, OSError) as error:
             raise ConnectionLostError(str(error)) from error
 
@@ -100,7 +100,7 @@ class Mailbox:
             found = self._boxes.messages(self._key[0]).find("place", self._place)
             return [(doc["uid"], doc["raw"]) for doc in found if doc["folder"] == folder and doc["uid"] > after]
         with _reach(servers, servers.imap) as connection:
-            state, _ = connection.select(_quoted(folder), readonly=True)
+            state, _ = connection.select(_quoted_folder(folder), readonly=True)
             if state != "OK":
                 return []  # there is no such folder
             _, answer = connection.uid("SEARCH", f"UID {after + 1}:*")
@@ -108,11 +108,11 @@ class Mailbox:
             return [(uid, _message(connection, uid)) for uid in sorted(numbers) if uid > after]
 
 
-def _said(refused: Mapping[str, tuple[int, bytes]]) -> dict[str, str]:
+def _refusal_texts(refused: Mapping[str, tuple[int, bytes]]) -> dict[str, str]:
     return {address: f"{code} {text.decode('utf-8', 'replace')}" for address, (code, text) in refused.items()}
 
 
-def _quoted(folder: str) -> str:
+def _quoted_folder(folder: str) -> str:
     escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

@@ -59,7 +59,7 @@ class Remote:
     def find(self, kind: str, field: str, value: object) -> list[dict[str, Any]]:
         """Return the records with a value in a field, without regard to case."""
         place = self._place(kind)
-        return [_record(doc) for doc in self._records.find(_stored(field), value) if doc["place"] == place]
+        return [_record(doc) for doc in self._records.find(_stored_name(field), value) if doc["place"] == place]
 
     def put(self, kind: str, record: Mapping[str, Any], *, at: datetime | None = None) -> dict[str, Any]:
         """Create a record, or change the given fields of the one with its `id`; `at` is the time of the change.
@@ -76,8 +76,10 @@ class Remote:
                 raise KeyError(id)
             if id is None:
                 id = f"{self.provider}-{self._server.store.count(f'remote/{place}') + 1_000}"
-            known = before if before is not None else Document({_stored(name): None for name in FIELDS}, place=place)
-            own = {_stored(name): value for name, value in record.items() if name not in FIXED}
+            known = (
+                before if before is not None else Document({_stored_name(name): None for name in FIELDS}, place=place)
+            )
+            own = {_stored_name(name): value for name, value in record.items() if name not in FIXED}
             stamp = {"remote_id": id, "remote_updated_at": at or record.get("updated_at") or self._server.clock.now()}
             return _record(self._records.put(known | own | stamp | {"id": f"{place}/{id}"}))
 
@@ -136,9 +138,9 @@ class Remotes:
         return Remotes(self._server, tenant_id)
 
 
-def _stored(field: str) -> str:
+def _stored_name(field: str) -> str:
     return f"remote_{field}" if field in FIXED else field
 
 
 def _record(doc: Document) -> dict[str, Any]:
-    return {name: doc[_stored(name)] for name in FIELDS}
+    return {name: doc[_stored_name(name)] for name in FIELDS}

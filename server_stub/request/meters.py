@@ -93,7 +93,7 @@ class Meters:
         requests[operation, reply.status] += 1
         self._owned(self._durations, tenant_id, Durations, Durations.copy).add(seconds)
         key = (tenant_id, permissions.resource_of(operation))
-        minutes = self._owned(self._minutes, key, _no_minutes, _copied)
+        minutes = self._owned(self._minutes, key, _no_minutes, _copied_minutes)
         begin = at.replace(second=0, microsecond=0)
         if not minutes or minutes[-1].at != begin:
             minutes.append(Minute(begin))
@@ -151,7 +151,7 @@ def _no_minutes() -> deque[Minute]:
     return deque(maxlen=_MINUTES)
 
 
-def _copied(minutes: deque[Minute]) -> deque[Minute]:
+def _copied_minutes(minutes: deque[Minute]) -> deque[Minute]:
     """Return a copy of minutes of which the last, the only one that changes, is one of its own."""
     copied = minutes.copy()
     copied[-1] = replace(copied[-1], durations=[*copied[-1].durations])

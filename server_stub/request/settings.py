@@ -144,7 +144,7 @@ SETTINGS: Mapping[str, Known] = {one.key: one for one in sorted(_SETTINGS, key=l
 _ENV = "Is put in place of {{{{{key}}}}} in actions of workflows and in templates."
 
 
-def known(key: str, value: Any = None) -> Known | None:
+def known_setting(key: str, value: Any = None) -> Known | None:
     """Return the setting with a key; None for an unknown one. One of the environment has the type of its value."""
     if ENV_NAME.fullmatch(key) is None:
         return SETTINGS.get(key)
@@ -163,7 +163,7 @@ def _type_of(value: Any) -> str:
     return "list" if is_array(value) else "json" if is_object(value) else "text"
 
 
-def checked(setting: Known, value: Any, plan: str) -> Any:
+def checked_setting(setting: Known, value: Any, plan: str) -> Any:
     """Return the stored form of a value that is not null. Raises: 422 for another type, and beyond the bounds."""
     field, kind = f"values.{setting.key}", setting.type
     if ENV_NAME.fullmatch(setting.key):
@@ -299,7 +299,7 @@ def environment_of(collections: Collections) -> dict[str, Any]:
     return {doc["key"]: doc["value"] for doc in collections(KIND) if doc["key"].startswith("env.")}
 
 
-def masked(value: Any) -> str:
+def masked_secret(value: Any) -> str:
     """Return a secret value as it is shown: its last four characters, those of a short one not even."""
     text = value if isinstance(value, str) else encode_json(value).decode()
     return f"••••{text[-4:]}" if len(text) >= 8 else "••••"

@@ -23,7 +23,7 @@ from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import Context, paging_of
 from . import reads, repeats
 from .access import features, hiding, oauth, permissions
-from .access.admission import authenticated, counted, require_factor
+from .access.admission import authenticated_caller, count_call, require_factor
 from .access.sign_in_page import sign_in_page
 from .answering import chunks, links
 from .answering.description import description, is_described
@@ -130,7 +130,7 @@ class Visit:
             description(self.request)
             or picture(self.server, self.request)
             or sign_in_page(self.request, lambda asked: Visit(self.server, asked, self.now, self.request_id).reply())
-            or links.opened(self.server, self.request, self.now, self.request_id)
+            or links.opened_link(self.server, self.request, self.now, self.request_id)
         )
 
     def _route(self) -> Match:
@@ -170,7 +170,7 @@ class Visit:
             self.headers["Cache-Control"] = "no-store"
         if operation.flags.auth and not self._has_ticket(operation):
             self.caller = self._caller(operation, headers.get("authorization", ""))
-        self.headers |= counted(self.server, self.face.name, self.caller, operation, self.now)
+        self.headers |= count_call(self.server, self.face.name, self.caller, operation, self.now)
         self._examine(match)
         rule = self.server.rules.get(operation)
         if rule is None:
@@ -304,7 +304,7 @@ class Visit:
 
     def authenticate(self, authorization: str) -> Caller:
         """Return the caller for the value of an Authorization header."""
-        return authenticated(self.server, self.request, authorization, self.now)
+        return authenticated_caller(self.server, self.request, authorization, self.now)
 
     # -- the reply ---------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ def custom_objects(records: Records) -> None:
     _fields(records, onboarding, _of_onboardings(english))
     customer = _relationship(records, subscription, "customer", "account", "many_to_one", "Customer", "Kunde")
     people = _relationship(records, onboarding, "people", "contact", "many_to_many", "People", "Beteiligte")
-    _related(records, onboarding, subscription)
+    _put_relationship(records, onboarding, subscription)
     won = sorted(
         (deal for deal in records.collection("deal") if deal["status"] == "won" and deal["account_id"]),
         key=lambda deal: (deal["closed_at"], deal["id"]),
@@ -113,7 +113,7 @@ def _relationship(
     return _put(records, "object_relationship", ObjectRelationship, "objrel_", members)
 
 
-def _related(records: Records, onboarding: Document, subscription: Document) -> None:
+def _put_relationship(records: Records, onboarding: Document, subscription: Document) -> None:
     """Put the relationship of onboardings with their subscriptions, and its inverse."""
     ours = _relationship(
         records, onboarding, "subscription", "subscription", "many_to_one", "Subscription", "Abonnement"

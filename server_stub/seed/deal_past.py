@@ -83,7 +83,7 @@ def _course(records: Records, random: Random, deal: Document) -> None:
     entered = [begin, *(max(at, begin) for at in times), *([end] if len(way) > 1 else [])]
     value = deal["value"] * Decimal(random.choice(("1", "1", "1", "0.8", "1.25")))
     before: Document | None = None
-    expected = _expected(random, deal)
+    expected = _expected_dates(random, deal)
     for number, (stage, at) in enumerate(zip(way, entered, strict=True)):
         last = number == len(way) - 1
         then = deal | {
@@ -115,7 +115,7 @@ def _way(random: Random, stages: Stages, key: str) -> Stages:
     return (*steps, last)
 
 
-def _expected(random: Random, deal: Document) -> list[date]:
+def _expected_dates(random: Random, deal: Document) -> list[date]:
     """Return when a deal was expected to close meanwhile: with some the date slipped, with a few twice."""
     closing: date = deal["expected_close_date"]
     slips = random.choices((0, 1, 2), (55, 30, 15))[0]

@@ -43,14 +43,14 @@ def enter(call: Context, texts: Iterable[str], *, blocked: bool) -> None:
         register.put(Document(id=id, at=call.now, blocked=blocked or bool(known and known["blocked"])))
 
 
-def entered(call: Context, text: str) -> Document | None:
+def entry_of(call: Context, text: str) -> Document | None:
     """Return the entry of an address or an id; None where it was never erased."""
     return call.collection(KIND).get(hash_of(call, text))
 
 
 def lift(call: Context, address: str) -> None:
     """Let an address be stored again: the person has consented to it."""
-    known = entered(call, address) if call.collection(KIND).first() is not None else None
+    known = entry_of(call, address) if call.collection(KIND).first() is not None else None
     if known is not None:
         call.collection(KIND).put(known | {"blocked": False})
 
@@ -70,7 +70,7 @@ def refuse_erased(call: Context, members: Mapping[str, Any], before: Mapping[str
         return
     held = addresses_of(before) if before is not None else []
     for address in addresses_of(members):
-        known = entered(call, address) if address not in held else None
+        known = entry_of(call, address) if address not in held else None
         if known is not None and known["blocked"] and value_of(call.collection, call.caller, "privacy.block_erased"):
             message = "this person was erased, and is not to be stored again without their consent"
             raise Problem("SUBJECT_ERASED", message, field="email", rule="erased", details={"at": known["at"]})

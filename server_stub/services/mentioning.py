@@ -9,7 +9,7 @@ from ..serving import Context
 _MENTION = re.compile(r"(?<![\w.@])@(?:\[[^\]\n]*\]\((?P<id>[A-Za-z0-9_.-]+)\)|(?P<name>[A-Za-z0-9][A-Za-z0-9._+-]*))")
 
 
-def mentioned(call: Context, text: str) -> list[str]:
+def mentioned_users(call: Context, text: str) -> list[str]:
     """Return the ids of the users a text names, in its order (002, 0.7 and "Collaboration").
 
     A mention is ``@[name](id)``, ``@`` and an id, or ``@`` and the unique beginning of an address.

@@ -87,7 +87,7 @@ def last_year(call: Context, start: date | None, end: date | None) -> Span:
     return span(call, start or beginning(later(end, "month", -11), "month"), end)
 
 
-def compared(call: Context, whole: Span, compare_to: str) -> Span | None:
+def compared_span(call: Context, whole: Span, compare_to: str) -> Span | None:
     """Return the days that those of a range are compared with: as many right before, or the same a year before.
 
     None for ``none``. Raises 422 where the calendar has no such days.
@@ -103,7 +103,9 @@ def compared(call: Context, whole: Span, compare_to: str) -> Span | None:
         raise invalid("start_date", "min", "there are no days before it to compare with") from None
 
 
-def divided(spans: Sequence[Span], items: Iterable[T], at_of: Callable[[T], datetime | None]) -> dict[Span, list[T]]:
+def divided_items(
+    spans: Sequence[Span], items: Iterable[T], at_of: Callable[[T], datetime | None]
+) -> dict[Span, list[T]]:
     """Return for each period, in a row, what happened in it."""
     begins, found = [span.begins_at for span in spans], {span: list[T]() for span in spans}
     for item in items:

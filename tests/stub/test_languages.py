@@ -14,8 +14,8 @@ from crm_sdk.arguments import _BOUNDS  # pyright: ignore[reportPrivateUsage] # i
 from crm_sdk.errors import ConfigurationError, NotFoundError
 from crm_sdk.models.patterns import FORMS
 from server_stub import StubServer
-from server_stub.languages.catalogue import catalogue, template_of, translated
-from server_stub.languages.negotiation import SHIPPED, accepted
+from server_stub.languages.catalogue import catalogue, template_of, translated_text
+from server_stub.languages.negotiation import SHIPPED, accepted_languages
 from server_stub.request.settings import SETTINGS
 
 OTHERS = [one for one in SHIPPED if one != "en"]
@@ -69,7 +69,7 @@ def test_every_text_is_translated_with_its_values(language: str, section: str) -
 @pytest.mark.parametrize("language", OTHERS)
 def test_values_stay_letter_by_letter(language: str) -> None:
     name = "עברית\u200f اسم (A-1) \\1 {0} €"
-    text = translated(language, f"no report has the id {name!r}")
+    text = translated_text(language, f"no report has the id {name!r}")
     assert text is not None and repr(name) in text
     assert language != "ar" or f"\u2068{name!r}\u2069" in text, "isolated, so that it does not turn the words around it"
 
@@ -86,7 +86,7 @@ def test_values_stay_letter_by_letter(language: str) -> None:
     ],
 )  # fmt: skip
 def test_a_header_is_read_by_its_weights_or_ignored(header: str, order: list[str]) -> None:
-    assert accepted(header)[0] == order
+    assert accepted_languages(header)[0] == order
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ class Maker:
         members, query = self._arguments(operation, route, given)
         if operation.flags.oauth and dialect == "platform" and route.method == "POST":
             headers["content-type"] = "application/x-www-form-urlencoded"
-            return Valid(route.method, path, "", urlencode(members).encode(), headers)
+            return Valid(route.method, path, "", urlencode(members or {}).encode(), headers)
         body = json.dumps(members).encode() if members is not None else b""
         if body:
             headers["content-type"] = "application/json"

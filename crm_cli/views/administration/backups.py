@@ -19,7 +19,7 @@ def status_of(backup: Backup) -> int | None:
     return _FAILED if backup.status == "failed" else None
 
 
-def made(client: CrmClient, backups: Sequence[Backup]) -> None:
+def draw_backups(client: CrmClient, backups: Sequence[Backup]) -> None:
     """Draw backups, a line for each."""
     from ...console import stdout
 

@@ -54,7 +54,7 @@ def overview(
     parts: dict[str, Model] = {"sales": sales, "leads": leads, "activities": activities}
 
     def draw(screen: Console) -> None:
-        screen.print(line((_days(sales.start_date, sales.end_date), "bold"), _compared(sales), between="  "))
+        screen.print(line((_days(sales.start_date, sales.end_date), "bold"), _comparison_text(sales), between="  "))
         for name, part in parts.items():
             screen.print()
             screen.print(heading(title_of(name)))
@@ -88,18 +88,18 @@ def _plain(value: Any) -> dict[str, Any]:
 def _lines(part: Model, currency: str, series: Sequence[Series]) -> Iterator[Text]:
     course = {line.name: [float(number(point.value)) for point in line.points] for line in series}
     for name, value in _figures(part):
-        before = f"before {_told(value.previous, value.unit, currency)}" if value.previous is not None else ""
+        before = f"before {_figure_text(value.previous, value.unit, currency)}" if value.previous is not None else ""
         yield line(
             f"  {title_of(name):<22}",
-            (f"{_told(value.value, value.unit, currency):>16}", "bold"),
-            _moved(name, value),
+            (f"{_figure_text(value.value, value.unit, currency):>16}", "bold"),
+            _change_text(name, value),
             (f"{before:<24}", "dim"),
             (spark(course[name]), "cyan") if name in course else None,
             between=" ",
         )
 
 
-def _told(value: object, unit: object, currency: str) -> str:
+def _figure_text(value: object, unit: object, currency: str) -> str:
     """Return a figure in its unit."""
     if unit == "rate":
         return percent(number(value) * 100)
@@ -109,7 +109,7 @@ def _told(value: object, unit: object, currency: str) -> str:
 _UNITS = {"days": " days", "minutes": " min"}
 
 
-def _moved(name: str, value: Any) -> tuple[str, str]:
+def _change_text(name: str, value: Any) -> tuple[str, str]:
     """Return how a figure has changed; better is green."""
     if value.previous is None or value.change_type == "none":
         return f"{'':>10}", ""
@@ -134,7 +134,7 @@ def _days(start: date | None, end: date | None) -> str:
     return f"{start} to {end}"
 
 
-def _compared(sales: Any) -> tuple[str, str]:
+def _comparison_text(sales: Any) -> tuple[str, str]:
     return (
         (f"compared with {_days(sales.compared_start_date, sales.compared_end_date)}", "dim")
         if (sales.compared_start_date is not None)

@@ -318,7 +318,7 @@ def _draw_forecast(screen: Console, found: DealForecast) -> None:
     narrow = screen.width < _MEDIUM
     room = screen.width - names - left - 4 - (0 if narrow else right + 11)
     for period, (total, weighted) in zip(found.periods, texts, strict=True):
-        bar = _stacked(period.categories, most, max(min(room, _WIDEST), 4))
+        bar = _stacked_bar(period.categories, most, max(min(room, _WIDEST), 4))
         rest = None if narrow else (f"  weighted {weighted:>{right}}", "dim")
         screen.print(line(f"{period.period:<{names}}  ", bar, f"  {total:>{left}}", rest), no_wrap=True)
     if not found.periods:
@@ -336,7 +336,7 @@ def _draw_forecast(screen: Console, found: DealForecast) -> None:
     )  # fmt: skip
 
 
-def _stacked(categories: Any, most: Decimal, width: int) -> Text:
+def _stacked_bar(categories: Any, most: Decimal, width: int) -> Text:
     """Return a bar with a part for each category: signs tell them apart where there are no colours."""
     parts: list[tuple[str, str]] = []
     done, drawn = Decimal(), 0

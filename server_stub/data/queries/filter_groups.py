@@ -45,7 +45,7 @@ def search(
         sortable if sortable is not None else [name for name, kind in fields.items() if kind not in ("list", "any")]
     )
     sort, order = query.get("sort"), query.get("order") or "desc"
-    own = _undefined(sort, fields) if sort is not None and sort not in fields else None
+    own = _undefined_path(sort, fields) if sort is not None and sort not in fields else None
     if own is None:
         return sort_documents(found, sort, order, allowed, resolve=resolve)
     return sort_documents(found, own, order, [own], resolve=lambda doc, field: _as_text(resolve(doc, field)))
@@ -117,7 +117,7 @@ OPERATORS: Mapping[FieldType, frozenset[str]] = {
 """The operators of each type of field."""
 
 
-def _undefined(field: str, fields: Mapping[str, FieldType]) -> str | None:
+def _undefined_path(field: str, fields: Mapping[str, FieldType]) -> str | None:
     """Return the path of an undefined custom field, ``custom_fields.Tier``; None for any other field."""
     head, _, rest = field.partition(".")
     return f"{snake(head)}.{rest}" if rest and f"{snake(head)}.*" in fields else None  # its own name stays as it is
@@ -140,7 +140,7 @@ def _compile(given: Mapping[str, Any], fields: Mapping[str, FieldType], path: st
     field = str(given.get("field"))
     name = field if field in fields else snake(field)
     kind = fields.get(name)
-    own = _undefined(field, fields) if kind is None else None
+    own = _undefined_path(field, fields) if kind is None else None
     if own is not None:
         name, kind = own, "any"
     if kind is None:

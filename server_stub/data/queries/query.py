@@ -59,11 +59,11 @@ def matches(doc: Document, text: str | None, fields: Iterable[str], resolve: Res
     words = words_of(text)
     if not words:
         return True
-    haystack = folded(doc, tuple(fields)) if resolve is member else _fold_fields(doc, fields, resolve)
+    haystack = folded_text(doc, tuple(fields)) if resolve is member else _fold_fields(doc, fields, resolve)
     return all(word in haystack for word in words)
 
 
-def folded(doc: Document, fields: tuple[str, ...]) -> str:
+def folded_text(doc: Document, fields: tuple[str, ...]) -> str:
     """Return the folded text in which `matches` searches; it is cached in the document."""
     try:
         return doc.folded[fields]
@@ -90,7 +90,7 @@ def filter_by_text(docs: Sequence[Document], text: str | None, fields: Sequence[
     """Keep the documents that contain a text, see `matches`."""
     of = tuple(fields)
     for word in words_of(text):
-        docs = [doc for doc in docs if word in folded(doc, of)]
+        docs = [doc for doc in docs if word in folded_text(doc, of)]
     return docs
 
 

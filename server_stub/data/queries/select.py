@@ -126,7 +126,7 @@ def _fitting(docs: list[Document], tests: Tests, words: Sequence[str], searched:
         docs = [doc for doc in docs if test(doc)]
     of = tuple(searched)
     for word in words:
-        docs = [doc for doc in docs if word in query.folded(doc, of)]
+        docs = [doc for doc in docs if word in query.folded_text(doc, of)]
     return docs
 
 

@@ -29,7 +29,7 @@ def spans(text: str) -> Iterator[tuple[str, int, int]]:
         yield fold(found[0]), found.start(), found.end()
 
 
-def composed(text: str) -> str:
+def composed_text(text: str) -> str:
     """Return a text with each letter and its accent as one character, as `spans` needs it."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
@@ -39,7 +39,7 @@ def words_in(text: str) -> tuple[str, ...]:
     """Return the words of a text, in their order, without case and accents."""
     if text.isascii():
         return tuple(_WORD.findall(text.lower()))
-    return tuple([fold(word) for word in _WORD.findall(composed(text))])
+    return tuple([fold(word) for word in _WORD.findall(composed_text(text))])
 
 
 def texts_at(doc: Mapping[str, Any], field: str) -> list[str]:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from ...core import StubServer
 
 
-def authenticated(server: StubServer, request: Request, authorization: str, now: datetime) -> Caller:
+def authenticated_caller(server: StubServer, request: Request, authorization: str, now: datetime) -> Caller:
     """Return the caller for the value of an Authorization header. Raises: 401, and 403 outside of its networks."""
     scheme, _, credential = authorization.partition(" ")
     credential = credential.strip()
     if scheme.lower() != "bearer" or not credential:
-        raise identity.unauthorized("send a token or an API key as 'Authorization: Bearer …'")
+        raise identity.unauthorized_problem("send a token or an API key as 'Authorization: Bearer …'")
     caller = caller_of(server, credential, now, request.peer)
     tenant = server.tenant(caller.tenant_id)
     named = request.headers.get("x-tenant-id")
@@ -44,7 +44,7 @@ def authenticated(server: StubServer, request: Request, authorization: str, now:
 def _admit(tenant: Document, request: Request) -> None:
     """Raise 401 for a company that was ended, and 403 for a caller outside of its networks."""
     if tenant["status"] == "cancelled":
-        raise identity.unauthorized("the company of this credential was ended")
+        raise identity.unauthorized_problem("the company of this credential was ended")
     networks: Sequence[str] = policy_of(tenant).get("ip_allowlist") or ()
     if not is_within(request.peer, networks):
         raise Problem("FORBIDDEN", f"{tenant['name']} does not serve calls from {request.peer}")
@@ -63,7 +63,7 @@ def require_factor(server: StubServer, caller: Caller, operation: Operation[...,
             raise Problem("MFA_REQUIRED", "the company asks everybody for a second factor: set one up first")
 
 
-def counted(
+def count_call(
     server: StubServer, dialect: str, caller: Caller, operation: Operation[..., Any], now: datetime
 ) -> dict[str, str]:
     """Count a call against its quotas and return the headers that tell of them. Raises: 429 where one is used up."""

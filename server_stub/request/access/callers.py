@@ -43,9 +43,9 @@ def caller_of(server: StubServer, credential: str, now: datetime, peer: str | No
     keys.refuse(server, key, credential, now, peer)
     user = server.store.collection(key["tenant_id"], "user").get(key.get("user_id") or "")
     if user is None:
-        raise identity.unauthorized("the user of this API key does not exist any more")
+        raise identity.unauthorized_problem("the user of this API key does not exist any more")
     if user.get("status") == "inactive":
-        raise identity.unauthorized("the user of this API key has been deactivated")
+        raise identity.unauthorized_problem("the user of this API key has been deactivated")
     server.key_uses.count(key["id"], now, peer)
     given: Sequence[str] | None = key.get("permissions")
     mine = user_caller(server.store, user, now, granted=frozenset(given) if given is not None else None)
@@ -58,9 +58,11 @@ def _by_token(server: StubServer, token: str, now: datetime) -> Caller:
     session = sessions.get(claims.session_id)
     revoked = server.store.collection(claims.tenant_id, REVOKED_TOKEN).get(claims.token_id)
     if session is None or session.get("revoked_at") is not None or revoked is not None:
-        raise identity.unauthorized("the session of this token has ended; sign in again", error="invalid_token")
+        raise identity.unauthorized_problem("the session of this token has ended; sign in again", error="invalid_token")
     if has_timed_out(server.store, session, claims.tenant_id, now):
-        raise identity.unauthorized("the session was not used for too long; sign in again", error="invalid_token")
+        raise identity.unauthorized_problem(
+            "the session was not used for too long; sign in again", error="invalid_token"
+        )
     if now - session["last_seen_at"] >= min(_MINUTE, timeout_of(server.store, claims.tenant_id) / 10):
         sessions.put(session | {"last_seen_at": now})
     granted = granted_by(claims.scope)
@@ -71,7 +73,7 @@ def _by_token(server: StubServer, token: str, now: datetime) -> Caller:
         )
     user = server.store.collection(claims.tenant_id, "user").get(claims.user_id)
     if user is None:
-        raise identity.unauthorized("the user of this token was deleted", error="invalid_token")
+        raise identity.unauthorized_problem("the user of this token was deleted", error="invalid_token")
     if user.get("status") == "inactive":
         raise Problem("USER_INACTIVE", "this user has been deactivated")
     return user_caller(server.store, user, now, session["id"], granted)
@@ -107,7 +109,7 @@ def user_caller(
     if not permissions.BUILT_IN.issuperset({key, *more}):
         roles = store.collection(tenant_id, "role")
         held = [role for reference in user["roles"] if (role := roles.get(reference["id"])) is not None]
-        own = frozenset(permissions.written(entry) for role in held for entry in role["permissions"])
+        own = frozenset(permissions.permission_text(entry) for role in held for entry in role["permissions"])
         if permissions.BUILT_IN.isdisjoint({key, *more}):  # those that every company has limit no member
             hidden, fixed = _limits(held)
             hidden, fixed = (_of_objects(store, tenant_id, one) for one in (with_copies(hidden), fixed))
@@ -184,7 +186,7 @@ def _app(server: StubServer, credential: str, now: datetime) -> Caller:
     """Return an app as the caller, with the permissions that it was granted; its call is counted."""
     token = identity.find_api_key(server.store, credential, APP_TOKEN)
     if token is None:
-        raise identity.unauthorized("the API key is not known")
+        raise identity.unauthorized_problem("the API key is not known")
     hour = now.replace(minute=0, second=0, microsecond=0)
     recent = [entry for entry in token["calls"] if entry["hour"] > now - _DAY]
     count = sum(entry["calls"] for entry in recent if entry["hour"] == hour)

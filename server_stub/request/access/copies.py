@@ -152,12 +152,12 @@ def hidden_copies(kind: type[Model], hidden: frozenset[str]) -> frozenset[str]:
     return frozenset(parts)
 
 
-def worded(kind: type[Model]) -> Mapping[str, Literal["name", "any"]]:
+def copied_members(kind: type[Model]) -> Mapping[str, Literal["name", "any"]]:
     """Return the members of a model that are about a record, each with what it has of that: the name, or any member."""
     return next((_WORDED[one.__name__] for one in kind.__mro__ if one.__name__ in _WORDED), _NO_WORDS)
 
 
-def named() -> Iterator[tuple[str, str | None, Iterable[str]]]:
+def named_members() -> Iterator[tuple[str, str | None, Iterable[str]]]:
     """Yield what is named here: the model or entity, its member (None for all amounts), and what this is made of."""
     for name, sources in _MEMBERS.items():
         entity, _, member = name.partition(".")

@@ -18,7 +18,7 @@ from crm_sdk.wire import is_array, is_object, snake
 
 from ...data.document import Document
 from ...problems import Problem
-from .copies import NAMES, SUMMED, hidden_copies, kind_in, kinds_of, title_of, worded
+from .copies import NAMES, SUMMED, copied_members, hidden_copies, kind_in, kinds_of, title_of
 
 if TYPE_CHECKING:
     from ...caller import Caller
@@ -75,7 +75,7 @@ class Hiding:
             found |= {name for name in own if name == "name" or name.startswith("fields.")}
         if self._hides_name(doc):
             found |= {"name"}
-        if words := worded(kind):
+        if words := copied_members(kind):
             found |= self._words_in(words, doc)
         if "points" in doc and self.hides_figure(doc.get("name")):
             found |= {"points"}
@@ -125,7 +125,7 @@ class Hiding:
         kind = str(entity.get("type", ""))
         names = self.of_entity(kind) | self.of_entity(kind_in(kind, str(entity.get("id", ""))))
         model = next((noun.model for noun in self._nouns.values() if noun.kind == kind), None)
-        if model is not None and (words := worded(model)):
+        if model is not None and (words := copied_members(model)):
             said = {str(one.get("field")): one.get("after") for one in changes if is_object(one)}
             names |= self._words_in(words, said)
         kept = (
@@ -213,7 +213,7 @@ def refuse_named(
     names = frozenset(name for kind in kinds for name in hiding.members(kind))
     if not names:
         return
-    for path, value in _named(arguments):
+    for path, value in _named_members(arguments):
         if value in names:
             raise unknown(path, value)
 
@@ -233,7 +233,7 @@ def unknown(path: str, field: str) -> Problem:
     )
 
 
-def _named(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _named_members(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the members that arguments name, each with the argument."""
     for name, value in arguments.items():
         if value is None:
@@ -243,7 +243,7 @@ def _named(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         elif name in ("fields", "include") and is_array(value):
             yield from ((f"{name}.{number}", snake(str(field))) for number, field in enumerate(value))
         elif is_object(value):
-            yield from _named({key: member for key, member in value.items() if key in ("sort", "fields")})
+            yield from _named_members({key: member for key, member in value.items() if key in ("sort", "fields")})
             given = value.get("filter_groups")
             groups: Sequence[Mapping[str, Any]] = given if is_array(given) else ()  # by entity the rule looks itself
             for group, filters in enumerate(groups):
@@ -257,7 +257,7 @@ def _named(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from ((name, name.removeprefix(start)) for start in _LIMITS if name.startswith(start))
 
 
-def seen(caller: Caller, names: Sequence[str], *entities: str) -> Sequence[str]:
+def seen_members(caller: Caller, names: Sequence[str], *entities: str) -> Sequence[str]:
     """Return those of some members that a caller sees in each of some entities, and in every kind of activity."""
     if not caller.hidden:
         return names
@@ -284,7 +284,7 @@ def refuse_written(
     wrong = sorted({
         name
         for entity in entities
-        for name in _written(given)
+        for name in _written_members(given)
         if f"{entity}.{name}" in caller.hidden
         or (f"{entity}.{name}" in caller.fixed and not (before is not None and before.get(name) == given.get(name)))
     })  # fmt: skip
@@ -293,7 +293,7 @@ def refuse_written(
         raise Problem("FIELD_FORBIDDEN", message, field=wrong[0], details={"fields": wrong})
 
 
-def _written(given: Mapping[str, Any]) -> Iterator[str]:
+def _written_members(given: Mapping[str, Any]) -> Iterator[str]:
     for name, value in given.items():
         yield name
         if name in _FREE and is_object(value):

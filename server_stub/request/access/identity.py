@@ -140,7 +140,7 @@ class Tokens:
             self._verified[token] = claims
         if self._clock.now().timestamp() >= claims.expires_at:
             at = datetime.fromtimestamp(claims.expires_at, UTC).isoformat().replace("+00:00", "Z")
-            raise unauthorized(f"the token expired at {at}; refresh it or sign in again", error="invalid_token")
+            raise unauthorized_problem(f"the token expired at {at}; refresh it or sign in again", error="invalid_token")
         return claims
 
     def _decode(self, token: str) -> Claims:
@@ -161,13 +161,15 @@ class Tokens:
                 },
             )
         except jwt.InvalidSignatureError:
-            raise unauthorized("the token was signed by another server", error="invalid_token") from None
+            raise unauthorized_problem("the token was signed by another server", error="invalid_token") from None
         except (jwt.InvalidTokenError, UnicodeError) as error:
-            raise unauthorized(f"the token is not valid: {error}", error="invalid_token") from None
+            raise unauthorized_problem(f"the token is not valid: {error}", error="invalid_token") from None
         texts = [payload.get(name) for name in ("sub", "tenant", "role", "sid")]
         times = [payload.get(name) for name in ("iat", "exp")]
         if not all(isinstance(text, str) for text in texts) or not all(isinstance(time, int) for time in times):
-            raise unauthorized("the token is not valid: it lacks claims of this server's tokens", error="invalid_token")
+            raise unauthorized_problem(
+                "the token is not valid: it lacks claims of this server's tokens", error="invalid_token"
+            )
         return Claims(
             payload["sub"], payload["tenant"], payload["role"], payload["sid"], str(payload.get("jti") or ""),
             payload.get("scope"), payload["iat"], payload["exp"],
@@ -179,7 +181,7 @@ def is_token(credential: str) -> bool:
     return credential.count(".") == 2 and credential.startswith("ey")
 
 
-def unauthorized(message: str, *, error: str | None = None) -> Problem:
+def unauthorized_problem(message: str, *, error: str | None = None) -> Problem:
     """Return a 401 with its challenge (RFC 6750, section 3)."""
     challenge = f'Bearer error="{error}"' if error else "Bearer"
     return Problem("UNAUTHORIZED", message, headers={"WWW-Authenticate": challenge})

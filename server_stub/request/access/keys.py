@@ -47,9 +47,9 @@ class KeyUses:
 def refuse(server: StubServer, key: Document, credential: str, now: datetime, peer: str | None) -> None:
     """Raise 401 for a key that has expired or was replaced, and 403 where it does not work from an address."""
     if key.get("expires_at") is not None and key["expires_at"] <= now:
-        raise identity.unauthorized("this API key has expired")
+        raise identity.unauthorized_problem("this API key has expired")
     if key["fingerprint"] != identity.fingerprint(credential) and key["previous_valid_until"] <= now:
-        raise identity.unauthorized("this API key was replaced by a new one")
+        raise identity.unauthorized_problem("this API key was replaced by a new one")
     networks = key.get("ip_allowlist")
     if networks and not allows(networks, peer):
         _audit(server, key, now, peer)

@@ -154,7 +154,7 @@ def permissions_of(scope: Callable[[str, Action], Scope | None]) -> Iterator[dic
                 yield {"resource": resource, "action": action, "scope": found}
 
 
-def known(resource: str, action: str, scope: str) -> bool:
+def is_known(resource: str, action: str, scope: str) -> bool:
     """Return whether a permission is one of those that a role can have."""
     return resource in resources() and action in _LETTERS.values() and scope in _WIDEST
 
@@ -164,7 +164,7 @@ def every_action(resource: str) -> list[Action]:
     return [action for action in _LETTERS.values() if scope_of("admin", resource, action) is not None]
 
 
-def written(permission: Mapping[str, str]) -> str:
+def permission_text(permission: Mapping[str, str]) -> str:
     """Return a permission as a text: ``leads:update@team``."""
     return f"{permission['resource']}:{permission['action']}@{permission['scope']}"
 
@@ -172,7 +172,7 @@ def written(permission: Mapping[str, str]) -> str:
 def beyond(caller: Caller, wanted: Iterable[Mapping[str, str]]) -> list[str]:
     """Return those of some permissions that are more than a caller has, as texts."""
     return [
-        written(entry)
+        permission_text(entry)
         for entry in wanted
         if (scope := scope_for(caller, entry["resource"], cast("Action", entry["action"]))) is None
         or _WIDEST.index(scope) > _WIDEST.index(cast("Scope", entry["scope"]))

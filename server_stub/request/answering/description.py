@@ -29,11 +29,11 @@ def description(request: Request) -> Reply | None:
     place = _PLACES.get(request.path)
     if place is None or request.method != "GET":
         return None
-    return Reply(200, {"Content-Type": "application/json"}, _encoded(*place))
+    return Reply(200, {"Content-Type": "application/json"}, _encoded_document(*place))
 
 
 @cache
-def _encoded(dialect: str, server: str) -> bytes:
+def _encoded_document(dialect: str, server: str) -> bytes:
     from crm_sdk.openapi import document  # imported here: the server starts faster without it
 
     return encode_json(document(dialect, server))

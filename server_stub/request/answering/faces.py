@@ -174,9 +174,10 @@ def wire_path(path: str) -> str:
 def wire_details(details: Mapping[str, Any]) -> dict[str, Any]:
     """Return details under their wire names, those of objects in a list as well; the keys of an object may be ids."""
     return {
-        camel(name): [_named(item) for item in value] if is_array(value) else value for name, value in details.items()
+        camel(name): [_camel_names(item) for item in value] if is_array(value) else value
+        for name, value in details.items()
     }
 
 
-def _named(item: Any) -> Any:
+def _camel_names(item: Any) -> Any:
     return {camel(name): value for name, value in item.items()} if is_object(item) else item

@@ -43,7 +43,7 @@ def opens(kind: str) -> Callable[[Opening], Opening]:
     return mark
 
 
-def signed(call: Context, kind: str, *parts: str) -> str:
+def signed_token(call: Context, kind: str, *parts: str) -> str:
     """Return a token with what a link is about, and a signature."""
     said = urlsafe_b64encode(_BETWEEN.join((call.caller.tenant_id, kind, *parts)).encode()).decode().rstrip("=")
     return f"{said}.{call.server.tokens.signature(said)}"
@@ -51,7 +51,7 @@ def signed(call: Context, kind: str, *parts: str) -> str:
 
 def link(call: Context, kind: str, *parts: str) -> str:
     """Return a URL of this server that is opened without a credential."""
-    return f"{call.server.origin}{_PREFIX}{signed(call, kind, *parts)}"
+    return f"{call.server.origin}{_PREFIX}{signed_token(call, kind, *parts)}"
 
 
 def read_signed(server: StubServer, token: str) -> tuple[str, str, list[str]] | None:
@@ -63,7 +63,7 @@ def read_signed(server: StubServer, token: str) -> tuple[str, str, list[str]] | 
     return tenant_id, kind, parts
 
 
-def opened(server: StubServer, request: Request, now: datetime, request_id: str) -> Reply | None:
+def opened_link(server: StubServer, request: Request, now: datetime, request_id: str) -> Reply | None:
     """Return the reply to a link; None where the request is for no link, or its signature is not ours."""
     if not request.path.startswith(_PREFIX) or request.method not in ("GET", "POST"):
         return None

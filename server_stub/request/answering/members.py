@@ -70,7 +70,7 @@ def picker(models: Sequence[type[Model]], fields: Sequence[str]) -> Callable[[An
         for name in path[:-1]:
             at = at.setdefault(name, {})
         at[path[-1]] = {}
-    return lambda rendered: _picked(rendered, tree)
+    return lambda rendered: _picked_members(rendered, tree)
 
 
 def _content(operation: Operation[..., Any]) -> Any:
@@ -102,9 +102,9 @@ def path_of(models: Sequence[type[Model]], field: str) -> list[str] | None:
     return None
 
 
-def _picked(value: Any, tree: Mapping[str, Any]) -> Any:
+def _picked_members(value: Any, tree: Mapping[str, Any]) -> Any:
     if is_array(value):
-        return [_picked(item, tree) for item in value]
+        return [_picked_members(item, tree) for item in value]
     if not tree or not is_object(value):
         return value
-    return {name: _picked(member, tree[name]) for name, member in value.items() if name in tree}
+    return {name: _picked_members(member, tree[name]) for name, member in value.items() if name in tree}

@@ -31,7 +31,7 @@ def renderer(annotation: Any, dialect: str) -> Render:
         return _model(kind, dialect)
     origin, args = get_origin(kind), get_args(kind)
     if origin in _UNIONS:
-        return _tagged(annotation, args, dialect) or _union(kind, dialect)
+        return _tagged_union(annotation, args, dialect) or _union(kind, dialect)
     if origin in (list, tuple):
         each = renderer(args[0], dialect)
         return (
@@ -114,7 +114,7 @@ def _is_plain(annotation: Any) -> bool:
     return all(_is_plain(arg) for arg in get_args(kind))
 
 
-def _tagged(annotation: Any, choices: tuple[Any, ...], dialect: str) -> Render | None:
+def _tagged_union(annotation: Any, choices: tuple[Any, ...], dialect: str) -> Render | None:
     """Return the function for a union of tagged models, chosen by its discriminator; None for any other union."""
     marks = getattr(annotation, "__metadata__", ())
     choose = next((mark.discriminator for mark in marks if isinstance(mark, Discriminator)), None)

@@ -53,7 +53,7 @@ def arguments_of(
     beside = _beside(arguments, query, members)
     if query := {name: value for name, value in query.items() if name not in beside}:
         values |= _receive(operation, _with_objects(arguments, _known_parameters(operation, route, query)), text=True)
-    members = _unwrapped(arguments, members) | beside
+    members = _unwrapped_body(arguments, members) | beside
     if not members and arguments.body is None:
         return values, {}
     taken, ignored = _members(
@@ -63,7 +63,7 @@ def arguments_of(
     return values | (_bulk(receive, taken, arguments.items) if arguments.items else receive(taken)), ignored
 
 
-def _unwrapped(arguments: Arguments, members: dict[str, Any]) -> dict[str, Any]:
+def _unwrapped_body(arguments: Arguments, members: dict[str, Any]) -> dict[str, Any]:
     """Return the members of a body that came under the name of its argument: ``{"features": {…}}`` (002, 0.7)."""
     name = camel(arguments.body) if arguments.body is not None else None
     inner = members.get(name) if name is not None and len(members) == 1 else None

@@ -50,7 +50,7 @@ def _finder(hint: Any) -> _Find | None:
     if is_typeddict(kind):
         return lambda value, path: wrong_types(input_hints(kind), value, path) if is_object(value) else iter(())
     choices = tuple(_choices(kind))
-    nested = [find for choice in choices if (find := _nested(choice)) is not None]
+    nested = [find for choice in choices if (find := _nested_finder(choice)) is not None]
     if not all(choice in _WORDS or choice is type(None) for choice in choices):
         # All other types take texts or objects, which pydantic distinguishes.
         return nested[0] if nested else None
@@ -73,7 +73,7 @@ def _choices(hint: Any) -> Iterator[Any]:
         yield kind
 
 
-def _nested(kind: Any) -> _Find | None:
+def _nested_finder(kind: Any) -> _Find | None:
     """Return a function that finds wrong JSON types within a list or an object."""
     if is_typeddict(kind):
         return _finder(kind)

@@ -73,7 +73,7 @@ _RUNS: Mapping[str, Sequence[_Run]] = {
 def put_remotes(store: Store, plan: Plan, now: datetime) -> None:
     """Store the records of the other systems; for the first company also its two integrations with a history."""
     for provider in PROVIDERS:
-        shared = _shared(store, plan, provider) if plan is ACME and provider in _NAMES else {}
+        shared = _shared_records(store, plan, provider) if plan is ACME and provider in _NAMES else {}
         for number in range(20):
             kind = "contact" if number < 12 else "company" if number < 16 else "deal"
             own = shared.get(kind, [])
@@ -90,7 +90,7 @@ def put_remotes(store: Store, plan: Plan, now: datetime) -> None:
             _integration(store, plan, now, provider)
 
 
-def _shared(store: Store, plan: Plan, provider: str) -> dict[str, list[Document]]:
+def _shared_records(store: Store, plan: Plan, provider: str) -> dict[str, list[Document]]:
     """Return our records that the other system has as well, by their kind there."""
     if provider == "salesforce":
         contacts = [doc for doc in store.collection(plan.id, "contact") if doc["email"]]
@@ -104,12 +104,12 @@ def _kind_of(doc: Document) -> str:
     return str(doc["id"].partition("_")[0])
 
 
-def _mapped(provider: str, doc: Document) -> list[_Mapping]:
+def _mapped_fields(provider: str, doc: Document) -> list[_Mapping]:
     return [mapping for mapping in _MAPPINGS[provider] if mapping[0] == _kind_of(doc)]
 
 
 def _from(provider: str, doc: Document) -> dict[str, Any]:
-    return {source: doc[target] for _, source, target, _ in _mapped(provider, doc)}
+    return {source: doc[target] for _, source, target, _ in _mapped_fields(provider, doc)}
 
 
 def _fields(provider: str, number: int, kind: str) -> dict[str, Any]:
@@ -132,7 +132,9 @@ def _link(
     store: Store, plan: Plan, provider: str, doc: Document, remote_id: str, fields: Mapping[str, Any], at: datetime
 ) -> None:
     integration_id, kind = f"integration_{provider}", _kind_of(doc)
-    base = {f"{source}>{target}": [fields[source], doc[target]] for _, source, target, _ in _mapped(provider, doc)}
+    base = {
+        f"{source}>{target}": [fields[source], doc[target]] for _, source, target, _ in _mapped_fields(provider, doc)
+    }
     store.collection(plan.id, "sync_link").put(Document(
         id=f"{integration_id}/{kind}/{remote_id}", integration_id=integration_id, entity_type=kind,
         local_id=doc["id"], remote_id=remote_id, base=base, open=[], changed={}, synced_at=at, signature=None,

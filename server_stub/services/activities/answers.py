@@ -50,7 +50,7 @@ def respond(
     if scope != "all" and at is None:
         raise invalid("occurrence", "required", "say by `occurrence` which one of the series is meant")
     if guest["status"] == status:
-        return _shown(call, doc, by_letter)
+        return _shown_event(call, doc, by_letter)
     answered = [one | {"status": status} if one["id"] == guest["id"] else one for one in doc["attendees"]]
     if at is None or scope == "all":
         new = EVENTS.change(call, doc, {"attendees": answered})
@@ -61,7 +61,7 @@ def respond(
     published = EVENTS.published(new) if EVENTS.published is not None else new
     call.emit("event.responded", "activity", published, changes=[change], metadata=said)
     _tell_host(call, new, guest, status, comment)
-    return _shown(call, new, by_letter)
+    return _shown_event(call, new, by_letter)
 
 
 def _as_guest(call: Context, event_id: str, token: str | None) -> tuple[Context, str]:
@@ -70,7 +70,9 @@ def _as_guest(call: Context, event_id: str, token: str | None) -> tuple[Context,
     Raises: 401 without a token; 404 for the token of another event.
     """
     if token is None:
-        raise identity.unauthorized("send a token or an API key as 'Authorization: Bearer …', or a guest's token")
+        raise identity.unauthorized_problem(
+            "send a token or an API key as 'Authorization: Bearer …', or a guest's token"
+        )
     read = read_signed(call.server, token)
     if read is None or read[1] != TOKEN or read[2][0] != event_id:
         raise missing("event", event_id)
@@ -78,7 +80,7 @@ def _as_guest(call: Context, event_id: str, token: str | None) -> tuple[Context,
     return call.acting_as(Caller(tenant_id, "system", None, "system", email, email, auth="none")), email
 
 
-def _shown(call: Context, doc: Document, by_letter: bool) -> Document:
+def _shown_event(call: Context, doc: Document, by_letter: bool) -> Document:
     """Return an event as who has answered may see it: a guest no more than the letter has."""
     shown = EVENTS.answer(call, doc)
     if not by_letter:

@@ -17,7 +17,7 @@ from . import invitations
 from .clashes import busy_users, check_free
 from .kinds import DONE
 from .records import ACTIVITIES, changes_of, noun_of
-from .recurrence import clock_distance, cut_before, occurrence_of, rest_from, shifted, zone_of
+from .recurrence import clock_distance, cut_before, occurrence_of, rest_from, shifted_time, zone_of
 
 _SERIES = frozenset({"recurrence", "exdates", "uid", "series_id", "original_start", "sequence", "external_id"})
 """What an occurrence does not have of its series."""
@@ -163,7 +163,7 @@ def reschedule(
 def moved_start(doc: Document, at: datetime, to: datetime) -> datetime:
     """Return when a series begins of which the occurrence at a moment moves to another: as much later on its clock."""
     zone = zone_of(doc)
-    return shifted(doc["start_time"], clock_distance(at, to, zone), zone).astimezone(to.tzinfo)
+    return shifted_time(doc["start_time"], clock_distance(at, to, zone), zone).astimezone(to.tzinfo)
 
 
 def _moved_plainly(call: Context, doc: Document, start: datetime, end: datetime | None, reason: str | None) -> Document:

@@ -19,7 +19,7 @@ from ..notifications import notify
 from .kinds import DONE
 from .privacy import as_published
 from .records import TASKS
-from .recurrence import clock_distance, next_start, shifted, without
+from .recurrence import clock_distance, next_start, shifted_time, without
 
 _COPIED = (
     "title", "description", "owner_id", "contact_id", "lead_id", "deal_id", "account_id", "contact_name",
@@ -112,7 +112,7 @@ def come_again(call: Context, entry: Document) -> None:
         return
     shift = clock_distance(base, at, zone)
     moved: dict[str, Any] = {
-        name: shifted(task[name], shift, zone) for name in ("due_at", "start_time") if task.get(name) is not None
+        name: shifted_time(task[name], shift, zone) for name in ("due_at", "start_time") if task.get(name) is not None
     }
     given = {name: task[name] for name in _COPIED} | moved | {"recurrence": rule}
     if not moved:

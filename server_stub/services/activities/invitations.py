@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...data.document import Document
-from ...request.answering.links import signed
+from ...request.answering.links import signed_token
 from ...serving import Context, Members
 from ..calendar.preparation import uid_of
 from ..calendar.working_time import OVER, user_of, zone_of
@@ -66,7 +66,7 @@ def _send(call: Context, event: Members, guest: Members, method: str) -> None:
         "event_id": event["id"],
         "uid": uid_of(event),
         "sequence": event.get("sequence") or 0,
-        "token": signed(call, TOKEN, event["id"], guest["email"]),
+        "token": signed_token(call, TOKEN, event["id"], guest["email"]),
         "content": _file(event, method),
     }
     call.create(KIND, "invitation_", message)

@@ -18,7 +18,7 @@ from ...serving import Context, Members
 from ..calendar.reminders import reminder_members
 from ..calendar.working_time import user_of, zone_of
 from ..contacts import health
-from ..mentioning import mentioned
+from ..mentioning import mentioned_users
 from .recurrence import read_rule
 from .relations import LINKS, found_by, relation_members
 
@@ -51,7 +51,7 @@ def check_activity(call: Context, kind: str, members: dict[str, Any], before: Do
     if "occurred_at" not in members:
         derived["occurred_at"] = _happens(call, whole, before)
     derived |= reminder_members(call, members, whole, before)
-    return {**derived, **_judged(members, whole, before)}
+    return {**derived, **_judged_tone(members, whole, before)}
 
 
 def _happens(call: Context, whole: Members, before: Members | None) -> datetime:
@@ -64,7 +64,7 @@ def _happens(call: Context, whole: Members, before: Members | None) -> datetime:
     return next((whole[name] for name in names if whole.get(name) is not None), made)
 
 
-def _judged(members: Members, whole: Members, before: Members | None) -> dict[str, Any]:
+def _judged_tone(members: Members, whole: Members, before: Members | None) -> dict[str, Any]:
     """Return the tone of what was said, where it is told or was told anew."""
     text = text_of(whole)
     if "sentiment" in members or whole["kind"] in ("task", "event") or (before is not None and text == text_of(before)):
@@ -134,7 +134,7 @@ def _email(call: Context, members: Members, mail: Members, before: Members | Non
         if fixed and before.get("status") in _SENT:
             names = ", ".join(sorted(fixed))
             raise Problem("EMAIL_SENT", f"the e-mail was sent: {names} cannot be changed any more")
-        return _written(members)
+        return _safe_html(members)
     queued = members.get("status") == "queued"  # it is sent from here, and has not left yet
     if mail.get("sent_at") is None and mail.get("received_at") is None and not queued:
         raise invalid("sent_at", "required", "an e-mail that is logged was sent at some time")
@@ -149,14 +149,14 @@ def _email(call: Context, members: Members, mail: Members, before: Members | Non
         "received_at": mail.get("received_at") or (mail["sent_at"] if inbound else None),
         "from_address": mail.get("from_address") or (None if inbound else own),
         "thread_id": mail.get("thread_id") or _thread(call, mail),
-        **_written(members),
+        **_safe_html(members),
     }
     if mail.get("contact_id") is None and mail.get("lead_id") is None:
         derived |= found_by(call, _PEOPLE["address"], list(_others(mail, inbound)))
     return derived
 
 
-def _written(members: Members) -> dict[str, Any]:
+def _safe_html(members: Members) -> dict[str, Any]:
     """Return the HTML of an e-mail without what could run in it."""
     if not members.get("body_html"):
         return {}
@@ -203,7 +203,7 @@ def _note(call: Context, members: Members, note: Members, before: Members | None
         return {}
     first = body.partition("\n")[0].strip()[:255]
     title = note.get("title") if before is None else first
-    return {"body": body, "title": title or first, "mentions": mentioned(call, body)}
+    return {"body": body, "title": title or first, "mentions": mentioned_users(call, body)}
 
 
 def _event(call: Context, members: Members, event: Members, before: Members | None) -> dict[str, Any]:

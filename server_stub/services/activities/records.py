@@ -118,7 +118,7 @@ def add(call: Context, kind: str, members: Members) -> Document:
 # -- the doors of the kinds ------------------------------------------------------------------------------------------
 
 
-def _created(call: Context, kind: str, given: Members) -> Answer:
+def _created_activity(call: Context, kind: str, given: Members) -> Answer:
     members = {name: value for name, value in given.items() if name not in _NAMES}
     doc = NOUNS[kind].answer(call, add(call, kind, members))
     root = str(call.source.get("path", "")).partition("/activities")[0]
@@ -131,7 +131,7 @@ def _created(call: Context, kind: str, given: Members) -> Answer:
 def create_of_kind(context: Context, /, **given: Members) -> Answer:
     """Create an activity of the kind by which its only argument is called."""
     ((kind, members),) = given.items()
-    return _created(context, kind, members)
+    return _created_activity(context, kind, members)
 
 
 # -- the door of all kinds -------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def create(call: Context, activity: Members) -> Answer:
     """Create an activity, as the door of its kind does."""
     kind = activity["kind"]
     given = {name: value for name, value in activity.items() if name != "kind"}
-    return _created(call, kind, _own(kind, given, _INPUTS[kind]))
+    return _created_activity(call, kind, _own(kind, given, _INPUTS[kind]))
 
 
 @cache

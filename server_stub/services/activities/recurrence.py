@@ -147,7 +147,7 @@ def clock_distance(earlier: datetime, later: datetime, zone: ZoneInfo) -> timede
     return later.astimezone(zone).replace(tzinfo=None) - earlier.astimezone(zone).replace(tzinfo=None)
 
 
-def shifted(at: datetime, by: timedelta, zone: ZoneInfo) -> datetime:
+def shifted_time(at: datetime, by: timedelta, zone: ZoneInfo) -> datetime:
     """Return a time so much later on the clock of a zone: 9:00 stays 9:00 over a change of the clock."""
     later = at.astimezone(zone).replace(tzinfo=None) + by
     return later.replace(tzinfo=zone).astimezone(at.tzinfo)

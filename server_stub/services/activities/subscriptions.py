@@ -47,12 +47,12 @@ def create(call: Context, kinds: Sequence[str] | None, include_private: bool) ->
             include_private=include_private, created_at=call.now, last_read_at=None, read_count=0,
         )
     )  # fmt: skip
-    call.emit("calendar.feed_created", KIND, _published(feed))
+    call.emit("calendar.feed_created", KIND, _published_feed(feed))
     token = f"{said}.{call.server.tokens.signature(said)}"
     return feed | {"url": f"{call.server.origin}/v1/calendar/feed/{token}"}
 
 
-def _published(feed: Document) -> Document:
+def _published_feed(feed: Document) -> Document:
     return Document({name: value for name, value in feed.items() if name != "said"})
 
 
@@ -63,13 +63,13 @@ def delete(call: Context) -> None:
     if feed is None:
         raise missing("calendar feed", call.caller.user_id or call.caller.actor_id)
     call.collection(KIND).remove(feed["id"])
-    call.emit("calendar.feed_deleted", KIND, _published(feed))
+    call.emit("calendar.feed_deleted", KIND, _published_feed(feed))
 
 
 @serves(CalendarFeeds.download)
 def download(call: Context, token: str) -> FileAnswer | Answer:
     """Return the calendar that an address leads to."""
-    own, feed = _opened(call, token)
+    own, feed = _opened_feed(call, token)
     _check_rate(call, feed)
     content = icalendars.write(list(_entries(own, feed)), refresh=_REFRESH)
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
@@ -80,7 +80,7 @@ def download(call: Context, token: str) -> FileAnswer | Answer:
     return FileAnswer("calendar.ics", "text/calendar", (content,), headers | {"Content-Length": str(len(content))})
 
 
-def _opened(call: Context, token: str) -> tuple[Context, Document]:
+def _opened_feed(call: Context, token: str) -> tuple[Context, Document]:
     """Return the call as made by the user whose address it is, and the address. Raises: 404."""
     said, _, signature = token.partition(".")
     feeds = [feed for there in call.server.store.across(KIND) for feed in there.find("said", said)]

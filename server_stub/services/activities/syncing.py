@@ -10,7 +10,7 @@ from typing import Any
 from crm_sdk.resources.activities import ActivityCalendar
 
 from ...data.document import Document
-from ...files.storing import content_of, referenced
+from ...files.storing import content_of, referenced_file
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members, runs, serves
 from .. import company
@@ -34,7 +34,7 @@ def sync(
         message = "say either which calendar to synchronise with, or which file to import"
         raise validation([FieldError("integration_id", "required", message)])
     if file_id is not None:
-        return _import(call, referenced(call, file_id, "file_id"), since)
+        return _import(call, referenced_file(call, file_id, "file_id"), since)
     integration = call.reference("integration", integration_id, "integration_id")
     assert integration is not None, "there is an id"
     sync_runs.require_ready(call, integration)

@@ -44,7 +44,7 @@ def timeline(
     """Return what happened with records, the newest first; with several of them what concerns all."""
     named = {"contact_id": contact_id, "lead_id": lead_id, "deal_id": deal_id, "account_id": account_id}
     wanted = [(_LINKS[name], call.record(_LINKS[name], id)) for name, id in named.items() if id is not None]
-    about = [_concerned(call, kind, doc) for kind, doc in wanted]
+    about = [_concerned_ids(call, kind, doc) for kind, doc in wanted]
     found = {entry["id"]: entry for entry in _entries(call, about[0] if about else None)}
     for ids in about[1:]:
         others = {entry["id"] for entry in _entries(call, ids)}
@@ -69,7 +69,7 @@ Ids = Mapping[str, frozenset[str]]
 """The records that a timeline is about: ids by kind."""
 
 
-def _concerned(call: Context, kind: str, doc: Document) -> Ids:
+def _concerned_ids(call: Context, kind: str, doc: Document) -> Ids:
     """Return a record, and those whose timelines are part of its own: an account's contacts and deals.
 
     The records of custom objects that link one of them are, too.
@@ -92,7 +92,7 @@ def _entries(call: Context, about: Ids | None) -> Iterator[Document]:
     yield from _messages(call, about)
     yield from _moves(call, about)
     yield from _deeds(call, about)
-    yield from _attached(call, about)
+    yield from _attached_documents(call, about)
 
 
 def _is_about(doc: Members, about: Ids | None) -> bool:
@@ -187,7 +187,7 @@ def _deeds(call: Context, about: Ids | None) -> Iterator[Document]:
         yield _entry(entry["id"], verb, title, entry["occurred_at"], entry["entity"], changes=changes, **said)
 
 
-def _attached(call: Context, about: Ids | None) -> Iterator[Document]:
+def _attached_documents(call: Context, about: Ids | None) -> Iterator[Document]:
     """Give the comments and files of records."""
     for kind, names in (("comment", ("body", "text")), ("file", ("name", "filename"))):
         for doc in call.collection(kind).all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta
 
-from ..ai.phrases import dated, part_of_day
+from ..ai.phrases import named_span, part_of_day
 
 _IN_DAYS = (
     (r"\b(?:day after tomorrow|ubermorgen|pasado manana)\b", 2),
@@ -64,7 +64,7 @@ def _span(text: str, now: datetime) -> tuple[datetime, datetime] | None:
         except ValueError:
             return None
         return (day, day + timedelta(days=1)) if day >= today else None
-    if (named := dated(text, now)) is not None:
+    if (named := named_span(text, now)) is not None:
         return named[1], named[2]
     for words, days in _IN_DAYS:
         if re.search(words, text):

@@ -89,7 +89,7 @@ def quiet_days_in(text: str) -> int | None:
     return (_NUMBERS.get(found[1]) or int(found[1])) * _LENGTHS[found[2][0]]
 
 
-def dated(text: str, now: datetime) -> tuple[str, datetime, datetime] | None:
+def named_span(text: str, now: datetime) -> tuple[str, datetime, datetime] | None:
     """Return the day or month that a text names, next or at present: its words, its start and its end."""
     today = datetime.combine(now.date(), time(), now.tzinfo)
     if found := _DATE.search(text):

@@ -192,7 +192,7 @@ def _period(call: Context, text: str) -> dict[str, Any] | None:
         start, end = (moment + timedelta(days=ahead) for moment in (start, end))
     elif phrase is not None:
         start, end = Calendar(call.now, zone).span(_PERIODS[phrase], "query")
-    elif found := phrases.dated(text, call.now.astimezone(zone)):
+    elif found := phrases.named_span(text, call.now.astimezone(zone)):
         phrase, start, end = found
     else:
         return None

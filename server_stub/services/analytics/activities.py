@@ -49,14 +49,14 @@ def activities(
 ) -> dict[str, Any]:
     """Count the activities of a range by what they are; compare them with those of another range."""
     whole = ranges.last_year(call, start_date, end_date)
-    other, spans = ranges.compared(call, whole, compare_to), ranges.periods(call, whole, period or "month")
+    other, spans = ranges.compared_span(call, whole, compare_to), ranges.periods(call, whole, period or "month")
     is_in = company.owned_by(call, owner_id, team_id)
     docs = [doc for doc in readable(call, "activity") if kind in (None, doc["kind"]) and is_in(doc.get("owner_id"))]
-    answered = _answered(call)
+    answered = _answered_emails(call)
     mine = _within(docs, whole)
     kinds = Counter(doc["kind"] for doc in mine)
 
-    parts = ranges.divided(spans, mine, lambda doc: doc["occurred_at"])
+    parts = ranges.divided_items(spans, mine, lambda doc: doc["occurred_at"])
 
     def count(test: Callable[[Members], bool]) -> Callable[[ranges.Span], Decimal]:
         return lambda span: Decimal(sum(map(test, parts[span])))
@@ -97,8 +97,8 @@ def _figures(call: Context, docs: Sequence[Members], answered: frozenset[str]) -
         "calls_connected": sum(doc["outcome"] == "connected" for doc in made),
         "emails_sent": len(sent),
         "emails_received": sum(doc["kind"] == "email" and doc["direction"] == "inbound" for doc in docs),
-        "email_open_rate": rate(sum(_tracked(doc, "opens") for doc in sent), len(sent)),
-        "email_click_rate": rate(sum(_tracked(doc, "clicks") for doc in sent), len(sent)),
+        "email_open_rate": rate(sum(_is_tracked(doc, "opens") for doc in sent), len(sent)),
+        "email_click_rate": rate(sum(_is_tracked(doc, "clicks") for doc in sent), len(sent)),
         "email_reply_rate": rate(sum(doc["id"] in answered for doc in sent), len(sent)),
     }
 
@@ -111,12 +111,12 @@ def _is_meeting(doc: Members) -> bool:
     return doc["kind"] == "event" and doc.get("type") == "meeting"
 
 
-def _tracked(doc: Members, what: str) -> bool:
+def _is_tracked(doc: Members, what: str) -> bool:
     tracking: Members = doc.get("tracking") or {}
     return bool(tracking.get(what))
 
 
-def _answered(call: Context) -> frozenset[str]:
+def _answered_emails(call: Context) -> frozenset[str]:
     """Return the ids of the sent e-mails to which somebody replied: by its Message-ID, or later in its thread."""
     mails = [doc for doc in readable(call, "activity") if doc["kind"] == "email"]
     replies = [doc for doc in mails if doc["direction"] == "inbound"]

@@ -53,13 +53,13 @@ def leads(
 ) -> dict[str, Any]:
     """Count the leads created in a range and what became of them; compare them with those of another range."""
     whole = ranges.last_year(call, start_date, end_date)
-    other, spans = ranges.compared(call, whole, compare_to), ranges.periods(call, whole, period or "month")
+    other, spans = ranges.compared_span(call, whole, compare_to), ranges.periods(call, whole, period or "month")
     is_in = company.owned_by(call, owner_id, None)
     docs = [lead for lead in readable(call, "lead") if is_in(lead["owner_id"]) and source in (None, lead["source"])]
-    new = _created(docs, whole)
+    new = _created_within(docs, whole)
     answered = _first_answers(call)
 
-    parts = ranges.divided(spans, new, lambda lead: lead["created_at"])
+    parts = ranges.divided_items(spans, new, lambda lead: lead["created_at"])
 
     def count(test: Callable[[Document], bool]) -> Callable[[ranges.Span], Decimal]:
         return lambda span: Decimal(sum(map(test, parts[span])))
@@ -80,12 +80,12 @@ def leads(
     }
 
 
-def _created(docs: Sequence[Document], span: ranges.Span) -> list[Document]:
+def _created_within(docs: Sequence[Document], span: ranges.Span) -> list[Document]:
     return [doc for doc in docs if span.has(doc["created_at"])]
 
 
 def _figures(docs: Sequence[Document], span: ranges.Span, answered: Mapping[str, Sequence[datetime]]) -> Figures:
-    new = _created(docs, span)
+    new = _created_within(docs, span)
     counts = {name: sum(map(test, new)) for name, test in _COUNTED.items()}
     return {
         **counts,

@@ -18,7 +18,7 @@ from .. import company, ranges
 from ..deals import figures as deal_figures
 from ..deals import history as deal_history
 from ..deals.achievement import performance_of
-from ..deals.forecast import weighted
+from ..deals.forecast import weighted_sum
 from ..deals.scope import Scope, rate, sum_of
 from .comparing import Figures, Number, metrics
 
@@ -60,12 +60,12 @@ def sales(
     """Compute the sales of a range, and compare them with those of another."""
     priced = company.from_base(call.tenant, currency or call.tenant["base_currency"])
     whole, scope = ranges.last_year(call, start_date, end_date), Scope(pipeline_id, owner_id, team_id)
-    other, spans = ranges.compared(call, whole, compare_to), ranges.periods(call, whole, period or "month")
+    other, spans = ranges.compared_span(call, whole, compare_to), ranges.periods(call, whole, period or "month")
     results = performance_of(call, whole, scope)
     before = performance_of(call, other, scope)["totals"] if other is not None else None
     won = [course for course in scope.courses(call) if course.kind == "won" and whole.has(course.closed_at)]
 
-    parts = ranges.divided(spans, won, lambda course: course.closed_at)
+    parts = ranges.divided_items(spans, won, lambda course: course.closed_at)
 
     def revenue(span: ranges.Span) -> Decimal:
         return priced(sum_of(call, (course.worth for course in parts[span])))
@@ -103,7 +103,7 @@ def _figures(
         "new_deals": totals["deals_created"],
         "open_deals": len(opened),
         "pipeline_value": sum_of(call, opened),
-        "weighted_pipeline": weighted(call, opened),
+        "weighted_pipeline": weighted_sum(call, opened),
         "avg_deal_size": totals["avg_deal_size"],
         "win_rate": totals["win_rate"],
         "avg_cycle_days": totals["avg_cycle_days"],

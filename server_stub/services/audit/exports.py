@@ -23,7 +23,7 @@ from .. import company, ranges
 from ..reports.exports import KEPT, file_result
 from ..reports.files import WRITERS
 from . import accesses, compliance
-from .logs import FIELDS, readable, shown
+from .logs import FIELDS, readable, shown_entry
 from .reports import rows_of
 
 _JOB = "audit_export"
@@ -86,14 +86,14 @@ def export(
     whole = ranges.last_year(call, start_date, end_date)
     if filter_groups and report == "compliance":
         raise invalid("filter_groups", "choice", "a report of compliance is of the whole trail")
-    _kept(call, filter_groups or ())
+    _entry_test(call, filter_groups or ())
     given = {"format": format, "report": report, "filter_groups": [dict(group) for group in filter_groups or ()]}
     days = {"start_date": whole.start.isoformat(), "end_date": whole.end.isoformat()}
     title = f"Export of {_KINDS[report].title.lower()} as {format}"
     return jobs.start(call, _JOB, {**given, **days}, title=title, total=0, status_url="/reports/exports/{id}")
 
 
-def _kept(call: Context, groups: Sequence[Members]) -> Any:
+def _entry_test(call: Context, groups: Sequence[Members]) -> Any:
     """Return the test for entries. Raises: 422 UNKNOWN_FIELD, INVALID_OPERATOR, FILTER_TOO_LARGE."""
     return compile_filters(groups, FIELDS, now=call.now, zone=company.zone(call))
 
@@ -104,7 +104,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     payload = job["payload"]
     kind, format = _KINDS[payload["report"]], payload["format"]
     rows = _rows(call, payload, kind.model)
-    content = _written(call, kind, rows, payload)
+    content = _written_file(call, kind, rows, payload)
     file = store_bytes(
         call, f"{kind.title.lower().replace(' ', '-')}-{call.now:%Y-%m-%d}.{format}", content,
         expires_at=call.now + KEPT,
@@ -120,8 +120,8 @@ def _rows(call: Context, payload: Members, model: Any) -> list[Mapping[str, Any]
     """Return the rows of a report as they are answered."""
     first, last = (date.fromisoformat(payload[name]) for name in ("start_date", "end_date"))
     whole = ranges.span(call, first, last)
-    keep, trail = _kept(call, payload["filter_groups"]), readable(call)
-    meant = (entry for entry in map(shown, trail) if keep(entry))
+    keep, trail = _entry_test(call, payload["filter_groups"]), readable(call)
+    meant = (entry for entry in map(shown_entry, trail) if keep(entry))
     found: Iterable[Mapping[str, Any]]
     if payload["report"] == "compliance":
         found = compliance.report(call, "gdpr", whole)["controls"]
@@ -135,7 +135,7 @@ def _rows(call: Context, payload: Members, model: Any) -> list[Mapping[str, Any]
         return [render(row) for row in found]
 
 
-def _written(call: Context, kind: _Kind, rows: Sequence[Mapping[str, Any]], payload: Members) -> bytes:
+def _written_file(call: Context, kind: _Kind, rows: Sequence[Mapping[str, Any]], payload: Members) -> bytes:
     """Return a file with rows."""
     if payload["format"] == "jsonl":
         return b"".join(encode_json(row) + b"\n" for row in rows)

@@ -43,7 +43,7 @@ class _Edge:
 def data_lineage(call: Context, entity_type: str, entity_id: str, direction: str, depth: int) -> dict[str, Any]:
     """Follow a record through the trail for so many steps."""
     root, entries = (entity_type, entity_id), [one for one in readable(call) if one["category"] != "access"]
-    if _stored(call, root) is None and not any(_key(entry) == root for entry in entries):
+    if _stored_record(call, root) is None and not any(_key(entry) == root for entry in entries):
         raise missing(entity_type, entity_id)
     edges = list(dict.fromkeys(edge for entry in entries for edge in _edges(call, entry)))
     around: dict[Key, list[_Edge]] = {}
@@ -105,7 +105,7 @@ def _edges(call: Context, entry: Document) -> Iterator[_Edge]:
     elif verb == "enriched" and job is not None:
         yield _Edge(key, job, "enriched_by", entry)
     elif verb == "created":
-        doc = _stored(call, key)
+        doc = _stored_record(call, key)
         if doc is not None and doc.get("cloned_from"):
             yield _Edge(key, (key[0], doc["cloned_from"]), "cloned_from", entry)
         if job is not None and "import" in entry["source"]["operation"]:
@@ -118,19 +118,19 @@ def _edges(call: Context, entry: Document) -> Iterator[_Edge]:
             yield _Edge(key, (_ACTORS[entry["actor"]["type"]], entry["actor"]["id"]), "created_by", entry)
 
 
-def _stored(call: Context, key: Key) -> Document | None:
+def _stored_record(call: Context, key: Key) -> Document | None:
     noun = call.server.nouns.get(key[0])
     return call.collection(noun.collection if noun is not None else key[0]).get(key[1], deleted=True)
 
 
 def _ref(call: Context, key: Key, first: Document | None) -> dict[str, Any]:
-    doc = _stored(call, key)
+    doc = _stored_record(call, key)
     name = (doc.get("name") or doc.get("title")) if doc is not None else first and first["entity"]["name"]
     return {"type": key[0], "id": key[1], "name": name}
 
 
 def _node(call: Context, key: Key, first: Document | None) -> dict[str, Any]:
-    doc = _stored(call, key)
+    doc = _stored_record(call, key)
     made = first if first is not None and first["action"].endswith((".created", ".logged", ".captured")) else None
     at = doc.get("created_at") if doc is not None else made and made["occurred_at"]
     return {

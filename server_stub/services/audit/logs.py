@@ -46,7 +46,7 @@ def readable(call: Context) -> list[Document]:
 def create(call: Context, log: Members) -> Document:
     """Write an entry of another system."""
     entity = log["entity"]
-    return shown(
+    return shown_entry(
         audit.write(
             call, log["action"], entity["type"], _record(call, entity),
             reason=log.get("reason") or call.reason, severity=log.get("severity") or "info",
@@ -68,7 +68,7 @@ def get(call: Context, log_id: str) -> Document:
     entry = call.collection(audit.KIND).get(log_id)
     if entry is None or (entry["category"] == "auth" and "admin" not in call.caller.roles):
         raise missing("audit", log_id)
-    return shown(entry)
+    return shown_entry(entry)
 
 
 @serves(AuditLogs.list)
@@ -108,7 +108,7 @@ def find(
     field, descending = sort_field("sequence" if sort is None else sort, order, _SORTS, always=())
     entries = in_order(entries, key_of(field), descending=descending)
     meta = {"chain_valid": audit.is_intact(call.collection(audit.KIND))} if verify else {}
-    return Answer(list(map(shown, entries)), meta=meta)
+    return Answer(list(map(shown_entry, entries)), meta=meta)
 
 
 @serves(AuditLogs.search)
@@ -118,12 +118,12 @@ def seek(call: Context, query: Members) -> Sequence[Document]:
         raise invalid("include.0", "choice", "an entry has nothing to include")
     given = {name: value for name, value in query.items() if value is not None}
     return search(
-        [shown(entry) for entry in readable(call)], {"sort": "sequence", **given}, FIELDS,
+        [shown_entry(entry) for entry in readable(call)], {"sort": "sequence", **given}, FIELDS,
         text=_SEARCHED, now=call.now, zone=company.zone(call),
     )  # fmt: skip
 
 
-def shown(entry: Document) -> Document:
+def shown_entry(entry: Document) -> Document:
     """Return an entry as it is answered: the names in what the server itself wrote are those of the wire."""
     if entry["category"] == "custom":
         return entry

@@ -16,7 +16,7 @@ from crm_sdk.wire import encode_json
 
 from ...data.collection import Collection
 from ...data.document import Document
-from ...data.personal import emptied
+from ...data.personal import emptied_members
 from ...data.queries.field_types import fields_of
 from ...data.queries.filter_groups import FieldType, compile_filters
 from ...files.storing import store_bytes
@@ -203,7 +203,7 @@ def _anonymous(call: Context, kind: str, doc: Document) -> dict[str, Any]:
     """Return the members of a record that it loses, with what it has in their place."""
     noun = call.server.nouns.get(str(doc["kind"]) if kind == "activity" else kind)
     model = noun.model if noun is not None else _MODELS.get(kind)
-    return emptied(model, doc) if model is not None else {}
+    return emptied_members(model, doc) if model is not None else {}
 
 
 _MODELS: Mapping[str, type[Model]] = {"message": Message, "conversation": Conversation}

@@ -14,7 +14,7 @@ from ...request.access.hiding import Hiding
 from ...request.answering.faces import wire_path
 from ...serving import Context, serves
 from .. import company, ranges
-from .logs import readable, shown
+from .logs import readable, shown_entry
 
 
 @serves(AuditReports.changes)
@@ -41,7 +41,7 @@ def changes(
         for row in rows_of(
             call,
             (
-                shown(entry)
+                shown_entry(entry)
                 for entry in entries
                 if whole.has(entry["occurred_at"])
                 and entity_type in (None, entry["entity"]["type"])

@@ -70,7 +70,7 @@ def _store(call: Context, policies: Sequence[Members]) -> None:
     call.collection(_KIND).put(Document(id=_ID, policies=[dict(policy) for policy in policies]))
 
 
-def _shown(call: Context, policies: Sequence[Document]) -> list[Document]:
+def _shown_policies(call: Context, policies: Sequence[Document]) -> list[Document]:
     planned = call.collection(TIMETABLE).get(_RUN)
     begins = max(call.server.clock.start, call.tenant["created_at"]) + _EVERY
     at = planned["due_at"] if planned is not None else begins
@@ -80,7 +80,7 @@ def _shown(call: Context, policies: Sequence[Document]) -> list[Document]:
 @serves(RetentionPolicies.list)
 def find(call: Context) -> list[Document]:
     """Return the policies of the company."""
-    return _shown(call, policies_of(call))
+    return _shown_policies(call, policies_of(call))
 
 
 @serves(RetentionPolicies.update)
@@ -102,7 +102,7 @@ def update(call: Context, policies: Sequence[Members]) -> list[Document]:
     if changes or [policy["id"] for policy in found] != list(before):
         _store(call, found)
         call.emit("retention.updated", "tenant", call.tenant, changes=changes)
-    return _shown(call, found)
+    return _shown_policies(call, found)
 
 
 def _policy(call: Context, given: Members, before: Mapping[str, Document], at: str) -> Document:
@@ -119,14 +119,14 @@ def _policy(call: Context, given: Members, before: Mapping[str, Document], at: s
     members = _with_defaults({name: value for name, value in given.items() if value is not None})
     purging.conditions(call, kind, members["filter_groups"])
     if known is None:
-        return _stamped(call, members)
+        return _stamped_policy(call, members)
     run = {name: known[name] for name in ("last_run_at", "last_count")}
     if all(known[name] == members[name] for name in _GIVEN):
         return known
     return known | members | run | {"updated_at": call.now, "version": known["version"] + 1}
 
 
-def _stamped(call: Context, members: Members) -> Document:
+def _stamped_policy(call: Context, members: Members) -> Document:
     """Return a new policy with its id, times, creator and version."""
     stamp = {"created_at": call.now, "updated_at": call.now, "created_by": call.caller.actor_id, "version": 1}
     return Document(id=call.new_id("retention_"), **stamp, **members)

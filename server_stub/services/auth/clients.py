@@ -87,13 +87,13 @@ def find_client(call: Context, client_id: str) -> OAuthClient | None:
         return _OF_EVERY_COMPANY[client_id]
     for app in call.server.store.collection(EVERY_COMPANY, "app").find("oauth_client_id", client_id):
         tenant_id = call.caller.tenant_id
-        known = not tenant_id or app["tenant_id"] == tenant_id or app["id"] in _installed(call)
+        known = not tenant_id or app["tenant_id"] == tenant_id or app["id"] in _installed_apps(call)
         if app["oauth_client_id"] == client_id and known:
             return _of_app(app)
     return None
 
 
-def _installed(call: Context) -> set[str]:
+def _installed_apps(call: Context) -> set[str]:
     return {doc["app_id"] for doc in call.collection("installation")}
 
 
@@ -105,7 +105,7 @@ def _of_app(app: Mapping[str, Any]) -> OAuthClient:
     )  # fmt: skip
 
 
-def authenticated(call: Context, client_id: str | None, client_secret: str | None) -> OAuthClient:
+def authenticated_client(call: Context, client_id: str | None, client_secret: str | None) -> OAuthClient:
     """Return the client that calls, by Basic or by the body (RFC 6749, section 2.3). Raises: 401 for a wrong one."""
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
     by_header = scheme.lower() == "basic"

@@ -75,7 +75,7 @@ def verify(call: Context, code: str, mfa_token: str | None) -> dict[str, Any]:
         session = call.record(SESSION, call.caller.session_id)
         call.update(SESSION, session, {"mfa_verified": True})
     call.emit("auth.mfa_enabled", "user", user, metadata={"method": "totp"})
-    return _accepted(call) | {"backup_codes": codes}
+    return _accepted_factor(call) | {"backup_codes": codes}
 
 
 def _complete(call: Context, code: str, mfa_token: str) -> dict[str, Any]:
@@ -89,10 +89,10 @@ def _complete(call: Context, code: str, mfa_token: str) -> dict[str, Any]:
     if user.get("mfa_enabled"):  # it may have been turned off in the meantime: then the password was enough
         accept_code(mine, user, code, backup=True)
     use_token(call, held)
-    return _accepted(call) | {"login": sign_in(call, user, mfa_verified=True)}
+    return _accepted_factor(call) | {"login": sign_in(call, user, mfa_verified=True)}
 
 
-def _accepted(call: Context) -> dict[str, Any]:
+def _accepted_factor(call: Context) -> dict[str, Any]:
     return {"enabled": True, "method": "totp", "verified_at": call.now, "backup_codes": None, "login": None}
 
 
@@ -114,7 +114,7 @@ def disable(call: Context, code: str, password: str | None) -> None:
 def backup_codes(call: Context) -> dict[str, Any]:
     """Return the backup codes, masked."""
     _, factor = _with_factor(call)
-    return _shown(factor, [f"••••-{entry['end']}" for entry in factor["backup_codes"]])
+    return _shown_factor(factor, [f"••••-{entry['end']}" for entry in factor["backup_codes"]])
 
 
 @serves(AuthMfaBackupCodes.regenerate)
@@ -125,7 +125,7 @@ def regenerate(call: Context, code: str) -> dict[str, Any]:
     codes, held = new_backup_codes(call)
     factor = call.collection(FACTOR).put(factor | held)
     call.emit("auth.backup_codes_regenerated", "user", user, metadata={"count": COUNT})
-    return _shown(factor, codes)
+    return _shown_factor(factor, codes)
 
 
 def _with_factor(call: Context) -> tuple[Document, Document]:
@@ -137,7 +137,7 @@ def _with_factor(call: Context) -> tuple[Document, Document]:
     return user, factor
 
 
-def _shown(factor: Members, codes: Sequence[str]) -> dict[str, Any]:
+def _shown_factor(factor: Members, codes: Sequence[str]) -> dict[str, Any]:
     held: Sequence[Members] = factor["backup_codes"]
     return {
         "total": len(held),

@@ -20,10 +20,10 @@ from ...data.collection import Collection
 from ...data.document import Document
 from ...problems import Problem, invalid
 from ...request.access.callers import REVOKED_TOKEN, SESSION
-from ...request.access.identity import ACCESS_SECONDS, fingerprint, is_token, unauthorized
+from ...request.access.identity import ACCESS_SECONDS, fingerprint, is_token, unauthorized_problem
 from ...request.access.oauth import Redirected
 from ...serving import Context, Members, serves
-from .clients import OAuthClient, authenticated, find_client
+from .clients import OAuthClient, authenticated_client, find_client
 from .sign_in import own_user
 from .tokens import access_token, begin_session, caller_as, end_session, find_refresh_token, rotate, token_set
 
@@ -50,7 +50,7 @@ def authorize(
 ) -> Answer:
     """Give an application a code, by a redirect."""
     if call.caller.auth != "token":
-        raise unauthorized("a user has to sign in: send the token of a session", error="invalid_token")
+        raise unauthorized_problem("a user has to sign in: send the token of a session", error="invalid_token")
     user = own_user(call)
     client = find_client(call, client_id)
     if client is None:
@@ -123,17 +123,17 @@ def token(
     """Issue tokens for a code, for a refresh token, or to an application for itself."""
     if grant_type not in ("authorization_code", "refresh_token", "client_credentials"):
         raise Problem("UNSUPPORTED_GRANT_TYPE", f"the grant type {grant_type!r} is not known", field="grant_type")
-    client = authenticated(call, client_id, client_secret)
+    client = authenticated_client(call, client_id, client_secret)
     if grant_type not in client.grant_types:
         raise Problem("UNSUPPORTED_GRANT_TYPE", f"{client.name} may not use this grant type", field="grant_type")
     if grant_type == "client_credentials":
         return _for_itself(call, client, scope)
     if grant_type == "refresh_token":
-        return _for_refresh_token(call, client, _needed(refresh_token, "refresh_token"), scope)
-    return _for_code(call, client, _needed(code, "code"), redirect_uri, code_verifier)
+        return _for_refresh_token(call, client, _needed_value(refresh_token, "refresh_token"), scope)
+    return _for_code(call, client, _needed_value(code, "code"), redirect_uri, code_verifier)
 
 
-def _needed(value: str | None, name: str) -> str:
+def _needed_value(value: str | None, name: str) -> str:
     if value is None:
         raise invalid(name, "required", "is needed for this grant type")
     return value
@@ -249,7 +249,7 @@ def _invalid_grant(message: str) -> Problem:
 def revoke(call: Context, token: str, token_type_hint: str | None) -> None:
     """Make a token stop working; a refresh token takes its session along."""
     if call.headers.get("authorization", "").lower().startswith("basic "):
-        authenticated(call, None, None)
+        authenticated_client(call, None, None)
     if is_token(token):
         _revoke_access(call, token)
         return

@@ -48,10 +48,10 @@ def register(
     if invitation_token is not None:
         return _join(call, invitation_token, settings, password)
     check_strength(password, None)
-    return _found(call, (company or "").strip(), settings, password)
+    return _found_company(call, (company or "").strip(), settings, password)
 
 
-def _found(call: Context, company: str, settings: Members, password: str) -> dict[str, Any]:
+def _found_company(call: Context, company: str, settings: Members, password: str) -> dict[str, Any]:
     """Found a company with the user as its admin."""
     own = {key: value for key, value in settings.items() if key in ("locale", "timezone")}
     call, tenant = found_company(call, company, admin_email=settings["email"], admin_name=settings["name"], **own)

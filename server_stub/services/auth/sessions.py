@@ -39,7 +39,7 @@ def list_(
         found = [session for session in found if _lasts(call, session) is active]
     field, descending = sort_field("last_seen_at" if sort is None else sort, order, _SORTS)
     descending = descending or (sort is None and order is None)
-    return Mapped(in_order(found, key_of(field), descending=descending), partial(_shown, call))
+    return Mapped(in_order(found, key_of(field), descending=descending), partial(_shown_session, call))
 
 
 def _lasts(call: Context, session: Members) -> bool:
@@ -76,7 +76,7 @@ def _of_key(call: Context, key: Document) -> Document:
     )
 
 
-def _shown(call: Context, session: Document) -> Document:
+def _shown_session(call: Context, session: Document) -> Document:
     own = call.caller.session_id or call.caller.actor_id
     return session | {"current": own in (session["id"], session.get("key_id"))}
 
@@ -85,11 +85,11 @@ def _shown(call: Context, session: Document) -> Document:
 def current(call: Context) -> Document:
     """Return the session of this call."""
     if call.caller.session_id is not None:
-        return _shown(call, call.record(SESSION, call.caller.session_id))
+        return _shown_session(call, call.record(SESSION, call.caller.session_id))
     key = call.collection("api_key").get(call.caller.actor_id)
     if key is not None:
-        return _shown(call, _of_key(call, key))
-    return _shown(call, _of_app(call, call.caller.actor_id))
+        return _shown_session(call, _of_key(call, key))
+    return _shown_session(call, _of_app(call, call.caller.actor_id))
 
 
 def _of_app(call: Context, id: str) -> Document:
@@ -153,7 +153,7 @@ def _by_key(call: Context, token: str) -> dict[str, Any] | None:
     expired = key.get("expires_at") is not None and key["expires_at"] <= call.now
     inactive = user is None or user["status"] == "inactive"
     reason = "expired" if expired else "user_inactive" if inactive else None
-    return _verdict(reason, _shown(call, _of_key(call, key)), tenant_id=key["tenant_id"])
+    return _verdict(reason, _shown_session(call, _of_key(call, key)), tenant_id=key["tenant_id"])
 
 
 def _by_refresh(call: Context, token: str) -> dict[str, Any]:
@@ -161,7 +161,9 @@ def _by_refresh(call: Context, token: str) -> dict[str, Any]:
     if held is None:
         return _verdict("unknown")
     doc = held.doc
-    return _judged(call, held.tenant_id, doc["session_id"], doc["scope"], doc["expires_at"], doc["used_at"] is not None)
+    return _token_state(
+        call, held.tenant_id, doc["session_id"], doc["scope"], doc["expires_at"], doc["used_at"] is not None
+    )
 
 
 def _by_access(call: Context, token: str) -> dict[str, Any]:
@@ -171,10 +173,10 @@ def _by_access(call: Context, token: str) -> dict[str, Any]:
         return _verdict("unknown")
     gone = call.server.store.collection(claims.tenant_id, REVOKED_TOKEN).get(claims.token_id) is not None
     until = datetime.fromtimestamp(claims.expires_at, UTC)
-    return _judged(call, claims.tenant_id, claims.session_id, claims.scope, until, gone)
+    return _token_state(call, claims.tenant_id, claims.session_id, claims.scope, until, gone)
 
 
-def _judged(
+def _token_state(
     call: Context, tenant_id: str, session_id: str, scope: str | None, until: datetime, gone: bool
 ) -> dict[str, Any]:
     """Return what is to be said of a token of a session."""
@@ -189,4 +191,4 @@ def _judged(
         reason = "expired"
     elif user is not None and user["status"] == "inactive":
         reason = "user_inactive"
-    return _verdict(reason, _shown(call, session), tenant_id=tenant_id, scope=scope, until=until)
+    return _verdict(reason, _shown_session(call, session), tenant_id=tenant_id, scope=scope, until=until)

@@ -11,7 +11,7 @@ from ...data.document import Document
 from ...mail import issue_token
 from ...problems import Problem
 from ...request.access.callers import SESSION
-from ...request.access.identity import find_users, password_fits, unauthorized
+from ...request.access.identity import find_users, password_fits, unauthorized_problem
 from ...request.access.policy import policy_of
 from ...serving import Context, serves
 from .factors import accept_code
@@ -63,7 +63,7 @@ def refresh(call: Context, refresh_token: str, scope: str | None) -> dict[str, A
     """Exchange a refresh token for new tokens; the old one becomes invalid."""
     held = find_refresh_token(call, refresh_token)
     if held is None:
-        raise unauthorized("the refresh token is not known; sign in again", error="invalid_token")
+        raise unauthorized_problem("the refresh token is not known; sign in again", error="invalid_token")
     return rotate(call, held, scope)
 
 
@@ -92,7 +92,7 @@ def me(call: Context) -> Document:
 def own_user(call: Context) -> Document:
     """Return the user that the caller is, or acts for. Raises: 403 where there is none, 401 where nobody signed in."""
     if call.caller.auth == "none":
-        raise unauthorized("send a token as 'Authorization: Bearer …'")
+        raise unauthorized_problem("send a token as 'Authorization: Bearer …'")
     if call.caller.user_id is None:
         raise Problem("NO_USER", "this credential acts for no user")
     return call.record("user", call.caller.user_id)

@@ -124,7 +124,7 @@ def parts_of(collections: Collections, scope: Scope) -> tuple[list[Part], dict[s
     return parts, deleted
 
 
-def taken(call: Context, scope: Scope, position: str) -> Archive:
+def taken_archive(call: Context, scope: Scope, position: str) -> Archive:
     """Return what an archive of the company has now."""
     parts, deleted = parts_of(call.collection, scope)
     store, tenant = call.server.store, call.tenant

@@ -13,7 +13,7 @@ UNDER_WAY = ("queued", "running")
 """The states of a backup that has not ended."""
 
 
-def counted(call: Context) -> Sequence[Document]:
+def counted_backups(call: Context) -> Sequence[Document]:
     """Return the backups that count towards the limit: not those before a restore, and none that came to nothing."""
     return [
         doc for doc in call.collection(BACKUP)

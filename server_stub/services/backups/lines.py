@@ -39,21 +39,23 @@ def write_line(doc: Mapping[str, Any]) -> bytes:
 def _plain(value: Any, path: str, types: dict[str, list[str]]) -> Any:
     """Return a value as JSON has it, and note the paths of the values that JSON has no type for."""
     if is_object(value):
-        return {str(name): _plain(item, f"{path}/{_escaped(str(name))}", types) for name, item in sorted(value.items())}
+        return {
+            str(name): _plain(item, f"{path}/{_escaped_name(str(name))}", types) for name, item in sorted(value.items())
+        }
     if is_array(value):
         return [_plain(item, f"{path}/{place}", types) for place, item in enumerate(value)]
     if isinstance(value, datetime):
-        return _noted("datetime", value.isoformat(), path, types)
+        return _noted_type("datetime", value.isoformat(), path, types)
     if isinstance(value, date):
-        return _noted("date", value.isoformat(), path, types)
+        return _noted_type("date", value.isoformat(), path, types)
     if isinstance(value, Decimal):
-        return _noted("decimal", str(value), path, types)
+        return _noted_type("decimal", str(value), path, types)
     if isinstance(value, bytes):
-        return _noted("bytes", base64.b64encode(value).decode(), path, types)
+        return _noted_type("bytes", base64.b64encode(value).decode(), path, types)
     return value
 
 
-def _noted(kind: str, text: str, path: str, types: dict[str, list[str]]) -> str:
+def _noted_type(kind: str, text: str, path: str, types: dict[str, list[str]]) -> str:
     types.setdefault(kind, []).append(path)
     return text
 
@@ -80,7 +82,7 @@ def _convert(members: Any, path: str, read: Callable[[str], Any]) -> None:
     held[key] = read(held[key])
 
 
-def _escaped(name: str) -> str:
+def _escaped_name(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 

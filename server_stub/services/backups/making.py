@@ -53,7 +53,7 @@ def new(call: Context, scope: Scope, trigger: str, **members: Any) -> Document:
 def make(call: Context, backup: Document) -> Document:
     """Make the archive of a backup: the records as they are now. Raises: 403, 422 where there is no room for it."""
     number, epoch = positions.latest(call), positions.epoch(call)
-    archive = archives.taken(call, Scope(backup["include"], backup["entity_types"]), f"e{epoch}.{number}")
+    archive = archives.taken_archive(call, Scope(backup["include"], backup["entity_types"]), f"e{epoch}.{number}")
     content = archives.write(archive, {"name": backup["name"], "created_at": call.now.isoformat()})
     if backup["trigger"] != "safety":
         require_room(call, len(content))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...data.collection import Collection
 from ...data.document import Document
-from ...data.keys import taken
+from ...data.keys import taken_values
 from ...problems import Problem
 from ...request.access.plans import check_limit
 from ...serving import Context
@@ -103,7 +103,7 @@ class _Merge:
             return None
         own = {"external_id": "DUPLICATE_VALUE"} if "external_id" in noun.model.model_fields else {}
         scope = noun.within[0] if noun.within is not None else None
-        found = next(iter(taken(self._records, doc, None, {**own, **noun.unique}, noun.places, scope)), None)
+        found = next(iter(taken_values(self._records, doc, None, {**own, **noun.unique}, noun.places, scope)), None)
         if found is None and noun.limit is not None:
             try:
                 check_limit(self._call.tenant, noun.limit, len(self._records))

@@ -14,7 +14,7 @@ from ... import jobs
 from ...answers import Answer
 from ...data.document import Document
 from ...data.queries.filters import by_time
-from ...files.storing import content_of, referenced
+from ...files.storing import content_of, referenced_file
 from ...noun import Noun
 from ...problems import LOG, FieldError, Problem, validation
 from ...request.access.plans import check_limit
@@ -24,7 +24,7 @@ from ...timetable import recurs
 from ..changes import positions
 from ..files.records import FILES
 from . import archives, making
-from .counting import BACKUP, UNDER_WAY, counted
+from .counting import BACKUP, UNDER_WAY, counted_backups
 from .parts import known_entities
 
 RESTORE = "backup_restore"
@@ -36,7 +36,7 @@ def setting(call: Context, key: str) -> Any:
     return value_of(call.collection, call.caller, f"backup.{key}", call.tenant["plan"])
 
 
-def _shown(call: Context, backup: Document) -> Document:
+def _shown_backup(call: Context, backup: Document) -> Document:
     """Return a backup with its position as a cursor of this caller."""
     if backup["number"] is None:
         return backup
@@ -87,8 +87,8 @@ BACKUPS = Noun(
     permits=lambda call, backup, action: True,  # the call needs backups:manage, and there are no further ones
     may_delete=_may_delete,
     follow=_follow,
-    shown=_shown,
-    listed=_shown,
+    shown=_shown_backup,
+    listed=_shown_backup,
 )
 
 
@@ -102,9 +102,9 @@ def create(
 ) -> Answer:
     """Begin a backup, or take over an uploaded archive."""
     check_entities(entity_types, known_entities(call.collection))
-    file = referenced(call, file_id, "file_id") if file_id is not None else None
+    file = referenced_file(call, file_id, "file_id") if file_id is not None else None
     require_idle(call)
-    check_limit(call.tenant, "backups", len(counted(call)))
+    check_limit(call.tenant, "backups", len(counted_backups(call)))
     if file is not None:
         return _answer(call, _take_over(call, file, name))
     backup = making.new(call, making.scope_of(include, entity_types), "manual", name=name and name.strip())
@@ -129,7 +129,7 @@ def check_entities(given: Sequence[str] | None, known: Sequence[str]) -> None:
 
 
 def _answer(call: Context, backup: Document) -> Answer:
-    return Answer(_shown(call, backup), 202, {"Location": f"/v1/backups/{backup['id']}"})
+    return Answer(_shown_backup(call, backup), 202, {"Location": f"/v1/backups/{backup['id']}"})
 
 
 def _take_over(call: Context, file: Document, name: str | None) -> Document:
@@ -160,16 +160,16 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
         with call.server.store.transaction():
             done = making.make(call, backup)
     except Problem as problem:
-        return _failed(call, backup, problem)
+        return _failed_backup(call, backup, problem)
     except Exception as error:  # what is wrong with one record must not leave the backup going on for ever
         LOG.exception("the backup %s failed", backup["id"])
         why = f"making it raised {type(error).__name__}; the log has more"
-        return _failed(call, backup, Problem("INTERNAL_ERROR", why))
+        return _failed_backup(call, backup, Problem("INTERNAL_ERROR", why))
     total = sum(done["counts"].values())
     return {"status": "succeeded", "counts": job["counts"] | dict.fromkeys(("total", "processed", "succeeded"), total)}
 
 
-def _failed(call: Context, backup: Document, problem: Problem) -> dict[str, Any]:
+def _failed_backup(call: Context, backup: Document, problem: Problem) -> dict[str, Any]:
     call.server.contents.doubtful = True
     return {"status": "failed", "error": making.fail(call, backup, problem)["error"]}
 

@@ -66,7 +66,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     safety: Document | None = None
     told = differences(call, archive) if mode == "drill" else []
     if mode == "drill":
-        done = _tried(call, archive)
+        done = _tried_restore(call, archive)
     elif mode == "merge":
         done = merge(call, archive)
     else:
@@ -127,7 +127,7 @@ def _within(archive: Archive, entity_types: Sequence[str] | None) -> Archive:
     )  # fmt: skip
 
 
-def _tried(call: Context, archive: Archive) -> Restored:
+def _tried_restore(call: Context, archive: Archive) -> Restored:
     """Restore into a copy of the store, count what arrives, and throw the copy away."""
     store = Store()
     store.restore(call.server.store.snapshot())

@@ -16,7 +16,7 @@ from ...request.settings import SETTINGS, id_of
 from ...serving import Collections, Context, reacts
 from ...timetable import Appointment, falls_due, plan
 from . import making
-from .counting import BACKUP, counted
+from .counting import BACKUP, counted_backups
 from .records import BACKUPS, require_idle, setting
 
 _KEY = "backup.schedule"
@@ -97,7 +97,7 @@ def _make(call: Context) -> None:
     backup = making.new(call, making.scope_of(None, None), "scheduled")
     try:
         with call.server.store.transaction():
-            others = [doc for doc in counted(call) if doc["id"] != backup["id"]]
+            others = [doc for doc in counted_backups(call) if doc["id"] != backup["id"]]
             oldest = next((doc for doc in others if doc["trigger"] == "scheduled"), None)
             try:
                 check_limit(call.tenant, "backups", len(others))

@@ -93,14 +93,14 @@ def reminder_times(activities: Iterable[Document]) -> Iterator[Due]:
                 yield max(moment - before, since), doc["id"], number
 
 
-def _planned(collections: Collections) -> list[Document]:
+def _planned_reminders(collections: Collections) -> list[Document]:
     activities = collections("activity")
     return [doc for kind in REMINDED for doc in activities.find("kind", kind) if doc.get("reminders")]
 
 
 def next_reminder(collections: Collections) -> datetime | None:
     """Return when the next reminder of a company is due."""
-    return min((due[0] for due in reminder_times(_planned(collections))), default=None)
+    return min((due[0] for due in reminder_times(_planned_reminders(collections))), default=None)
 
 
 REMINDERS = Appointment("calendar.remind", next_reminder)
@@ -115,7 +115,7 @@ def schedule_next(call: Context) -> None:
 def send_due(call: Context) -> None:
     """Send every reminder that is due. One that cannot be sent is lost, and holds up no other."""
     activities = call.collection("activity")
-    for due, id, number in sorted(reminder_times(_planned(call.collection))):
+    for due, id, number in sorted(reminder_times(_planned_reminders(call.collection))):
         doc = activities.get(id)
         if due <= call.now and doc is not None:
             reminder = doc["reminders"][number]

@@ -55,17 +55,17 @@ def number_at(call: Context, text: str) -> int:
         raise Problem("INVALID_CURSOR", "this is no position in the company's changes", field="cursor", rule="format")
     number = int(found[2])
     if found[1] != epoch(call) or number > latest(call):
-        raise _expired(call, "epoch", "the data were restored since")
+        raise _expired_cursor(call, "epoch", "the data were restored since")
     if found[3] != _access(call):
-        raise _expired(call, "access", "what you may see has changed since")
+        raise _expired_cursor(call, "access", "what you may see has changed since")
     following = call.collection(KIND).get(key_of(number + 1))
     lost = number + 1 < first_kept(call) or (following is not None and following["at"] < kept_since(call))
     if lost:
-        raise _expired(call, "too_old", "changes after it are no longer kept")
+        raise _expired_cursor(call, "too_old", "changes after it are no longer kept")
     return number
 
 
-def _expired(call: Context, reason: str, why: str) -> Problem:
+def _expired_cursor(call: Context, reason: str, why: str) -> Problem:
     message = f"the position does not lead on, as {why}: scan anew"
     return Problem("CURSOR_EXPIRED", message, details={"reason": reason, "oldest": kept_since(call)})
 

@@ -40,7 +40,7 @@ def list_(
 ) -> dict[str, Any]:
     """Return the changes after a position."""
     readable = {entity.name: entity for entity in call.server.entities.readable(call)}
-    wanted = _wanted(call, entity_types, readable)
+    wanted = _wanted_entities(call, entity_types, readable)
     if cursor is not None:
         number = number_at(call, cursor)
     else:
@@ -55,14 +55,16 @@ def list_(
         if told is not None:
             found.append(told)
     return {
-        "items": _folded(found) if fold else found,
+        "items": _folded_entries(found) if fold else found,
         "cursor": position(call, number),
         "has_more": number < latest(call),
         "oldest": kept_since(call),
     }
 
 
-def _wanted(call: Context, names: Sequence[str] | None, readable: Mapping[str, Entity]) -> Mapping[str, Entity]:
+def _wanted_entities(
+    call: Context, names: Sequence[str] | None, readable: Mapping[str, Entity]
+) -> Mapping[str, Entity]:
     """Return those of the entities that are asked for. Raises: 422 for what is none."""
     if names is None:
         return readable
@@ -179,7 +181,7 @@ def _teams(call: Context) -> Sequence[str]:
     return (user.get("team_ids") or ()) if user is not None else ()
 
 
-def _folded(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _folded_entries(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one entry for each record, the last, with the changed fields of all."""
     last: dict[str, dict[str, Any]] = {}
     together: dict[str, dict[str, Any]] = {}
@@ -188,14 +190,14 @@ def _folded(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         before = together.get(id, {"changed_fields": [], "changes": None})
         together[id] = {
             "changed_fields": list(dict.fromkeys([*before["changed_fields"], *one["changed_fields"]])),
-            "changes": _joined(before["changes"], one["changes"]),
+            "changes": _joined_changes(before["changes"], one["changes"]),
         }
         last.pop(id, None)
         last[id] = {**one, **together[id]} if one["record"] is not None else one
     return list(last.values())
 
 
-def _joined(
+def _joined_changes(
     earlier: Sequence[Mapping[str, Any]] | None, later: Sequence[Mapping[str, Any]] | None
 ) -> list[dict[str, Any]] | None:
     """Return the changes of two versions as one: of each field the first value before and the last after."""

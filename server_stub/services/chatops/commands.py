@@ -103,10 +103,10 @@ def nearest(call: Context, text: str) -> list[Command]:
 @serves(Chatops.commands)
 def commands(call: Context) -> list[dict[str, Any]]:
     """Return the commands that the caller may use, in the answer's language."""
-    return list(_shown(call))
+    return list(_shown_commands(call))
 
 
-def _shown(call: Context) -> Iterator[dict[str, Any]]:
+def _shown_commands(call: Context) -> Iterator[dict[str, Any]]:
     language = replies.language_of(call, None)
     for command in usable(call):
         yield {

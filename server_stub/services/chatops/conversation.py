@@ -21,7 +21,7 @@ from ...serving import Context, serves
 from .. import company
 from . import planning, reading, replies
 from .commands import check, command_named, nearest
-from .questions import answered
+from .questions import answered_question
 from .subjects import Subject, subject_named, subject_of
 from .tokens import plain, tokens
 from .turns import Reply, Several, Turn, choices, intent, invoke
@@ -62,7 +62,7 @@ def send(
         plan = {**reply.plan, "id": acting.new_id("plan_"), "status": "pending", "expires_at": call.now + TIME}
     text, records, total = reply.text, reply.records, reply.total
     if plan is not None and not value_for(call, None, "chatops.confirm_writes"):
-        plan, records, text = _settled(acting, plan, turn.language)
+        plan, records, text = _settled_plan(acting, plan, turn.language)
         total = len(records)
     answer = acting.create(
         MESSAGE, "chat_",
@@ -74,10 +74,10 @@ def send(
     acting.update(_SESSION, session, {"told": told, "last_at": call.now})
     said = {"intent": reply.intent["name"], "channel": channel, "session_id": session["id"]}
     by = {"by": call.caller.actor_id} if acting is not call else {}
-    acting.emit("chatops.message", MESSAGE, shown(answer), metadata={**said, **by})
+    acting.emit("chatops.message", MESSAGE, shown_message(answer), metadata={**said, **by})
     if plan is not None and plan["status"] == "done":
         _tell_executed(acting, answer)
-    return shown(answer)
+    return shown_message(answer)
 
 
 def sent_today(call: Context) -> int:
@@ -128,7 +128,7 @@ def _message(role: str, text: str, **members: Any) -> dict[str, Any]:
     return {"role": role, "text": text, **empty, **members}
 
 
-def shown(message: Document, plan: Mapping[str, Any] | None = None) -> Document:
+def shown_message(message: Document, plan: Mapping[str, Any] | None = None) -> Document:
     """Return a message as it is answered: its plan without what carries it out."""
     plan = plan if plan is not None else message["plan"]
     if not is_object(plan):
@@ -150,22 +150,22 @@ def _reply(turn: Turn) -> Reply:
     try:
         if text.startswith("/"):
             return _command(turn, text)
-        return answered(turn) or _not_understood(turn)
+        return answered_question(turn) or _not_understood(turn)
     except Unclear as unclear:
         facts = {"total": 2, **unclear.facts} if "entity" in unclear.facts else unclear.facts
         reply = _not_understood(turn)
         return Reply(
-            turn.say(unclear.phrase, **facts), _meant(turn, unclear, reply.intent), suggestions=reply.suggestions
+            turn.say(unclear.phrase, **facts), _meant_intent(turn, unclear, reply.intent), suggestions=reply.suggestions
         )
     except Several as several:
         found = [dict(one) for one in several.found]
-        reply = Reply(turn.say("which", what=several.what), _meant(turn, None, intent("unknown", confidence=0)))
+        reply = Reply(turn.say("which", what=several.what), _meant_intent(turn, None, intent("unknown", confidence=0)))
         reply.records, reply.total = found[:20], len(found)
         reply.suggestions = choices(several, text)
         return reply
 
 
-def _meant(turn: Turn, unclear: Unclear | None, otherwise: dict[str, Any]) -> dict[str, Any]:
+def _meant_intent(turn: Turn, unclear: Unclear | None, otherwise: dict[str, Any]) -> dict[str, Any]:
     """Return the intent of a command that could not be answered: that of the command where only a record is missing."""
     command = command_named(turn.text[1:].split()[0].casefold()) if turn.text[1:].split() else None
     if command is None or (unclear is not None and unclear.phrase not in ("nothing", "no_it")):
@@ -192,13 +192,15 @@ def _command(turn: Turn, text: str) -> Reply:
     if command.name in _WRITES:
         return _WRITES[command.name](turn, rest)
     if command.name == "help":
-        return reading.helped(turn)
+        return reading.help_reply(turn)
     if command.name in ("show", "summarize"):
-        return reading.shown(turn, tokens(rest), summary=command.name == "summarize")
+        return reading.show_reply(turn, tokens(rest), summary=command.name == "summarize")
     if command.name == "sum":
         return _sum(turn, rest)
     given = tokens(rest)
-    return reading.listed(turn, _subject(given[0].word if given else ""), given[1:], only_count=command.name == "count")
+    return reading.list_reply(
+        turn, _subject(given[0].word if given else ""), given[1:], only_count=command.name == "count"
+    )
 
 
 def _sum(turn: Turn, rest: str) -> Reply:
@@ -234,7 +236,7 @@ def confirm(call: Context, message_id: str, accept: bool) -> Document:
     acting = _as_asked(call, message)
     settled, told, text = {**plan, "status": "cancelled"}, message["records"], ""
     if accept:
-        settled, told, text = _settled(acting, plan, message["language"])
+        settled, told, text = _settled_plan(acting, plan, message["language"])
     text = text or replies.say(message["language"], "cancelled")
     acting.update(MESSAGE, message, {"plan": settled})
     common = {name: message[name] for name in ("session_id", "channel", "language", "asked_by", "acting", "intent")}
@@ -247,10 +249,12 @@ def confirm(call: Context, message_id: str, accept: bool) -> Document:
         acting.update(_SESSION, session, {"told": told, "last_at": call.now})
     if accept:
         _tell_executed(acting, answer)
-    return shown(answer)
+    return shown_message(answer)
 
 
-def _settled(call: Context, plan: Mapping[str, Any], language: str) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
+def _settled_plan(
+    call: Context, plan: Mapping[str, Any], language: str
+) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
     """Carry out a plan, all of it or nothing; return it, the records that it wrote, and what is said of it."""
     records = [_carried_out(call, one) for one in plan["steps"]]
     return {**plan, "status": "done"}, records, replies.say(language, "done", what=plan["summary"])
@@ -258,7 +262,7 @@ def _settled(call: Context, plan: Mapping[str, Any], language: str) -> tuple[dic
 
 def _tell_executed(call: Context, answer: Document) -> None:
     said = {"plan_id": answer["plan"]["id"], "ids": [entry["id"] for entry in answer["records"]]}
-    call.emit("chatops.plan_executed", MESSAGE, shown(answer), metadata=said)
+    call.emit("chatops.plan_executed", MESSAGE, shown_message(answer), metadata=said)
 
 
 def _as_asked(call: Context, message: Document) -> Context:

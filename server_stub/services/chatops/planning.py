@@ -28,7 +28,7 @@ from .. import company
 from ..calendar.working_time import user_of, zone_of
 from ..deals.stages import stage_named
 from .subjects import RECORDS, Subject, subject_named, subject_of
-from .tokens import Token, amount_of, joined, plain, tokens
+from .tokens import Token, amount_of, joined_words, plain, tokens
 from .turns import Reply, Turn, intent
 from .words import Unclear, field_named, users_named
 
@@ -89,18 +89,18 @@ def _differences(members: Mapping[str, Any], before: Mapping[str, Any]) -> list[
             held: Mapping[str, Any] = before.get(name) or {}
             found += [(f"{name}.{key}", held.get(key), value) for key, value in after.items()]
         else:
-            found.append((name, _written(before.get(name)), after))
+            found.append((name, _json_value(before.get(name)), after))
     return found
 
 
-def _written(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """Return a stored value as JSON has it."""
     if isinstance(value, datetime):
         return instant(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
-def planned(
+def planned_reply(
     turn: Turn, name: str, subject: Subject, steps: Sequence[dict[str, Any]], docs: Sequence[Document]
 ) -> Reply:
     """Return the answer with a plan; without one where nothing would change."""
@@ -217,7 +217,7 @@ def create(turn: Turn, rest: str) -> Reply:
     permissions.check(turn.call.caller, subject.word, "create")
     operation = _CREATES[subject.kind].operation if subject.kind else subject.call("create")
     members = _members(turn, subject, operation, values)
-    return planned(turn, "create", subject, [step(operation, members, entity=subject.entity)], [])
+    return planned_reply(turn, "create", subject, [step(operation, members, entity=subject.entity)], [])
 
 
 def change(turn: Turn, rest: str) -> Reply:
@@ -231,7 +231,7 @@ def change(turn: Turn, rest: str) -> Reply:
         step(one.call("update"), _members(turn, one, one.call("update"), values), entity=one.entity, doc=doc)
         for one, doc in found
     ]
-    return planned(turn, "update", found[0][0], steps, [doc for _, doc in found])
+    return planned_reply(turn, "update", found[0][0], steps, [doc for _, doc in found])
 
 
 def move(turn: Turn, rest: str) -> Reply:
@@ -239,13 +239,13 @@ def move(turn: Turn, rest: str) -> Reply:
     words = [token for token in tokens(rest) if token.word not in ("to", "nach", "a")]
     deals = [one for one in RECORDS if one.entity == "deal"]
     for count in range(1, min(len(words), 4)):
-        named, stage = words[:-count], joined(words[-count:])
+        named, stage = words[:-count], joined_words(words[-count:])
         found = _deals_and_stage(turn, named, stage, deals)
         if found is not None:
             pairs, key = found
             _writable(turn, pairs)
             steps = [step(Deals.move_stage.operation, {"stage": key}, entity="deal", doc=doc) for _, doc in pairs]
-            return planned(turn, "move", deals[0], steps, [doc for _, doc in pairs])
+            return planned_reply(turn, "move", deals[0], steps, [doc for _, doc in pairs])
     if len(words) < 2:
         raise Unclear("usage", usage="/move <deal> <stage>")
     turn.named(words[:-1], deals)
@@ -278,22 +278,22 @@ def complete(turn: Turn, rest: str) -> Reply:
     _writable(turn, found)
     update = Activities.update.operation
     steps = [step(update, {"status": "completed"}, entity="activity", doc=doc) for _, doc in found]
-    return planned(turn, "complete", tasks[0], steps, [doc for _, doc in found])
+    return planned_reply(turn, "complete", tasks[0], steps, [doc for _, doc in found])
 
 
 def assign(turn: Turn, rest: str) -> Reply:
     """Plan to give records to a user: ``/assign lead_4 to sam@acme.test``."""
-    head, found_to, user = _parted(rest, ("to", "an", "a", "إلى", "الى"))
+    head, found_to, user = _parted_words(rest, ("to", "an", "a", "إلى", "الى"))
     if not found_to or not head or not user:
         raise Unclear("usage", usage="/assign <id> to <user>")
     found = turn.named(head)
     _writable(turn, found)
-    owner = {"ownerId": _user(turn, joined(user))}
+    owner = {"ownerId": _user(turn, joined_words(user))}
     steps = [step(one.call("update"), owner, entity=one.entity, doc=doc) for one, doc in found]
-    return planned(turn, "assign", found[0][0], steps, [doc for _, doc in found])
+    return planned_reply(turn, "assign", found[0][0], steps, [doc for _, doc in found])
 
 
-def _parted(text: str, words: Sequence[str]) -> tuple[list[Token], bool, list[Token]]:
+def _parted_words(text: str, words: Sequence[str]) -> tuple[list[Token], bool, list[Token]]:
     """Return the words before and after the last of some words, and whether there is one."""
     given = tokens(text)
     at = next((at for at in range(len(given) - 1, -1, -1) if given[at].word in words), None)
@@ -312,14 +312,14 @@ def log(turn: Turn, rest: str) -> Reply:
     about = {f"{subject.entity}Id": doc["id"]}
     if fold(word) in _CALLS:
         members: dict[str, Any] = {"title": text[:_TITLE], "description": text, "status": "completed", **about}
-        return _logged(turn, "call", members, subject, doc)
-    return _logged(turn, "note", {"body": text, **about}, subject, doc)
+        return _logged_activity(turn, "call", members, subject, doc)
+    return _logged_activity(turn, "note", {"body": text, **about}, subject, doc)
 
 
-def _logged(turn: Turn, kind: str, members: Mapping[str, Any], subject: Subject, doc: Document) -> Reply:
+def _logged_activity(turn: Turn, kind: str, members: Mapping[str, Any], subject: Subject, doc: Document) -> Reply:
     activity = subject_of("activity", kind)
     assert activity is not None
-    reply = planned(turn, "log", activity, [step(_CREATES[kind].operation, members, entity="activity")], [])
+    reply = planned_reply(turn, "log", activity, [step(_CREATES[kind].operation, members, entity="activity")], [])
     reply.records, reply.total = [turn.reference(subject, doc)], 1
     return reply
 
@@ -345,7 +345,9 @@ def schedule(turn: Turn, rest: str) -> Reply:
         members["startTime"] = instant(start)
     event = subject_of("activity", "event")
     assert event is not None
-    reply = planned(turn, "schedule", event, [step(Activities.schedule.operation, members, entity="activity")], [])
+    reply = planned_reply(
+        turn, "schedule", event, [step(Activities.schedule.operation, members, entity="activity")], []
+    )
     reply.records, reply.total = [turn.reference(subject, contact)], 1
     return reply
 

@@ -7,7 +7,7 @@ import re
 from ...data.queries.query import fold
 from ..ai.questions import names_in
 from .languages import ar, de, en, es
-from .reading import added_up, listed
+from .reading import added_up, list_reply
 from .subjects import Subject, subject_named
 from .tokens import Token, tokens
 from .turns import Reply, Turn
@@ -21,7 +21,7 @@ _FILLERS = frozenset(" ".join((en.FILLERS, de.FILLERS, es.FILLERS, ar.FILLERS)).
 """The words that say nothing of which records are meant."""
 
 
-def answered(turn: Turn) -> Reply | None:
+def answered_question(turn: Turn) -> Reply | None:
     """Return the answer to a question in words; None for a text that is none."""
     words = [token for token in pairs_joined(tokens(turn.text)) if token.word or token.text]
     found = next(((at, one) for at, token in enumerate(words) if (one := subject_named(token.word))), None)
@@ -30,7 +30,7 @@ def answered(turn: Turn) -> Reply | None:
     at, subject = found
     rest = [*words[:at], *words[at + 1 :]]
     try:
-        chosen = _understood(turn, subject, rest)
+        chosen = _understood_words(turn, subject, rest)
     except Unclear:
         return None
     if chosen is None:
@@ -39,13 +39,13 @@ def answered(turn: Turn) -> Reply | None:
     if re.search(rf"\b(?:{_MEAN})\b", text) and subject.money is not None:
         return added_up(turn, subject, subject.money, chosen, mean=True, confidence=_CONFIDENCE)
     if re.search(rf"\b(?:{_COUNT})\b", text):
-        return listed(turn, subject, chosen, only_count=True, confidence=_CONFIDENCE)
+        return list_reply(turn, subject, chosen, only_count=True, confidence=_CONFIDENCE)
     if re.search(rf"\b(?:{_SUM})\b", text) and subject.money is not None:
         return added_up(turn, subject, subject.money, chosen, confidence=_CONFIDENCE)
-    return listed(turn, subject, chosen, confidence=_CONFIDENCE)
+    return list_reply(turn, subject, chosen, confidence=_CONFIDENCE)
 
 
-def _understood(turn: Turn, subject: Subject, words: list[Token]) -> list[Token] | None:
+def _understood_words(turn: Turn, subject: Subject, words: list[Token]) -> list[Token] | None:
     """Return the words that a command would have for a question; None where one says something that is not known."""
     left = read(turn.call, subject, words).left
     strange = [token for token in left if token.word not in _FILLERS]

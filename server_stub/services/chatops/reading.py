@@ -43,11 +43,11 @@ def wanted_records(turn: Turn, subject: Subject, wanted: Wanted) -> list[Documen
     return found[: wanted.arguments.get("limit")]
 
 
-def listed(
+def list_reply(
     turn: Turn, subject: Subject, words: Sequence[Token], *, only_count: bool = False, confidence: int = 100
 ) -> Reply:
     """Answer with the records that words ask for, or with how many there are."""
-    wanted = understood(turn, subject, words)
+    wanted = understood_words(turn, subject, words)
     docs = wanted_records(turn, subject, wanted)
     name, total = "count" if only_count else "list", len(docs)
     said = intent(name, subject, confidence=confidence, filter_groups=wanted.filter_groups, arguments=wanted.arguments)
@@ -62,7 +62,7 @@ def listed(
     return Reply(text, said, records, total, suggestions=[f"/show {record['id']}" for record in records[:3]])
 
 
-def understood(turn: Turn, subject: Subject, words: Sequence[Token]) -> Wanted:
+def understood_words(turn: Turn, subject: Subject, words: Sequence[Token]) -> Wanted:
     """Return what the words of a command ask for. Raises: Unclear for one that says nothing."""
     wanted = read(turn.call, subject, words)
     if wanted.left:
@@ -85,7 +85,7 @@ def added_up(
     name = field_named(subject, field)
     if subject.fields.get(name) != "number":
         raise Unclear("no_number", word=field, entity=subject.key)
-    wanted = understood(turn, subject, words)
+    wanted = understood_words(turn, subject, words)
     docs = [doc for doc in wanted_records(turn, subject, wanted) if doc.get(name) is not None]
     money = "Decimal" in str(subject.model.model_fields[name].annotation) and "currency" in subject.fields
     base = str(turn.call.tenant["base_currency"])
@@ -111,13 +111,13 @@ def added_up(
     return Reply(text, said, records, len(docs), [figure])
 
 
-def shown(turn: Turn, words: Sequence[Token], *, summary: bool = False) -> Reply:
+def show_reply(turn: Turn, words: Sequence[Token], *, summary: bool = False) -> Reply:
     """Answer with what there is to say of records, in a summary with what happened as well."""
     found = turn.named(words, RECORDS)
     verb = "summarize" if summary else "show"
     texts = [
         turn.say("summary", name=turn.title(subject, doc), facts=_facts(subject, doc))
-        + (f". {_happened(turn, subject, doc)}" if summary else "")
+        + (f". {_happened_text(turn, subject, doc)}" if summary else "")
         for subject, doc in found
     ]
     records = [turn.reference(subject, doc) for subject, doc in found]
@@ -139,7 +139,7 @@ def _text(value: object) -> str:
     return str(number(value)) if isinstance(value, Decimal) else str(value)
 
 
-def _happened(turn: Turn, subject: Subject, doc: Mapping[str, Any]) -> str:
+def _happened_text(turn: Turn, subject: Subject, doc: Mapping[str, Any]) -> str:
     argument = f"{subject.entity}_id"
     if argument not in Activities.list.operation.signature.parameters:
         return turn.say("quiet")
@@ -151,7 +151,7 @@ def _happened(turn: Turn, subject: Subject, doc: Mapping[str, Any]) -> str:
     return turn.say("happened", count=len(docs), names=names) if latest else turn.say("quiet")
 
 
-def helped(turn: Turn) -> Reply:
+def help_reply(turn: Turn) -> Reply:
     """Answer with the commands that the caller may use."""
     found = usable(turn.call)
     names = ", ".join(f"/{command.name}" for command in found)

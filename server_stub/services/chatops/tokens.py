@@ -48,7 +48,7 @@ def tokens(text: str) -> list[Token]:
     return [token for token in found if token.text]
 
 
-def joined(words: Sequence[Token]) -> str:
+def joined_words(words: Sequence[Token]) -> str:
     """Return words as they are written, with one space between them."""
     return " ".join(token.text for token in words)
 

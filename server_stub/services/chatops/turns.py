@@ -17,7 +17,7 @@ from ...request.access import permissions
 from ...serving import Context, paging_of
 from . import replies
 from .subjects import RECORDS, SUBJECTS, Subject, subject_of
-from .tokens import Token, joined
+from .tokens import Token, joined_words
 from .words import Unclear
 
 LARGEST = 20
@@ -76,7 +76,7 @@ class Turn:
 
         Raises: Unclear where there is none; Several where more than one have the name.
         """
-        text = joined(words)
+        text = joined_words(words)
         if not text:
             raise Unclear("nothing", what=self.text)
         meant = self._told(words)

@@ -11,7 +11,7 @@ from ...data.document import Document
 from ...data.queries.query import fold
 from ...serving import Context
 from .subjects import Filters, Subject
-from .tokens import SIGNS, Token, amount_of, joined
+from .tokens import SIGNS, Token, amount_of, joined_words
 
 _FLAGS: Mapping[str, str] = {
     "won": r"won|gewonnen\w*|ganad\w+|مكسوبة|الفائزة", "lost": r"lost|verloren\w*|perdid\w+|خاسرة",
@@ -153,7 +153,7 @@ def _take(call: Context, subject: Subject, words: Sequence[Token], wanted: Wante
         return _narrow_time(subject.when, words, wanted)
     if word in ("named", "called") and after:
         count = _name_length(after)
-        wanted.arguments["search"] = joined(after[:count])
+        wanted.arguments["search"] = joined_words(after[:count])
         return 1 + count
     if word == "tagged" and after:
         wanted.require({"field": "tags", "op": "contains", "value": after[0].text})
@@ -237,7 +237,7 @@ def _stage(call: Context, subject: Subject, words: Sequence[Token]) -> tuple[str
         held = {doc.get(subject.stage or "") for doc in call.collection(subject.entity)}
         known = [(value, (value,)) for value in sorted(value for value in held if value)]
     for count in (3, 2, 1):
-        text = fold(joined(words[:count])).replace(" ", "-")
+        text = fold(joined_words(words[:count])).replace(" ", "-")
         for value, names in known:
             if len(words) >= count and text in (fold(name).replace(" ", "-") for name in names):
                 return value, count
@@ -265,7 +265,7 @@ def users_named(call: Context, text: str) -> list[Document]:
 
 def _user(call: Context, words: Sequence[Token]) -> tuple[str, int] | None:
     for count in (2, 1):
-        found = users_named(call, joined(words[:count])) if len(words) >= count else []
+        found = users_named(call, joined_words(words[:count])) if len(words) >= count else []
         if len(found) == 1:
             return found[0]["id"], count
     return None

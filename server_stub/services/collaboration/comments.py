@@ -15,7 +15,7 @@ from ...problems import Problem, invalid
 from ...request.access import permissions
 from ...request.access.shares import SHARE, is_active
 from ...serving import Context, Members, reacts, serves
-from ..mentioning import mentioned
+from ..mentioning import mentioned_users
 from ..notifications import notify
 from . import entities
 from .entities import COMMENT, MANAGE, Entity, entity_of, level_of, person
@@ -47,10 +47,10 @@ def _replies(call: Context, comment: Members) -> list[Document]:
     return list(call.collection("comment").find("parent_id", comment["id"]))
 
 
-def _checked(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
+def _checked_comment(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
     derived: dict[str, Any] = {}
     if before is None:
-        entity = entities.referenced(call, members["entity"])
+        entity = entities.referenced_entity(call, members["entity"])
         if level_of(call, entity) < COMMENT:
             message = f"{call.caller.name} may view {entity.name or entity.id}, but not comment on it"
             raise Problem("FORBIDDEN", message, details={"id": entity.id})
@@ -60,7 +60,7 @@ def _checked(call: Context, members: dict[str, Any], before: Document | None) ->
     elif members.get("body", before["body"]) != before["body"]:
         derived = {"edited": True, "edited_at": call.now}
     if "body" in members:
-        derived["mentions"] = [person(call, id) for id in mentioned(call, members["body"])]
+        derived["mentions"] = [person(call, id) for id in mentioned_users(call, members["body"])]
     return derived
 
 
@@ -129,7 +129,7 @@ def delete(call: Context, comment_id: str) -> str:
 @serves(Comments.list)
 def list_(call: Context, entity_type: str, entity_id: str, **given: Any) -> Any:
     """Return the comments on a record, the oldest first."""
-    entity = entities.found(call, entity_type, entity_id)
+    entity = entities.found_entity(call, entity_type, entity_id)
     return COMMENTS.select(call, {**given, "entity_id": entity.id})
 
 
@@ -150,7 +150,7 @@ def move_to_survivor(call: Context, entry: Document) -> None:
                 shares.put(share | {"entity": ref, "entity_id": survivor["id"]})
 
 
-def _shown(call: Context, comment: Document) -> Document:
+def _shown_comment(call: Context, comment: Document) -> Document:
     people = {"author": person(call, comment["author_id"]) or comment["author"]}
     mentions = [person(call, user["id"]) or user for user in comment["mentions"]]
     return entities.with_name(call, comment) | {
@@ -171,7 +171,7 @@ COMMENTS = _Comments(
         "since": lambda call, at: lambda comment: comment["created_at"] >= at,
     },
     visible=lambda call, comment: entity_of(call, comment) is not None,
-    check=_checked,
-    shown=_shown,
-    listed=_shown,
+    check=_checked_comment,
+    shown=_shown_comment,
+    listed=_shown_comment,
 )

@@ -48,7 +48,7 @@ class Entity:
         return {"type": self.type, "id": self.id, "name": self.name}
 
 
-def seen(call: Context, type: str, id: str, *, deleted: bool = False) -> Entity | None:
+def seen_entity(call: Context, type: str, id: str, *, deleted: bool = False) -> Entity | None:
     """Return a record if the caller may see it; with `deleted` also one that is no more, where it could be seen.
 
     An activity may be named by its kind, a record of a custom object by the API name of that.
@@ -79,20 +79,20 @@ def seen(call: Context, type: str, id: str, *, deleted: bool = False) -> Entity 
 
 def entity_of(call: Context, record: Members) -> Entity | None:
     """Return the record that a share, a comment or a mention is on, if the caller may see it."""
-    return seen(call, record["entity"]["type"], record["entity"]["id"])
+    return seen_entity(call, record["entity"]["type"], record["entity"]["id"])
 
 
-def found(call: Context, type: str, id: str) -> Entity:
+def found_entity(call: Context, type: str, id: str) -> Entity:
     """Return a record that a path or query names. Raises: 404."""
-    entity = seen(call, type, id)
+    entity = seen_entity(call, type, id)
     if entity is None:
         raise missing(type, id)
     return entity
 
 
-def referenced(call: Context, reference: Members, field: str = "entity") -> Entity:
+def referenced_entity(call: Context, reference: Members, field: str = "entity") -> Entity:
     """Return a record that a body refers to. Raises: 422."""
-    entity = seen(call, reference["type"], reference["id"])
+    entity = seen_entity(call, reference["type"], reference["id"])
     if entity is None:
         message = f"no {reference['type'].replace('_', ' ')} has the id {reference['id']!r}"
         raise Problem("REFERENCE_NOT_FOUND", message, field=f"{field}.id", rule="reference")
@@ -122,7 +122,7 @@ def as_user(call: Context, user: Document) -> Context:
 
 def can_see(call: Context, user: Document, entity: Entity) -> bool:
     """Return whether a user works here and sees a record."""
-    return user.get("status") != "inactive" and seen(as_user(call, user), entity.type, entity.id) is not None
+    return user.get("status") != "inactive" and seen_entity(as_user(call, user), entity.type, entity.id) is not None
 
 
 def person(call: Context, id: str | None) -> dict[str, Any] | None:

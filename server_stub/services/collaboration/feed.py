@@ -53,7 +53,7 @@ class _Reader:
     def entity(self, type: str, id: str) -> Entity | None:
         """Return a record if the caller may see it, or could see it before it was deleted."""
         if (type, id) not in self._entities:
-            self._entities[type, id] = entities.seen(self.call, type, id, deleted=True)
+            self._entities[type, id] = entities.seen_entity(self.call, type, id, deleted=True)
         return self._entities[type, id]
 
     def actor(self, event: Members) -> dict[str, Any] | None:
@@ -117,14 +117,14 @@ def items(call: Context, wanted: Members) -> list[Document]:
         key = item["type"], actor.get("id"), item["entity"]["type"], item["entity"]["id"], target.get("id")
         place = newest.get(key)
         if place is not None and found[place]["occurred_at"] - item["occurred_at"] <= _ALIKE:
-            found[place] = _joined(found[place], item)
+            found[place] = _joined_items(found[place], item)
         else:
             newest[key] = len(found)
             found.append(item)
     return found
 
 
-def _joined(later: Document, earlier: Document) -> Document:
+def _joined_items(later: Document, earlier: Document) -> Document:
     """Return the item of two alike events: as the later one, with the changes of both."""
     changes = {change["field"]: change for change in later["changes"]}
     for change in earlier["changes"]:
@@ -134,7 +134,7 @@ def _joined(later: Document, earlier: Document) -> Document:
 
 
 def _single_items(call: Context, wanted: Members) -> Iterator[Document]:
-    reader, followed = _Reader(call), _followed(call) if wanted.get("followed") else None
+    reader, followed = _Reader(call), _followed_ids(call) if wanted.get("followed") else None
     since, until = wanted.get("since"), wanted.get("until")
     people: set[str] | None = None
     if wanted.get("user_ids") or wanted.get("team_ids"):
@@ -179,7 +179,7 @@ def _text_of(comment: Members | None) -> str:
     return str(comment["body"] or "").casefold() if comment is not None else ""
 
 
-def _followed(call: Context) -> set[str]:
+def _followed_ids(call: Context) -> set[str]:
     """Return the ids of the records that the caller has commented on or was given a share of."""
     user = call.collection("user").get(call.caller.user_id or "")
     if user is None:
@@ -189,7 +189,7 @@ def _followed(call: Context) -> set[str]:
     return commented | {share["entity"]["id"] for share in shared}
 
 
-def _sorted(found: list[Document], sort: str | None, order: str | None) -> Sequence[Document]:
+def _sorted_items(found: list[Document], sort: str | None, order: str | None) -> Sequence[Document]:
     field, descending = sort_field(sort, order, ("id", "occurred_at"), default="occurred_at", always=())
     if field == "occurred_at":  # the log has the order of events of the same moment
         return found if descending else found[::-1]
@@ -211,7 +211,7 @@ def list_(
     """Return what has happened."""
     types, teams = [entity_type] if entity_type is not None else None, [team_id] if team_id is not None else None
     wanted = {"verbs": verbs, "entity_types": types, "team_ids": teams, "since": since, "until": until}
-    return _sorted(items(call, wanted), sort, order)
+    return _sorted_items(items(call, wanted), sort, order)
 
 
 @serves(Feed.user)
@@ -232,10 +232,10 @@ def user(
         raise missing("user", user_id)
     types = [entity_type] if entity_type is not None else None
     wanted = {"user_ids": [found["id"]], "verbs": verbs, "entity_types": types, "since": since, "until": until}
-    return _sorted(items(call, wanted), sort, order)
+    return _sorted_items(items(call, wanted), sort, order)
 
 
 @serves(Feed.filter)
 def filter_(call: Context, filter: Members) -> Sequence[Document]:
     """Return what has happened that meets every condition."""
-    return _sorted(items(call, filter), filter.get("sort"), filter.get("order"))
+    return _sorted_items(items(call, filter), filter.get("sort"), filter.get("order"))

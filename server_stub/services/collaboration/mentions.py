@@ -47,7 +47,7 @@ def create(
     call: Context, user_ids: Sequence[str], entity: Members, comment_id: str | None, message: str | None
 ) -> list[Document]:
     """Mention users on a record, all of them or none."""
-    about = entities.referenced(call, entity)
+    about = entities.referenced_entity(call, entity)
     comment = call.reference("comment", comment_id, "comment_id")
     if comment is not None and (comment["entity_id"] != about.id or comment["deleted"]):
         raise invalid("comment_id", "reference", f"{comment_id} is no comment on {about.id}")
@@ -67,13 +67,13 @@ def create(
     if wrong:
         raise validation(wrong)
     return [
-        _shown(
+        _shown_mention(
             call, mention(call, user, about, comment_id=comment["id"] if comment is not None else None, message=message)
         )
         for user in users
     ]
 
 
-def _shown(call: Context, doc: Document) -> Document:
+def _shown_mention(call: Context, doc: Document) -> Document:
     told = call.collection("notification").get(doc["notification_id"] or "")
     return entities.with_name(call, doc) | {"read": told is not None and told["read"]}

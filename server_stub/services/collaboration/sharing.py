@@ -56,8 +56,8 @@ def _subjects(call: Context) -> set[tuple[str, str]]:
     return subjects_of(user) if user is not None else set()
 
 
-def _checked(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
-    entity = entities.referenced(call, members["entity"]) if before is None else entity_of(call, before)
+def _checked_share(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
+    entity = entities.referenced_entity(call, members["entity"]) if before is None else entity_of(call, before)
     assert entity is not None, "a share is found only where its record is seen"
     kind: str = members["subject_type"] if before is None else before["subject_type"]
     derived = _subject(call, kind, members, entity) if before is None else {}
@@ -142,7 +142,7 @@ def _by_direction(call: Context, direction: str) -> Callable[[Document], bool]:
     return lambda share: (share["subject_type"], share["subject_id"]) in mine and not is_given(call, share)
 
 
-def _shown(call: Context, share: Document) -> Document:
+def _shown_share(call: Context, share: Document) -> Document:
     return entities.with_name(call, share) | {"active": is_active(share, call.now)}
 
 
@@ -159,9 +159,9 @@ SHARES = _Shares(
         "include_expired": lambda call, wanted: lambda share: wanted or is_active(share, call.now),
     },
     visible=lambda call, share: share.get("ended_at") is None and entity_of(call, share) is not None,
-    check=_checked,
+    check=_checked_share,
     follow=_follow,
-    shown=_shown,
-    listed=_shown,
+    shown=_shown_share,
+    listed=_shown_share,
     published=lambda share: share | {"url": None, "token": None, "password_hash": None},
 )

@@ -130,8 +130,8 @@ def dial(
     number = to_number or _number_of(person or {})
     if number is None:
         raise invalid("to_number", "required", "say which number to call, or whom who has one")
-    dialled = _dialled(call, number, "to_number")
-    own = _dialled(call, from_number, "from_number") if from_number is not None else None
+    dialled = _dialled_number(call, number, "to_number")
+    own = _dialled_number(call, from_number, "from_number") if from_number is not None else None
     for one in [person] if person is not None else _with_number(call, dialled):
         if one.get("do_not_contact"):
             who = [{"type": one["id"].partition("_")[0], "id": one["id"], "number": dialled}]
@@ -160,7 +160,7 @@ def _number_of(person: Members) -> str | None:
     return person.get("phone") or person.get("mobile")
 
 
-def _dialled(call: Context, number: str, field: str) -> str:
+def _dialled_number(call: Context, number: str, field: str) -> str:
     found = normalise.phone(number, call.tenant.get("country")) or ""
     if not _NUMBER.fullmatch(found):
         raise Problem("INVALID_PHONE", f"{number!r} is no telephone number", field=field, rule="format")

@@ -9,7 +9,7 @@ from crm_sdk.resources.communication import CommunicationMeetings
 
 from ...data.document import Document
 from ...problems import Problem, invalid
-from ...request.answering.links import signed
+from ...request.answering.links import signed_token
 from ...serving import Context, Members, serves
 from ..activities.clashes import busy_users, check_free
 from ..activities.privacy import as_published
@@ -136,7 +136,7 @@ def join(call: Context, meeting_id: str, email: str | None) -> dict[str, Any]:
     doc = Doors.meeting.change(call, doc, {"attendees": guests})
     call.emit("meeting.joined", "activity", as_published(doc), metadata={"email": address, "role": role})
     expires_at = end + _EARLY
-    token = signed(call, "join", doc["id"], role, address, expires_at.isoformat())
+    token = signed_token(call, "join", doc["id"], role, address, expires_at.isoformat())
     between = "&" if "?" in doc["meeting_link"] else "?"
     return {
         "meeting_id": doc["id"], "join_url": f"{doc['meeting_link']}{between}token={token}", "role": role,

@@ -26,7 +26,7 @@ _LONGEST = 200_000
 def take(call: Context, raw: bytes, integration: Document, folder: str, since: datetime | None) -> str:
     """Store the e-mail of a message; return what was done: created, updated, skipped. Each Message-ID comes once."""
     message: EmailMessage = BytesParser(policy=policy.default).parsebytes(raw)
-    failed = _returned(message)
+    failed = _returned_email(message)
     if failed is not None:
         return _note_bounce(call, *failed)
     message_id = " ".join(str(message.get("Message-ID") or "").split()) or f"<{sha256(raw).hexdigest()[:32]}@unnamed>"
@@ -130,7 +130,7 @@ def _tell(call: Context, mail: Document) -> None:
 # -- what comes back ---------------------------------------------------------------------------------------------------
 
 
-def _returned(message: EmailMessage) -> tuple[str, str] | None:
+def _returned_email(message: EmailMessage) -> tuple[str, str] | None:
     """Return the Message-ID of the e-mail that a delivery report says has failed, and why (RFC 3464)."""
     if message.get_content_type() != "multipart/report" or message.get_param("report-type") != "delivery-status":
         return None

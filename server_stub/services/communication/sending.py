@@ -26,9 +26,10 @@ def send(call: Context, email: Members) -> Document:
     """Check an e-mail and queue it."""
     mailbox = mailbox_of(call, email.get("integration_id"))
     people = Recipients(call, email)
-    answered = _answered(call, email.get("reply_to_email_id"))
+    answered = _answered_email(call, email.get("reply_to_email_id"))
     members: dict[str, Any] = {
-        **people.addresses, **_concerned(call, email, people, answered), **_written(call, email, people, answered),
+        **people.addresses,
+        **_concerned_records(call, email, people, answered), **_written_email(call, email, people, answered),
         "attachments": _attachments(call, email), "status": "queued", "direction": "outbound", "is_read": True,
         "template_id": email.get("template_id"), "from_address": sender_of(call, mailbox),
     }  # fmt: skip
@@ -83,7 +84,7 @@ def _new_message_id(call: Context) -> str:
     return f"<{call.new_id('')}@{call.tenant['slug']}.test>"
 
 
-def _answered(call: Context, email_id: str | None) -> Document | None:
+def _answered_email(call: Context, email_id: str | None) -> Document | None:
     if email_id is None:
         return None
     mail = call.reference("activity", email_id, "reply_to_email_id")
@@ -94,7 +95,7 @@ def _answered(call: Context, email_id: str | None) -> Document | None:
     return mail
 
 
-def _concerned(call: Context, email: Members, people: Recipients, answered: Members | None) -> dict[str, Any]:
+def _concerned_records(call: Context, email: Members, people: Recipients, answered: Members | None) -> dict[str, Any]:
     """Return whom an e-mail concerns: as given, else as what it answers, else the first recipient that is known."""
     given = {name: call.resolved(name[:-3], email.get(name), name) for name in ("contact_id", "lead_id", "deal_id")}
     if answered is not None:
@@ -110,13 +111,13 @@ def _concerned(call: Context, email: Members, people: Recipients, answered: Memb
     return given
 
 
-def _written(call: Context, email: Members, people: Recipients, answered: Members | None) -> dict[str, Any]:
+def _written_email(call: Context, email: Members, people: Recipients, answered: Members | None) -> dict[str, Any]:
     """Return the subject and the text of an e-mail: as given, or made by a template. Raises 422."""
     subject, text, html = email.get("subject"), email.get("body_text"), email.get("body_html")
     if email.get("template_id") is not None:
         template = active_template(call, email["template_id"], "email")
         spoken = text_in(template, (email.get("language"), people.language))
-        concerned = _concerned(call, email, people, answered)
+        concerned = _concerned_records(call, email, people, answered)
         fields = fields_of(call, concerned, people, email.get("variables") or {})
         subject = subject or fill(spoken.get("subject") or spoken["name"], fields, field="subject")
         text = text if text is not None else fill(spoken["content"], fields, field="content")

@@ -60,15 +60,15 @@ def as_sent(call: Context, mail: Members) -> str | None:
 @opens("open")
 def pixel(call: Context, email_id: str) -> Reply:
     """Count that an e-mail was opened."""
-    mail = _tracked(call, email_id)
-    _note(call, mail, "opened", lambda known: {"opens": known["opens"] + 1, **_opened(call, known)})
+    mail = _tracked_email(call, email_id)
+    _note(call, mail, "opened", lambda known: {"opens": known["opens"] + 1, **_opened_figures(call, known)})
     return PIXEL
 
 
 @opens("click")
 def click(call: Context, email_id: str, number: str) -> Reply:
     """Count that a link was followed, and lead on to where it goes."""
-    mail = _tracked(call, email_id)
+    mail = _tracked_email(call, email_id)
     index = int(number)
     goal: str = mail["tracking"]["links"][index]["url"]
 
@@ -81,14 +81,14 @@ def click(call: Context, email_id: str, number: str) -> Reply:
     return Reply(302, {"Location": goal, "Cache-Control": "no-store"})
 
 
-def _tracked(call: Context, email_id: str) -> Document:
+def _tracked_email(call: Context, email_id: str) -> Document:
     mail = call.record("activity", email_id)
     if not mail.get("tracking"):
         raise Problem("NOT_FOUND", "the e-mail is not followed")
     return mail
 
 
-def _opened(call: Context, known: Members) -> dict[str, Any]:
+def _opened_figures(call: Context, known: Members) -> dict[str, Any]:
     return {"first_opened_at": known["first_opened_at"] or call.now, "last_opened_at": call.now}
 
 

@@ -69,21 +69,21 @@ FLAGS = Noun(
 )
 
 
-def _found(call: Context, key: str) -> Document:
-    doc = next(iter(_known(call, key)), None)
+def _found_flag(call: Context, key: str) -> Document:
+    doc = next(iter(_known_flags(call, key)), None)
     if doc is None:
         raise missing("flag", key)
     return doc
 
 
-def _known(call: Context, key: str) -> list[Document]:
+def _known_flags(call: Context, key: str) -> list[Document]:
     return [flag for flag in call.collection("flag").find("key", key) if flag["key"] == key]
 
 
 @serves(Flags.update)
 def update(call: Context, key: str, changes: Members, version: int | None) -> Document:
     """Change a flag."""
-    flag = _found(call, key)
+    flag = _found_flag(call, key)
     call.lock(flag, version)
     return FLAGS.change(call, flag, FLAGS.stored_form(call, changes, flag))
 
@@ -91,7 +91,7 @@ def update(call: Context, key: str, changes: Members, version: int | None) -> Do
 @serves(Flags.delete)
 def delete(call: Context, key: str, version: int | None) -> str:
     """Delete a flag."""
-    flag = _found(call, key)
+    flag = _found_flag(call, key)
     call.lock(flag, version)
     FLAGS.remove(call, flag)
     return str(flag["id"])
@@ -113,7 +113,7 @@ def evaluate(
     wanted = sorted(flag["key"] for flag in flags) if keys is None else keys
     found: list[dict[str, Any]] = []
     for key in wanted:
-        flag = next(iter(_known(call, key)), None)
+        flag = next(iter(_known_flags(call, key)), None)
         if flag is None:
             value = (defaults or {}).get(key)
             found.append({"key": key, "value": value, "reason": "error", "rule_index": None, "version": None})

@@ -12,7 +12,17 @@ from ...data.document import Document
 from ...languages.catalogue import label
 from ...problems import FieldError, Problem, invalid, refuse_any, validation
 from ...request.access import permissions
-from ...request.settings import KIND, SETTINGS, Known, checked, id_of, in_force, known, masked, unknown
+from ...request.settings import (
+    KIND,
+    SETTINGS,
+    Known,
+    checked_setting,
+    id_of,
+    in_force,
+    known_setting,
+    masked_secret,
+    unknown,
+)
 from ...serving import Context, Members, serves
 from ..users.roles import find_role
 
@@ -38,7 +48,9 @@ def list_(
             return []
     records = call.collection(KIND)
     own = {doc["key"] for doc in records if doc["key"].startswith("env.")}
-    shown = [_shown(call, key, scope, level_id) for key in sorted({*SETTINGS, *own}) if keys is None or key in keys]
+    shown = [
+        _shown_setting(call, key, scope, level_id) for key in sorted({*SETTINGS, *own}) if keys is None or key in keys
+    ]
     return [
         one for one in shown
         if (group is None or one["group"] == group)
@@ -61,12 +73,12 @@ def update(
     for key, value in values.items():
         before = records.get(id_of(scope, level_id, key))
         try:
-            writes.append(_written(call, key, value, before, scope, level_id, locked))
+            writes.append(_written_setting(call, key, value, before, scope, level_id, locked))
         except Problem as problem:
             problems.append(problem)
     _refuse(problems)
     _write(call, writes, scope, level_id)
-    return [_shown(call, key, scope, level_id) for key in sorted(values)]
+    return [_shown_setting(call, key, scope, level_id) for key in sorted(values)]
 
 
 def settings_version(call: Context) -> int:
@@ -114,12 +126,12 @@ def _writable_level(call: Context, scope: str, scope_id: str | None) -> str:
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
-def _written(
+def _written_setting(
     call: Context, key: str, given: Any, before: Document | None, scope: str, level_id: str, locked: bool | None
 ) -> tuple[Known, Document | None, Document | None]:
     """Return a setting with its record before and after. Raises: 422, 409 SETTING_LOCKED."""
     value, secret = _read(key, given, before)
-    setting = known(key, value)
+    setting = known_setting(key, value)
     if setting is None:
         raise unknown(key)
     if scope not in setting.scopes:
@@ -135,7 +147,7 @@ def _written(
         if locked:
             raise invalid(f"values.{key}", "required", "only a value can be locked")
         return setting, before, None
-    value = checked(setting, value, call.tenant["plan"])
+    value = checked_setting(setting, value, call.tenant["plan"])
     _check_reference(call, key, value)
     was_locked = bool(before["locked"]) if before is not None else False
     members = {
@@ -167,7 +179,7 @@ def _read(key: str, given: Any, before: Document | None) -> tuple[Any, bool]:
         secret = is_secret if said is None else said
     else:
         secret = is_secret
-    if before is not None and is_secret and given == masked(before["value"]):
+    if before is not None and is_secret and given == masked_secret(before["value"]):
         if not secret:
             raise invalid(f"values.{key}.secret", "read_only", "a secret value is not shown again: give another one")
         return before["value"], True
@@ -220,20 +232,20 @@ def _plain(doc: Mapping[str, Any] | None) -> Any:
     """Return the value of a setting as it may be shown."""
     if doc is None:
         return None
-    return masked(doc["value"]) if doc["secret"] else doc["value"]
+    return masked_secret(doc["value"]) if doc["secret"] else doc["value"]
 
 
 # -- answers -----------------------------------------------------------------------------------------------------------
 
 
-def _shown(call: Context, key: str, scope: str | None, level_id: str | None) -> dict[str, Any]:
+def _shown_setting(call: Context, key: str, scope: str | None, level_id: str | None) -> dict[str, Any]:
     """Return a setting as it is in force for the caller, or as a level has it: null where that has no value."""
     records, plan = call.collection(KIND), call.tenant["plan"]
     company = records.get(id_of("tenant", call.caller.tenant_id, key))
     doc = (
         in_force(call.collection, call.caller, key) if scope is None else records.get(id_of(scope, str(level_id), key))
     )
-    setting = known(key, doc["value"] if doc is not None else None)
+    setting = known_setting(key, doc["value"] if doc is not None else None)
     assert setting is not None  # the keys are those of settings
     default = setting.default_for(plan)
     is_number = setting.type == "integer"

@@ -57,7 +57,7 @@ def _put(call: Context, account: Document, place: Mapping[str, Any]) -> None:
     ACCOUNTS.change(call, account, {**place, **stamp}, verb="territory_changed")
 
 
-def _shown(call: Context, territory: Document) -> Document:
+def _shown_territory(call: Context, territory: Document) -> Document:
     counts = {f"{kind}_count": len(_within(call, kind, territory)) for kind in ("account", "lead")}
     return territory | counts
 
@@ -79,8 +79,8 @@ TERRITORIES = Noun(
     filters={"member_id": lambda call, user_id: lambda territory: user_id in territory["member_ids"]},
     check=_check,
     follow=_follow,
-    shown=_shown,
-    listed=_shown,
+    shown=_shown_territory,
+    listed=_shown_territory,
 )
 
 

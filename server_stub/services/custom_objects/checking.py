@@ -12,7 +12,7 @@ from ...request.access.hiding import refuse_written
 from ...serving import Context, Members
 from .definitions import fields_of, ids_in, is_link, keys_of
 from .finding import equals_of, members_of, refuse_second_link
-from .values import numbered, stored_value
+from .values import automatic_number, stored_value
 
 
 def record_form(noun: Noun, call: Context, given: Members, before: Document | None) -> dict[str, Any]:
@@ -91,5 +91,5 @@ def assigned_numbers(call: Context, object: Members) -> dict[str, str]:
         if field["type"] == "auto_number":
             count = (field.get("numbers_given") or 0) + 1
             call.collection("field").put(field | {"numbers_given": count})
-            found[field["api_name"]] = numbered(field["format"], count)
+            found[field["api_name"]] = automatic_number(field["format"], count)
     return found

@@ -21,7 +21,7 @@ from .values import (
     SELECTS,
     TEXTS,
     WIDER,
-    converted,
+    converted_value,
     is_number_format,
     stored_value,
     term,
@@ -56,7 +56,7 @@ class Conflict(Problem):
 
 def check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
     """Return the members of a field that follow from those given. Raises: 422; 409 for what stored records forbid."""
-    whole, errors = examined(call, members, before)
+    whole, errors = examined_field(call, members, before)
     if errors:
         raise validation(errors)
     for problem in conflicts(call, whole, before):
@@ -64,7 +64,7 @@ def check(call: Context, members: dict[str, Any], before: Document | None) -> Ma
     return {name: whole[name] for name in (*_OF_TYPES, "default", "position") if name in whole}
 
 
-def examined(call: Context, members: Members, before: Document | None) -> tuple[dict[str, Any], list[FieldError]]:
+def examined_field(call: Context, members: Members, before: Document | None) -> tuple[dict[str, Any], list[FieldError]]:
     """Return a whole field as it would be stored, and what is wrong with it in itself."""
     whole: dict[str, Any] = {**blank(CustomField), **(before or {}), **members}
     errors = list(chain(_stray(members, whole), _options(whole), _bounds(whole), _reference(call, whole)))
@@ -80,7 +80,7 @@ def examined(call: Context, members: Members, before: Document | None) -> tuple[
     if not errors and whole["default"] is not None and widens(whole, before):
         try:
             if before is not None and "default" not in members:
-                whole["default"] = converted(call, before["type"], whole["type"], whole["default"])
+                whole["default"] = converted_value(call, before["type"], whole["type"], whole["default"])
             whole["default"] = stored_value(call, whole, whole["default"], "default")
         except Problem as problem:
             errors += problem.entries
@@ -201,7 +201,7 @@ def _broken(call: Context, field: Members, before: Members | None, docs: Sequenc
     name, number = field["api_name"], field["type"] == "auto_number"
     held: dict[str, Any] = {doc["id"]: values_of(doc, field["object_id"]).get(name) for doc in docs}
     old = before["type"] if before is not None else field["type"]
-    values = {id: converted(call, old, field["type"], value) for id, value in held.items()}
+    values = {id: converted_value(call, old, field["type"], value) for id, value in held.items()}
     moved = before is None or field["reference_to"] != before["reference_to"]
     shared: dict[str, list[str]] = {}
     broken: dict[str, None] = {}

@@ -17,9 +17,9 @@ from ...request.reading.intake import read_input
 from ...request.reading.json_types import input_hints, wrong_types
 from ...serving import Context, Members, changes_between, serves
 from .definitions import CORE, OBJECTS, Definitions, fields_of, object_named, records_of, values_of
-from .field_rules import Conflict, check, conflicts, examined
+from .field_rules import Conflict, check, conflicts, examined_field
 from .stored import rewrite
-from .values import converted, numbered, stored_value
+from .values import automatic_number, converted_value, stored_value
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
@@ -44,7 +44,9 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     elif before["type"] != after["type"]:
         old, new = before["type"], after["type"]
         rewrite(
-            call, after["object_id"], lambda values: values.update({name: converted(call, old, new, values.get(name))})
+            call,
+            after["object_id"],
+            lambda values: values.update({name: converted_value(call, old, new, values.get(name))}),
         )
     if before is None or before["position"] != after["position"]:
         _make_room(call, after)
@@ -65,7 +67,7 @@ def _number_all(call: Context, field: Document) -> Document:
     def number(values: dict[str, Any]) -> None:
         nonlocal count
         count += 1
-        values[field["api_name"]] = numbered(field["format"], count)
+        values[field["api_name"]] = automatic_number(field["format"], count)
 
     rewrite(call, field["object_id"], number)
     return call.collection("field").put(field | {"numbers_given": count})
@@ -102,7 +104,7 @@ class _Fields(Definitions):
         call.emit(f"field.{verb}", "field", doc, changes=changes, metadata=said, reason=reason)
 
 
-def _shown(call: Context, field: Document) -> Document:
+def _shown_field(call: Context, field: Document) -> Document:
     """Return a field with the kind of the records that have it."""
     id = field["object_id"]
     if id in CORE:
@@ -122,8 +124,8 @@ FIELDS = _Fields(
     unique={"api_name": "FIELD_EXISTS"},
     check=_check,
     follow=_follow,
-    shown=_shown,
-    listed=_shown,
+    shown=_shown_field,
+    listed=_shown_field,
 )
 
 
@@ -193,7 +195,7 @@ def validate(call: Context, object_id: str, field: Members, field_id: str | None
     """Say what stands in the way of a new or changed field. Nothing is written."""
     found = OBJECTS.found(call, object_id)
     before = FIELDS.found(call, field_id, found["id"]) if field_id is not None else None
-    entries, ids = _tried(call, found, field, before)
+    entries, ids = _tried_draft(call, found, field, before)
     shown = [
         {"code": entry.code, "message": entry.message, "field": entry.field, "rule": entry.rule,
          "details": {camel(name): value for name, value in entry.details.items()}}
@@ -208,7 +210,7 @@ def validate(call: Context, object_id: str, field: Members, field_id: str | None
     }
 
 
-def _tried(
+def _tried_draft(
     call: Context, object: Document, draft: Members, before: Document | None
 ) -> tuple[list[FieldError], list[str]]:
     """Return what is wrong with a draft of a field, and the ids of the records that it would break."""
@@ -231,7 +233,7 @@ def _tried(
         return entries, []
     members["object_id"] = object["id"]
     stored, problems = FIELDS.checked(call, members, before, check=lambda call, members, before: None)
-    whole, errors = examined(call, stored, before)
+    whole, errors = examined_field(call, stored, before)
     problems += [*conflicts(call, whole, before)] if not errors else []
     ids = {id: None for problem in problems if isinstance(problem, Conflict) for id in problem.ids}
     return [*errors, *(entry for problem in problems for entry in problem.entries)], list(ids)

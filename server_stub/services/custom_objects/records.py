@@ -29,7 +29,7 @@ _OWN: Mapping[str, FieldType] = {
 """The members of every record that conditions can name."""
 
 
-def _found(call: Context, object: Document, id: str) -> Document:
+def _found_record(call: Context, object: Document, id: str) -> Document:
     doc = RECORDS.found(call, id)
     if doc["object_id"] != object["id"]:
         raise missing("record", id)
@@ -49,14 +49,14 @@ def create(call: Context, object_id: str, record: Members) -> Document:
 @serves(CustomRecords.get)
 def get(call: Context, object_id: str, record_id: str, include: Sequence[str] | None) -> Document:
     """Return a record, with what it links where that is to be included."""
-    doc = _found(call, open_object(call, object_id), record_id)
+    doc = _found_record(call, open_object(call, object_id), record_id)
     return RECORDS.answer(call, doc) if include else doc
 
 
 @serves(CustomRecords.update)
 def update(call: Context, object_id: str, record_id: str, changes: Members, version: int | None) -> Document:
     """Change a record."""
-    doc = RECORDS.writable(call, _found(call, open_object(call, object_id), record_id)["id"])
+    doc = RECORDS.writable(call, _found_record(call, open_object(call, object_id), record_id)["id"])
     call.lock(doc, version)
     return RECORDS.change(call, doc, RECORDS.stored_form(call, changes, doc))
 
@@ -64,7 +64,7 @@ def update(call: Context, object_id: str, record_id: str, changes: Members, vers
 @serves(CustomRecords.delete)
 def delete(call: Context, object_id: str, record_id: str, version: int | None) -> None:
     """Delete a record."""
-    doc = RECORDS.writable(call, _found(call, open_object(call, object_id), record_id)["id"], "delete")
+    doc = RECORDS.writable(call, _found_record(call, open_object(call, object_id), record_id)["id"], "delete")
     call.lock(doc, version)
     RECORDS.remove(call, doc)
 

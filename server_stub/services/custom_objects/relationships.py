@@ -58,7 +58,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
         words = (own["api_name"][:45] + end for end in ("", *(f"_{number}" for number in range(2, 1_000))))
         inverse = next(word for word in words if word not in taken)
     elif target["id"] == own["id"] and inverse == name:
-        raise _taken(inverse, own, "inverse_api_name", None)
+        raise _taken_name(inverse, own, "inverse_api_name", None)
     _refuse_taken(call, target, inverse, "inverse_api_name")
     many = members["cardinality"] in ("many_to_one", "many_to_many")
     label = members.get("inverse_label") or own["plural_label" if many else "label"]
@@ -68,10 +68,10 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
 def _refuse_taken(call: Context, object: Document, name: str, member: str) -> None:
     there = keys_of(call, object["id"]).get(name)
     if there is not None:
-        raise _taken(name, object, member, there["id"])
+        raise _taken_name(name, object, member, there["id"])
 
 
-def _taken(name: str, object: Document, member: str, id: str | None) -> Problem:
+def _taken_name(name: str, object: Document, member: str, id: str | None) -> Problem:
     message = f"{object['label']} has a field or a relationship called {name} already"
     return Problem("RELATIONSHIP_EXISTS", message, field=member, rule="unique", details={"existing_id": id})
 

@@ -19,7 +19,7 @@ from ...data.queries.filter_groups import FieldType
 from ...problems import Problem, invalid
 from ...serving import Context, Members
 from .. import company
-from ..deals.records import rounded
+from ..deals.records import rounded_amount
 from .definitions import holds_many, ids_in, is_link, keys_of, linked_record, prefix_of, target_of
 
 NUMBERS, DECIMALS = ("integer", "decimal", "currency"), ("decimal", "currency")
@@ -76,7 +76,7 @@ def stored_value(call: Context, key: Members, value: Any, path: str, held: Any =
     return stored
 
 
-def converted(call: Context, old: str, new: str, value: Any) -> Any:
+def converted_value(call: Context, old: str, new: str, value: Any) -> Any:
     """Return a stored value as one of a wider type."""
     if value is not None and (old, new) == ("select", "multi_select"):
         return [value]
@@ -98,7 +98,7 @@ def term(name: str, value: Any) -> str:
     return f"{name}={text if len(text) <= MAX_TEXT else sha256(text.casefold().encode()).hexdigest()}"
 
 
-def numbered(format: str, count: int) -> str:
+def automatic_number(format: str, count: int) -> str:
     """Return an automatic number: the form ``INV-{0000}`` gives INV-0001."""
     return _COUNTER.sub(lambda match: str(count).zfill(len(match[1])), format)
 
@@ -253,7 +253,7 @@ def _check_number(key: Members, value: Decimal, path: str) -> None:
     if high is not None and value > high:
         raise invalid(path, "max", f"must be at most {number(high)}")
     if key["type"] == "currency" and precision is None:
-        exact = rounded(Decimal(value), key["currency"])
+        exact = rounded_amount(Decimal(value), key["currency"])
         if exact != value:
             raise invalid(path, "format", "has more decimals than its currency")
     elif key["type"] in DECIMALS:

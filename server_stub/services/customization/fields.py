@@ -10,7 +10,7 @@ from crm_sdk.resources.customization import EntityFields
 from crm_sdk.wire import camel, encode_json, is_object
 
 from ...data.document import Document
-from ...nouns.entities import Entity, unsupported
+from ...nouns.entities import Entity, unsupported_capability
 from ...problems import FieldError, Problem, missing, validation
 from ...request.reading.json_types import input_hints, wrong_types
 from ...serving import Context, Members, changes_between, serves
@@ -35,7 +35,7 @@ def _entity(call: Context, name: str) -> Entity:
     """Return an entity whose fields can be changed. Raises: 404; 422 for one of another kind."""
     found = call.server.entities.named(call, name)
     if found.name not in CORE:
-        raise unsupported(found.name, "custom fields")
+        raise unsupported_capability(found.name, "custom fields")
     return found
 
 
@@ -47,7 +47,7 @@ def _custom(call: Context, entity: Entity, name: str) -> Document | None:
         return None
 
 
-def _described(call: Context, entity: Entity, name: str) -> dict[str, Any] | None:
+def _described_field(call: Context, entity: Entity, name: str) -> dict[str, Any] | None:
     """Return the description of a field; None where there is none."""
     fields = description_of(call, entity, include_hidden=True)["fields"]
     return next((one for one in fields if name in (one["name"], camel(one["name"]))), None)
@@ -77,12 +77,12 @@ def update(call: Context, entity: str, field: str, changes: Members, version: in
         FIELDS.change(call, custom, FIELDS.stored_form(call, changes, custom))
         name = f"custom_fields.{custom['api_name']}"
     else:
-        described = _described(call, found, field)
+        described = _described_field(call, found, field)
         if described is None:
             raise missing("field", field)
         name = described["name"]
         _override(call, found, described, changes, version)
-    return _described(call, found, name) or {}
+    return _described_field(call, found, name) or {}
 
 
 def _override(call: Context, entity: Entity, described: dict[str, Any], changes: Members, version: int | None) -> None:
@@ -146,7 +146,7 @@ def delete(call: Context, entity: str, field: str, force: bool, version: int | N
     found = _entity(call, entity)
     custom = _custom(call, found, field)
     if custom is None:
-        if _described(call, found, field) is not None:
+        if _described_field(call, found, field) is not None:
             raise Problem("FIELD_PROTECTED", f"{field} is a standard field and cannot be deleted")
         raise missing("field", field)
     call.lock(custom, version)

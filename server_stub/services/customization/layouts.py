@@ -269,7 +269,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     return None
 
 
-def _shown(call: Context, layout: Document) -> Document:
+def _shown_layout(call: Context, layout: Document) -> Document:
     """Return a layout without the fields that are gone."""
     custom = object_named(call, layout["entity"])
     if layout["entity"] not in ENTITIES and custom is None:
@@ -301,8 +301,8 @@ LAYOUTS = Noun(
     visible=_visible,
     check=_check,
     follow=_follow,
-    shown=_shown,
-    listed=_shown,
+    shown=_shown_layout,
+    listed=_shown_layout,
 )
 
 
@@ -369,7 +369,7 @@ def _in_force(
     for level in levels:
         for doc in docs:
             if (doc["audience"], doc["audience_id"]) == level:
-                return _shown(call, doc)
+                return _shown_layout(call, doc)
     return _of_system(call, entity, kind)
 
 

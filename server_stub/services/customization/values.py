@@ -64,7 +64,7 @@ def check(
             if key["required"] and (before is None or name in sent or cleared):
                 yield invalid(f"custom_fields.{name}", "required", f"{key['label']} is required")
         elif key["unique"] and values[name] != held.get(name):
-            yield from _taken(call, key, values[name], before)
+            yield from _taken_value(call, key, values[name], before)
     if before is None and not wrong:
         values |= assigned_numbers(call, {"id": entity})
     elif before is not None:  # an automatic number stays, whatever is sent
@@ -75,7 +75,7 @@ def check(
         members["custom_fields"] = stored
 
 
-def _taken(call: Context, key: Members, value: Any, before: Document | None) -> Iterator[Problem]:
+def _taken_value(call: Context, key: Members, value: Any, before: Document | None) -> Iterator[Problem]:
     """Yield a 409 where another record has a value that only one may have."""
     name, own_id = key["api_name"], before["id"] if before is not None else None
     wanted = term(name, value).casefold()

@@ -97,7 +97,7 @@ def _data_of(call: Context, board: Members, widget: Members, filters: Members | 
     there = kept.get(id)
     if there is not None and (there["until"] is None or call.now < there["until"]):
         return {**there["shown"], "cached": True}, there["writes"] != now
-    shown = computed(call, widget, limits)
+    shown = computed_widget(call, widget, limits)
     if shown["error"] is None:  # what could not be computed may be so with the next call
         seconds = widget["refresh_seconds"] if widget["refresh_seconds"] is not None else board["refresh_seconds"]
         until = call.now + timedelta(seconds=seconds) if seconds else None
@@ -109,7 +109,7 @@ def _data_of(call: Context, board: Members, widget: Members, filters: Members | 
     return shown, False
 
 
-def computed(call: Context, widget: Members, limits: Limits) -> dict[str, Any]:
+def computed_widget(call: Context, widget: Members, limits: Limits) -> dict[str, Any]:
     """Return what a widget shows now, or the error for which it shows nothing."""
     shown = nothing(call, widget)
     try:

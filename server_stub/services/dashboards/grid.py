@@ -12,7 +12,7 @@ from ...serving import Members
 _WIDTH, _HEIGHT = 4, 3
 
 
-def placed(widgets: Sequence[Mapping[str, Any]], columns: int) -> list[dict[str, Any]]:
+def placed_widgets(widgets: Sequence[Mapping[str, Any]], columns: int) -> list[dict[str, Any]]:
     """Return widgets with their places; those without one take the first that is free, row by row.
 
     Raises: 422 WIDGET_OUT_OF_GRID, WIDGET_OVERLAP.

@@ -25,7 +25,7 @@ from ...problems import Problem, invalid
 from ...serving import STAMPS, Context, Members
 from ..reports.checks import check_content, check_range
 from ..sharing import is_visible
-from .grid import placed, width_needed
+from .grid import placed_widgets, width_needed
 
 _MODELS: Mapping[str, type[Model]] = {
     "sales": SalesMetrics, "leads": LeadMetrics, "activities": ActivityMetrics, "real_time": RealTimeMetrics,
@@ -59,7 +59,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     there = {widget["id"]: widget for widget in before["widgets"]} if before is not None else {}
     for number, widget in enumerate(members["widgets"]):
         check_widget(call, widget, f"widgets.{number}.", there)
-    widgets = [stored_widget(call, widget, there) for widget in placed(members["widgets"], columns)]
+    widgets = [stored_widget(call, widget, there) for widget in placed_widgets(members["widgets"], columns)]
     return {"widgets": widgets, "widget_count": len(widgets)}
 
 

@@ -24,7 +24,7 @@ from ...problems import Problem
 from ...request.access import permissions
 from ...request.answering.rendering import renderer
 from ...serving import Context, serves
-from .data import computed, data_of, writes_of
+from .data import computed_widget, data_of, writes_of
 from .figures import Limits
 from .records import DASHBOARDS
 
@@ -147,7 +147,7 @@ class DashboardStream(Connection):
 
     def _compute(self, call: Context, board: Document, widget: Mapping[str, Any]) -> dict[str, Any]:
         self._looked[widget["id"]] = self.now
-        return computed(call, widget, Limits.of(board["filters"], widget["source"]))
+        return computed_widget(call, widget, Limits.of(board["filters"], widget["source"]))
 
     def _say(self, call: Context, name: str, **members: Any) -> None:
         self._number = max(self._number + 1, self._seen * _STEP)

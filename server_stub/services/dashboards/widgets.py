@@ -13,9 +13,9 @@ from ...data.document import Document
 from ...data.merging import merge_values
 from ...problems import Problem, invalid, missing
 from ...serving import Context, Members, serves
-from ..reports.records import copied
+from ..reports.records import copied_record
 from ..sharing import is_visible
-from .grid import placed
+from .grid import placed_widgets
 from .records import DASHBOARDS, SOURCES, check_widget, stored_widget
 
 MOST = 50
@@ -32,7 +32,7 @@ def create(call: Context, dashboard_id: str, widget: Members) -> dict[str, Any]:
     new = _laid_out(board, [*board["widgets"], widget], len(board["widgets"]))
     made = stored_widget(call, new, {})
     _store(call, board, [*board["widgets"], made], made["id"])
-    return _shown(board, made)
+    return _shown_widget(board, made)
 
 
 @serves(Widgets.update)
@@ -48,7 +48,7 @@ def update(call: Context, dashboard_id: str, widget_id: str, changes: Members, v
     after = stored_widget(call, _laid_out(board, [*others, whole], len(others)), {widget_id: before})
     if after != before:
         _store(call, board, [*others, after], widget_id)
-    return _shown(board, after)
+    return _shown_widget(board, after)
 
 
 def _without_source(widget: Mapping[str, Any], changes: Members) -> dict[str, Any]:
@@ -91,9 +91,9 @@ def reorder(
         laid = _in_rows(laid, [there[id]["position"] for id in given], board["columns"])
     else:
         laid = _placed_by_id(laid, board["columns"])
-    widgets = [stored_widget(call, widget, there) for widget in placed(laid, board["columns"])]
+    widgets = [stored_widget(call, widget, there) for widget in placed_widgets(laid, board["columns"])]
     new = _store(call, board, widgets, None)
-    return [_shown(new, widget) for widget in new["widgets"]]
+    return [_shown_widget(new, widget) for widget in new["widgets"]]
 
 
 def _in_rows(widgets: Sequence[Mapping[str, Any]], places: Sequence[Members], columns: int) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ def _in_rows(widgets: Sequence[Mapping[str, Any]], places: Sequence[Members], co
 def _placed_by_id(widgets: Sequence[dict[str, Any]], columns: int) -> list[dict[str, Any]]:
     """Return widgets with full positions. Raises: 422 that names the widget in its details."""
     try:
-        return placed(widgets, columns)
+        return placed_widgets(widgets, columns)
     except Problem as problem:
         widget = widgets[int((problem.field or "widgets.0").split(".")[1])]
         details = {**problem.details, "widget_id": widget["id"]}
@@ -122,7 +122,7 @@ def _laid_out(board: Members, widgets: Sequence[Mapping[str, Any]], own: int) ->
     """Return one of the widgets in its place beside the others. Raises: 422 that names its position."""
     marked = [{**widget, "_own": number == own} for number, widget in enumerate(widgets)]
     try:
-        found = next(widget for widget in placed(marked, board["columns"]) if widget["_own"])
+        found = next(widget for widget in placed_widgets(marked, board["columns"]) if widget["_own"])
     except Problem as problem:
         raise Problem(
             problem.code, problem.message, field="position", rule=problem.rule, details=dict(problem.details)
@@ -145,7 +145,7 @@ def widget_of(board: Members, widget_id: str) -> dict[str, Any]:
     return dict(found)
 
 
-def _shown(board: Members, widget: Mapping[str, Any]) -> dict[str, Any]:
+def _shown_widget(board: Members, widget: Mapping[str, Any]) -> dict[str, Any]:
     return {**widget, "dashboard_id": board["id"]}
 
 
@@ -168,7 +168,7 @@ def clone(call: Context, dashboard_id: str, name: str | None, visibility: str) -
             warnings.append(
                 {"code": "SOURCE_MISSING", "message": message, "field": f"widgets.{number}", "details": details}
             )
-    members = copied(DASHBOARDS, call, board, name, visibility)
+    members = copied_record(DASHBOARDS, call, board, name, visibility)
     made = DASHBOARDS.add(call, {**members, "widgets": kept, "widget_count": len(kept), "is_default": False})
     return DASHBOARDS.answer(call, made) | {"warnings": warnings}
 

@@ -15,7 +15,7 @@ from ...request.access.callers import has_permission
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from . import figures as figures
-from .forecast import weighted
+from .forecast import weighted_sum
 from .history import all_states, state_at
 from .scope import Course, Scope, average, cents, check_rights, mean, rate, sum_of
 
@@ -45,14 +45,14 @@ def forecast(
             if state["status"] == "open" and is_in(state) and state["expected_close_date"] <= span.end
         ]
         won = [course.worth for course in courses if course.kind == "won" and span.has(course.closed_at)]
-        rows.append(_accuracy(span, weighted(call, ahead), sum_of(call, won)))
+        rows.append(_accuracy(span, weighted_sum(call, ahead), sum_of(call, won)))
     spoken = [row for row in rows if row["forecast"] or row["actual"]]
     total, actual = (sum((row[name] for row in rows), Decimal()) for name in ("forecast", "actual"))
     return {
         "periods": rows,
         "mean_accuracy": mean([row["accuracy"] for row in spoken], 4),
         "bias": round(float((total - actual) / max(total, actual)), 4) if spoken else 0.0,
-        "slipped": _slipped(call, scope, states, whole, period or "month"),
+        "slipped": _slipped_deals(call, scope, states, whole, period or "month"),
         "currency": call.tenant["base_currency"],
     }
 
@@ -68,7 +68,7 @@ def _accuracy(span: ranges.Span, forecast: Decimal, actual: Decimal) -> dict[str
     }
 
 
-def _slipped(
+def _slipped_deals(
     call: Context, scope: Scope, states: dict[str, list[Document]], whole: ranges.Span, period: str
 ) -> list[dict[str, Any]]:
     """Return the deals whose close date was moved from a period of the range to a later one, the greatest first."""
@@ -184,7 +184,7 @@ def _row(call: Context, courses: Sequence[Course], talks: Sequence[Members], who
         "deals_lost": len(closed) - len(won),
         "won_value": won_value,
         "open_value": sum_of(call, opened),
-        "weighted_value": weighted(call, opened),
+        "weighted_value": weighted_sum(call, opened),
         "avg_deal_size": average(won_value, len(won)),
         "win_rate": rate(len(won), len(closed)),
         "avg_cycle_days": mean([course.cycle_days for course in won]),

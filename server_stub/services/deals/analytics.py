@@ -185,7 +185,7 @@ def _percentile(values: Sequence[float], share: float) -> float:
 
 
 def _series(call: Context, spans: Sequence[ranges.Span], won: Sequence[Course]) -> list[dict[str, Any]]:
-    parts = ranges.divided(spans, won, lambda course: course.closed_at)
+    parts = ranges.divided_items(spans, won, lambda course: course.closed_at)
     measures: Mapping[str, Callable[[ranges.Span], Decimal]] = {
         "won_deals": lambda span: Decimal(len(parts[span])),
         "won_value": lambda span: sum_of(call, (course.worth for course in parts[span])),
@@ -231,11 +231,11 @@ def win_loss(
                 "value": sum_of(call, (course.worth for course in part)),
                 "share": rate(len(part), len(lost)),
             }
-            for reason, part in _grouped(lost, lambda course: course.deal["lost_reason"] or _UNKNOWN)
+            for reason, part in _grouped_courses(lost, lambda course: course.deal["lost_reason"] or _UNKNOWN)
         ],
         "competitors": [
             {"name": name, **_result(part)}
-            for name, part in _grouped(closed, lambda course: course.deal["competitor_mentioned"])
+            for name, part in _grouped_courses(closed, lambda course: course.deal["competitor_mentioned"])
             if name
         ],
         "groups": [
@@ -245,7 +245,7 @@ def win_loss(
                 **_result(part),
                 "won_value": sum_of(call, (course.worth for course in part if course.kind == "won")),
             }
-            for key, part in _grouped(closed, lambda course: _key(call, group_by, course))
+            for key, part in _grouped_courses(closed, lambda course: _key(call, group_by, course))
         ],
         "currency": call.tenant["base_currency"],
     }
@@ -256,7 +256,7 @@ def _result(courses: Sequence[Course]) -> dict[str, Any]:
     return {"won": won, "lost": len(courses) - won, "win_rate": rate(won, len(courses))}
 
 
-def _grouped(
+def _grouped_courses(
     courses: Sequence[Course], key_of: Callable[[Course], str | None]
 ) -> list[tuple[str | None, list[Course]]]:
     """Return the courses by a key, the most first."""

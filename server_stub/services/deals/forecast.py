@@ -55,9 +55,9 @@ def forecast(
     ]
     return {
         "total_pipeline": sum_of(call, opened),
-        "weighted_forecast": weighted(call, opened),
+        "weighted_forecast": weighted_sum(call, opened),
         "deals_closing_this_month": len(month),
-        "monthly_forecast": weighted(call, month),
+        "monthly_forecast": weighted_sum(call, month),
         "currency": call.tenant["base_currency"],
         "start_date": whole.start,
         "end_date": whole.end,
@@ -81,7 +81,7 @@ def _period(call: Context, span: ranges.Span, opened: Sequence[Document], won: S
         "end": span.end,
         "deal_count": len(opened) + len(won),
         "total": sum_of(call, [*opened, *won]),
-        "weighted": weighted(call, [*opened, *won]),
+        "weighted": weighted_sum(call, [*opened, *won]),
         "categories": {
             name: sum_of(call, (deal for deal in (*opened, *won) if deal["forecast_category"] == name))
             for name in _CATEGORIES
@@ -89,7 +89,7 @@ def _period(call: Context, span: ranges.Span, opened: Sequence[Document], won: S
     }
 
 
-def weighted(call: Context, deals: Sequence[Members]) -> Decimal:
+def weighted_sum(call: Context, deals: Sequence[Members]) -> Decimal:
     """Return what deals, or their states, are worth by their probability, in the company's currency."""
     worth = company.worth_in(call.tenant)
     return cents(company.total(worth(deal) * deal["probability"] / 100 for deal in deals))
@@ -136,7 +136,7 @@ def _column(call: Context, stage: Document, deals: Sequence[Document], limit: in
         "kind": stage["kind"],
         "deal_count": len(deals),
         "total_value": sum_of(call, deals),
-        "weighted_value": weighted(call, deals),
+        "weighted_value": weighted_sum(call, deals),
         "deals": deals[:limit],
         "has_more": len(deals) > limit,
     }

@@ -65,7 +65,7 @@ def move(
     if wanted["id"] == deal["stage_id"]:
         return deal
     place = {"pipeline_id": pipeline["id"], "stage": wanted["id"]}
-    new = _moved(call, deal, DEALS.stored_form(call, {**also, **place}, deal))
+    new = _moved_deal(call, deal, DEALS.stored_form(call, {**also, **place}, deal))
     if note:
         deal_history.annotate(call, new, note)
     return new
@@ -73,10 +73,10 @@ def move(
 
 def move_to(call: Context, deal: Document, stage: Document) -> Document:
     """Move a deal to a stage, whatever its pipeline forbids: the one it is in goes."""
-    return _moved(call, deal, deal_stages.stage_members(call, stage))
+    return _moved_deal(call, deal, deal_stages.stage_members(call, stage))
 
 
-def _moved(call: Context, deal: Document, changes: Members) -> Document:
+def _moved_deal(call: Context, deal: Document, changes: Members) -> Document:
     told = {"from": deal["stage"], "to": changes["stage"]}
     return DEALS.change(call, deal, changes, verb="stage_changed", metadata=told)
 

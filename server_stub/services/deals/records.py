@@ -88,11 +88,11 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
 
 def _check_decimals(members: Members, before: Members | None) -> None:
     value, currency = (members.get(name, before and before[name]) for name in ("value", "currency"))
-    if value is not None and rounded(value, currency) != value:
+    if value is not None and rounded_amount(value, currency) != value:
         raise invalid("value", "format", f"amounts in this currency have at most {_DIGITS.get(currency, 2)} decimals")
 
 
-def rounded(value: Decimal, currency: str | None) -> Decimal:
+def rounded_amount(value: Decimal, currency: str | None) -> Decimal:
     """Return an amount with as many decimals as its currency has."""
     return Decimal(value).quantize(Decimal(1).scaleb(-_DIGITS.get(currency or "", 2)), "ROUND_HALF_UP")
 
@@ -151,7 +151,7 @@ def _people(call: Context, members: Members, before: Document | None) -> dict[st
     account_id = contact["account_id"] if moved and contact is not None else None if moved else known.get("account_id")
     if members.get("account_id") != known.get("account_id") or before is None:
         account_id = members.get("account_id", account_id)
-    account = _referred(call, "account", account_id, known)
+    account = _referred_record(call, "account", account_id, known)
     # What was said of somebody who is not a contact is kept; what was looked up is not.
     free: Members = {} if known.get("contact_id") or known.get("account_id") else known
     name, firm = (members.get(member, free.get(member)) for member in ("contact_name", "company"))
@@ -164,7 +164,7 @@ def _people(call: Context, members: Members, before: Document | None) -> dict[st
     }
 
 
-def _referred(call: Context, kind: str, id: str | None, known: Members) -> Document | None:
+def _referred_record(call: Context, kind: str, id: str | None, known: Members) -> Document | None:
     """Return the record with an id; None for one that was deleted since the deal got it. Raises: 422."""
     if id is not None and id == known.get(f"{kind}_id"):
         return call.found(kind, id)
@@ -181,7 +181,7 @@ def _contact(call: Context, members: Members, known: Members) -> tuple[Document 
         id, where = one["contact_id"], f"contact_roles.{number}.contact_id"
         id = id if id in there else call.resolved("contact", id, where)
         entries.append({"role": "other", "is_primary": False, **one, "contact_id": id})
-    contact = _referred(call, "contact", members.get("contact_id", known.get("contact_id")), known)
+    contact = _referred_record(call, "contact", members.get("contact_id", known.get("contact_id")), known)
     contact_id = contact["id"] if contact is not None else None
     changed = contact_id != known.get("contact_id")
     if entries != list(stored):
@@ -267,7 +267,7 @@ def _tell_status(call: Context, entry: Document) -> None:
 # -- lists -----------------------------------------------------------------------------------------------------------
 
 
-def _named(call: Context, name: Any) -> Callable[[Document], bool]:
+def _named_view(call: Context, name: Any) -> Callable[[Document], bool]:
     today = company.today(call)
     return lambda deal: bool(figures.filter_by_name([figures.with_current_figures(call, deal)], name, today))
 
@@ -333,7 +333,7 @@ DEALS = Noun(
         "created_date": lambda call: call.now,
     },
     filters={
-        "filter": _named,
+        "filter": _named_view,
         "is_rotten": _is_rotten,
         "stage": lambda call, name: lambda deal: name in (deal["stage"], deal["stage_id"]),
         "closing_after": _closing(after=True),

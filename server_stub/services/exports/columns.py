@@ -52,7 +52,7 @@ class Fields:
             entity,
             entity.models,
             Hiding(call.caller.hidden, call.server.nouns),
-            frozenset(name for noun in nouns for name in _nested(noun)),
+            frozenset(name for noun in nouns for name in _nested_lists(noun)),
             [str(one["api_name"]) for one in own],
         )
 
@@ -107,7 +107,7 @@ class Fields:
         return found
 
 
-def _nested(noun: Noun) -> Iterator[str]:
+def _nested_lists(noun: Noun) -> Iterator[str]:
     """Yield the nested lists that a list or a get includes when it is asked to."""
     for verb in ("list", "get"):
         operation = noun.declared(verb)
@@ -171,7 +171,7 @@ def cell_of(value: Any) -> Any:
     return value
 
 
-def picked(row: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
+def picked_members(row: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
     """Return some of the members of a record as JSON, at the same places."""
     found: dict[str, Any] = {}
     for path in paths:
@@ -182,7 +182,7 @@ def picked(row: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
     return found
 
 
-def relabelled(row: dict[str, Any], labels: Sequence[tuple[Sequence[str], Mapping[str, str]]]) -> dict[str, Any]:
+def relabelled_row(row: dict[str, Any], labels: Sequence[tuple[Sequence[str], Mapping[str, str]]]) -> dict[str, Any]:
     """Return a record as JSON with the labels of choices in place of their values."""
     for path, known in labels:
         value = value_at(row, tuple(path))

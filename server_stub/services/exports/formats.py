@@ -23,7 +23,7 @@ from ..activities.privacy import as_seen
 from ..calendar.preparation import uid_of
 from ..contacts.files import vcards
 from ..objects.showing import shown_as
-from .columns import CHANGE, GONE, Path, cell_of, picked, relabelled, value_at
+from .columns import CHANGE, GONE, Path, cell_of, picked_members, relabelled_row, value_at
 from .requests import Labels, Part
 from .rows import Row
 
@@ -59,7 +59,7 @@ class Writing:
         for row in self.rows:
             whole: dict[str, Any] = show(row.doc) if row.doc is not None else {"id": row.id}
             value = {name: held for name, held in whole.items() if name not in fields.nested_wire or name in nested}
-            value = relabelled(value, labels) if labels else value
+            value = relabelled_row(value, labels) if labels else value
             if self.request["include_deleted"] and row.doc is not None:
                 value[GONE] = row.doc.get("deleted_at")
             found.append({CHANGE: row.change, **value} if row.change is not None else value)
@@ -95,7 +95,10 @@ class Writing:
         if self.part.paths is None:
             return objects
         paths = self.paths(objects, whole=True)
-        return [picked(one, paths) if row.doc is not None else one for one, row in zip(objects, self.rows, strict=True)]
+        return [
+            picked_members(one, paths) if row.doc is not None else one
+            for one, row in zip(objects, self.rows, strict=True)
+        ]
 
     def docs(self) -> list[Document]:
         """Return the records as they are stored, without what is hidden from the caller."""
@@ -161,7 +164,7 @@ class Made:
     schema_version: str
 
 
-def packed(call: Context, files: Sequence[Made], format: str, position: str) -> bytes:
+def packed_files(call: Context, files: Sequence[Made], format: str, position: str) -> bytes:
     """Return several files as a zip, with a manifest that says what each of them is."""
     manifest = {
         "createdAt": call.now,

@@ -18,9 +18,9 @@ from ...serving import Context, Members, runs, serves
 from ..changes.positions import latest, position
 from ..handing_out import kept_for
 from ..objects.describing import description_of
-from .formats import WRITERS, Made, Writing, packed
-from .requests import Labels, Part, checked, labels_of, parts_of, refuse_outside
-from .rows import all_of, as_created, changed, start_of_changes
+from .formats import WRITERS, Made, Writing, packed_files
+from .requests import Labels, Part, checked_request, labels_of, parts_of, refuse_outside
+from .rows import all_of, as_created, changed_rows, start_of_changes
 
 JOB = "export"
 SCHEDULE = "export_schedule"
@@ -30,7 +30,7 @@ SCHEDULE = "export_schedule"
 def create(call: Context, request: Members) -> Document:
     """Queue an export."""
     asked = in_full(request)
-    return start(call, asked, labels_of(call, asked, checked(call, asked)))
+    return start(call, asked, labels_of(call, asked, checked_request(call, asked)))
 
 
 def in_full(request: Members) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     with hidden_from(call.caller, call.server.nouns):
         files = _files(call, parts, request, payload["labels"], schedule)
     here = position(call, latest(call))
-    name, content = _named(call, request, files, here)
+    name, content = _named_content(call, request, files, here)
     file = store_bytes(
         call, name, content, shows=[member for part in parts for member in part.shows],
         expires_at=call.now + kept_for(call), entries=_readers(call, schedule),
@@ -103,7 +103,7 @@ def _files(
     made: list[Made] = []
     for part in parts:
         if after is not None:
-            rows = changed(call, part, request, after)
+            rows = changed_rows(call, part, request, after)
         else:
             rows = as_created(all_of(call, part, request)) if tells else all_of(call, part, request)
         content, count = WRITERS[request["format"]](Writing(call, part, rows, request, labels, tells))
@@ -112,13 +112,13 @@ def _files(
     return made
 
 
-def _named(call: Context, request: Members, files: Sequence[Made], here: str) -> tuple[str, bytes]:
+def _named_content(call: Context, request: Members, files: Sequence[Made], here: str) -> tuple[str, bytes]:
     """Return the name and the content of what is handed out: the file, or several as a zip."""
     ending = request["format"] if len(files) == 1 else "zip"
     name = request["file_name"] or f"{files[0].entity if len(files) == 1 else 'export'}-{call.now:%Y-%m-%d}"
     if not name.lower().endswith(f".{ending}"):
         name = f"{name[: 254 - len(ending)]}.{ending}"
-    return name, files[0].content if len(files) == 1 else packed(call, files, request["format"], here)
+    return name, files[0].content if len(files) == 1 else packed_files(call, files, request["format"], here)
 
 
 def _readers(call: Context, schedule: Document | None) -> list[dict[str, str]]:

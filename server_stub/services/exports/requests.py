@@ -67,7 +67,7 @@ def parts_of(call: Context, request: Members) -> tuple[list[Part], list[Problem]
     return parts, problems
 
 
-def checked(call: Context, request: Members) -> list[Part]:
+def checked_request(call: Context, request: Members) -> list[Part]:
     """Return what a request means for each of its entities. Raises: 422, also for ids of other records; 403; 409."""
     parts, problems = parts_of(call, request)
     if problems:
@@ -156,12 +156,12 @@ def _part(call: Context, request: Members, name: str, entity: Entity) -> tuple[P
     conditions: Members = request.get("filter_groups") or {}
     groups: Sequence[Members] = conditions.get(name) or ()
     if groups:
-        tests.append(_compiled(call, groups, types, resolve, fields, f"filter_groups.{name}"))
+        tests.append(_compiled_conditions(call, groups, types, resolve, fields, f"filter_groups.{name}"))
     if request["view"] is not None:
         layout = find_layout(call, request["view"], entity.name)
         order = layout["sort"]
         if layout["filter_groups"]:
-            tests.append(_compiled(call, layout["filter_groups"], types, resolve, fields, "view"))
+            tests.append(_compiled_conditions(call, layout["filter_groups"], types, resolve, fields, "view"))
         if paths is None and layout["columns"]:  # those of other records, one step away, are not in it
             paths, _ = check_paths(fields, [column["field"] for column in layout["columns"]], "view")
     return Part(entity, fields, paths, lambda doc: all(test(doc) for test in tests), order, resolve), problems
@@ -176,7 +176,7 @@ def _filters(call: Context, entity: Entity) -> tuple[Mapping[str, FieldType], Re
     return {**source.types, **filter_types(call, entity)}, source.value_of(call)
 
 
-def _compiled(
+def _compiled_conditions(
     call: Context,
     groups: Sequence[Members],
     types: Mapping[str, FieldType],
@@ -189,7 +189,8 @@ def _compiled(
         keep = compile_filters(groups, types, now=call.now, zone=company.zone(call), resolve=resolve)
     except Problem as problem:
         errors = [
-            FieldError(_moved(one.field, at), one.rule, one.message, one.code, one.details) for one in problem.entries
+            FieldError(_moved_place(one.field, at), one.rule, one.message, one.code, one.details)
+            for one in problem.entries
         ]
         raise validation(errors) from None
     for number, group in enumerate(groups):
@@ -200,7 +201,7 @@ def _compiled(
     return keep
 
 
-def _moved(field: str | None, at: str) -> str:
+def _moved_place(field: str | None, at: str) -> str:
     """Return the place in a request of what is wrong in one of its lists of conditions."""
     rest = (field or "").removeprefix("filter_groups").lstrip(".")
     return f"{at}.{rest}" if rest else at

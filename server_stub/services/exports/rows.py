@@ -65,14 +65,14 @@ def start_of_changes(call: Context, cursor: str | None) -> int | None:
         return None
 
 
-def changed(call: Context, part: Part, request: Members, after: int) -> list[Row]:
+def changed_rows(call: Context, part: Part, request: Members, after: int) -> list[Row]:
     """Return what became different after a change: each record once, with the last that became of it.
 
     One that is not among those the request means any more is ``access_lost``, and one that is gone has its id alone.
     """
     wanted = frozenset(request["ids"] or ())
     found: dict[str, Row] = {}
-    for told in _told(call, part, after):
+    for told in _told_changes(call, part, after):
         id, change = told["entity"]["id"], told["change"]
         if wanted and id not in wanted:
             continue
@@ -87,7 +87,7 @@ def changed(call: Context, part: Part, request: Members, after: int) -> list[Row
     return list(found.values())
 
 
-def _told(call: Context, part: Part, after: int) -> Iterator[Mapping[str, Any]]:
+def _told_changes(call: Context, part: Part, after: int) -> Iterator[Mapping[str, Any]]:
     teller = Teller(call, {part.entity.name: part.entity}, None, with_values=False)
     for number in range(after + 1, latest(call) + 1):
         entry = call.collection(KIND).get(key_of(number))

@@ -25,7 +25,7 @@ from .. import company
 from ..handing_out import hand_out
 from ..notifications import notify
 from .making import SCHEDULE, in_full, start
-from .requests import Labels, checked, labels_of, parts_of, refuse_outside
+from .requests import Labels, checked_request, labels_of, parts_of, refuse_outside
 
 _MOST = 20
 """So many schedules a user may have."""
@@ -44,7 +44,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     if "request" in members:
         found["request"] = request = in_full(members["request"])
         try:
-            parts = checked(acting, request)
+            parts = checked_request(acting, request)
         except Problem as problem:
             raise problem.within("request") from None
     else:
@@ -106,7 +106,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> N
     plan(call.collection, DUE)
 
 
-def _published(schedule: Document) -> Document:
+def _published_schedule(schedule: Document) -> Document:
     return Document({name: value for name, value in schedule.items() if name != "position"})
 
 
@@ -126,7 +126,7 @@ SCHEDULES = Noun(
     check=_check,
     follow=_follow,
     computed=("next_run_at",),
-    published=_published,
+    published=_published_schedule,
     limit="export_schedules",
 )
 

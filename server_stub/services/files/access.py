@@ -44,7 +44,7 @@ def shares_of(call: Context, file_id: str) -> list[Document]:
     return [share for share in call.collection(SHARE).find("entity_id", file_id) if is_active(call, share)]
 
 
-def _granted(call: Context, file: Document) -> Iterator[str]:
+def _granted_access(call: Context, file: Document) -> Iterator[str]:
     """Yield the access that entries of the file and shares give the caller."""
     names = subjects_of(call, call.caller.user_id)
     for entry in (*(file.get("entries") or ()), *shares_of(call, file["id"])):
@@ -77,7 +77,7 @@ def level_of(call: Context, file: Document) -> int:
     if is_owner(call, file):
         return LEVELS.index("manage")
     given = shares.level_of(call.caller.shared, file)  # by role, or with the deal that the file belongs to
-    best = max((LEVELS.index(access) for access in _granted(call, file)), default=-1)
+    best = max((LEVELS.index(access) for access in _granted_access(call, file)), default=-1)
     best = max(best, given)
     if is_shared_with(call, file, call.caller.user_id):
         role = next(

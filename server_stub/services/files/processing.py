@@ -9,13 +9,13 @@ from crm_sdk.resources.files import Files
 from ...answers import Answer
 from ...files.made import MADE_OF
 from ...files.names import free_name
-from ...files.pictures import processed
+from ...files.pictures import processed_file
 from ...files.received import Received
 from ...files.storing import open_content, store
 from ...serving import Context, Members, serves
 from .access import require_unlocked
 from .limits import require_room
-from .records import FILES, created, in_folder, shown
+from .records import FILES, created_file, in_folder, shown_file
 from .uploads import add_version
 
 _KEPT = ("folder", "related_to", "visibility", "description", "tags", "metadata", MADE_OF)
@@ -27,14 +27,14 @@ def process(call: Context, file_id: str, operation: str, options: Members | None
     file = FILES.writable(call, file_id) if save_as == "version" else FILES.found(call, file_id)
     require_unlocked(call, file)
     with open_content(call, file) as content:
-        made, extension = processed(content, file["content_type"], operation, options or {})
+        made, extension = processed_file(content, file["content_type"], operation, options or {})
     with closing(Received.of(file["name"], made)) as result:
         if save_as == "version":
             new, _ = add_version(call, file, result, operation, {}, verb="processed")
-            return Answer(shown(call, new), 200)
+            return Answer(shown_file(call, new), 200)
         require_room(call, result.size)
         stem = file["name"].rpartition(".")[0] or file["name"]
         name = free_name(f"{stem[:240]}.{'jpg' if extension == 'jpeg' else extension}", in_folder(call, file["folder"]))
         stored = store(call, name, result, {member: file[member] for member in _KEPT if member in file})
     FILES.publish(call, "processed", stored, metadata={"processed_from": file["id"], "operation": operation})
-    return created(call, stored)
+    return created_file(call, stored)

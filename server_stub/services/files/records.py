@@ -45,14 +45,14 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     return None
 
 
-def shown(call: Context, file: Document) -> Document:
+def shown_file(call: Context, file: Document) -> Document:
     """Return a file with whether it is shared with somebody now."""
     return file | {"shared": bool(file.get("entries") or shares_of(call, file["id"]))}
 
 
-def created(call: Context, file: Document) -> Answer:
+def created_file(call: Context, file: Document) -> Answer:
     """Return the answer of a call that has made a file."""
-    return Answer(shown(call, file), headers={"Location": f"/v1/files/{file['id']}"})
+    return Answer(shown_file(call, file), headers={"Location": f"/v1/files/{file['id']}"})
 
 
 def _in_folder(call: Context, given: tuple[str, bool]) -> Callable[[Document], bool]:
@@ -61,7 +61,7 @@ def _in_folder(call: Context, given: tuple[str, bool]) -> Callable[[Document], b
     return lambda file: file["folder"] == folder or (recursive and file["folder"].startswith(below))
 
 
-def _related(member: str) -> Callable[[Context, str], Callable[[Document], bool]]:
+def _related_filter(member: str) -> Callable[[Context, str], Callable[[Document], bool]]:
     def make(call: Context, value: str) -> Callable[[Document], bool]:
         def fits(file: Document) -> bool:
             about: Members = file["related_to"] or {}
@@ -81,15 +81,15 @@ FILES = Noun(
     filters={
         "folder": _in_folder,
         "recursive": lambda call, value: lambda file: True,  # `folder` has looked at it
-        "related_type": _related("type"),
-        "related_id": _related("id"),
+        "related_type": _related_filter("type"),
+        "related_id": _related_filter("id"),
     },
     visible=is_visible,
     permits=may,
     follow=_follow,
     may_delete=_may_delete,
-    shown=shown,
-    listed=shown,
+    shown=shown_file,
+    listed=shown_file,
 )
 
 
@@ -135,7 +135,7 @@ def exists(call: Context, file: Document) -> Problem:
     return Problem("FILE_EXISTS", message, field="name", rule="unique", details=known)
 
 
-def related(call: Context, reference: Members | None) -> dict[str, Any] | None:
+def related_record(call: Context, reference: Members | None) -> dict[str, Any] | None:
     """Return the record that a file belongs to as it is stored. Raises: 422 for one that the caller does not see."""
     if reference is None:
         return None
@@ -160,7 +160,7 @@ def move(call: Context, file_id: str, folder: str, name: str | None) -> Document
     there = in_folder(call, place["folder"]).get(place["name"])
     if there is not None and there["id"] != file["id"]:
         raise exists(call, there)
-    return shown(call, FILES.change(call, file, place, verb="moved"))
+    return shown_file(call, FILES.change(call, file, place, verb="moved"))
 
 
 @serves(Files.copy)
@@ -169,7 +169,7 @@ def copy(call: Context, file_id: str, folder: str | None, name: str | None, rela
     file = FILES.found(call, file_id)
     place = checked_folder(folder) if folder is not None else file["folder"]
     wanted = checked_name(name) if name is not None else file["name"]
-    about = related(call, related_to) if related_to is not None else file["related_to"]
+    about = related_record(call, related_to) if related_to is not None else file["related_to"]
     require_unlocked(call, file)
     limits.require_room(call, file["size"])
     members: dict[str, Any] = {
@@ -185,7 +185,7 @@ def copy(call: Context, file_id: str, folder: str | None, name: str | None, rela
     made = call.collection(FILE).put(made | {"url": f"/v1/files/{made['id']}/download"})
     put_version(call, made, None)
     FILES.publish(call, "copied", made, metadata={"copied_from": file["id"]})
-    return created(call, made)
+    return created_file(call, made)
 
 
 # -- metadata ----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
 from ..notifications import notify
 from .access import LEVELS, SHARE, is_active, level_of, shares_of, subjects_of
-from .records import FILES, shown
+from .records import FILES, shown_file
 
 _ROLES = ("admin", "manager", "sales", "read_only")
 
@@ -127,7 +127,7 @@ def share(
     for receiver in _receivers(call, kind, subject_id):
         title = f"{call.caller.name or 'Somebody'} shares {file['name']}"
         notify(call, receiver, "share", title, message or title, about=("file", file["id"]))
-    return _shown(call, made)
+    return _shown_share(call, made)
 
 
 def _checked_target(call: Context, file: Document, kind: str, id: str, access: str) -> tuple[str, str | None]:
@@ -163,7 +163,7 @@ def _receivers(call: Context, kind: str, subject_id: str | None) -> list[str]:
     return [user["id"] for user in users if user["id"] != call.caller.user_id]
 
 
-def _shown(call: Context, share: Document) -> Document:
+def _shown_share(call: Context, share: Document) -> Document:
     return share | {"active": is_active(call, share)}
 
 
@@ -189,14 +189,16 @@ def shared(
     found = select(call.collection(SHARE), tests=[fits], sort=sort, order=order)
     return Mapped(
         found,
-        lambda each: Document(file=shown(call, call.record("file", each["entity_id"])), share=_as_seen(call, each)),
+        lambda each: Document(
+            file=shown_file(call, call.record("file", each["entity_id"])), share=_as_seen(call, each)
+        ),
     )
 
 
 def _as_seen(call: Context, share: Document) -> Document:
     """Return a share; its address is for who gave it."""
     me = call.caller.user_id or call.caller.actor_id
-    return _shown(call, share) | ({} if share["giver_id"] == me else {"url": None})
+    return _shown_share(call, share) | ({} if share["giver_id"] == me else {"url": None})
 
 
 def _id_in(related_to: str | None) -> str | None:

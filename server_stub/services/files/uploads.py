@@ -24,7 +24,7 @@ from ...files.storing import FILE, VERSION, facts, open_content, put_version, st
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
 from .limits import require_room
-from .records import FILES, created, exists, in_folder, related, shown
+from .records import FILES, created_file, exists, in_folder, related_record, shown_file
 
 _DIGEST = re.compile(r"sha-256\s*=\s*:([A-Za-z0-9+/=]*):", re.IGNORECASE)
 
@@ -53,7 +53,7 @@ def upload(
             "description": description,
             "tags": tags or [],
             "metadata": metadata,
-            "related_to": related(call, related_to),
+            "related_to": related_record(call, related_to),
         },
     )
     names = in_folder(call, folder)
@@ -67,16 +67,16 @@ def upload(
         if on_conflict == "new_version":
             current = FILES.writable(call, there["id"])
             if current["checksum"] == file.checksum:
-                return Answer(shown(call, current), 200)
+                return Answer(shown_file(call, current), 200)
             changed, _ = add_version(call, current, file, None, {})
-            return Answer(shown(call, changed), 200)
+            return Answer(shown_file(call, changed), 200)
         FILES.remove(call, FILES.writable(call, there["id"], "delete"))
     require_room(call, file.size)
     if on_conflict == "rename":
         name = free_name(name, names)
     made = store(call, name, file, members)
     FILES.publish(call, "uploaded", made)
-    return created(call, made)
+    return created_file(call, made)
 
 
 def add_version(

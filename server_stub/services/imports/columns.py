@@ -105,7 +105,7 @@ class Suggestions:
         """Return what each column of a file holds; each field is suggested once, for the column that fits best."""
         headers = headers_of(table)
         columns: list[dict[str, Any]] = [
-            {"column": header, "index": number + 1, **_seen(table, key), "suggested_field": None, "reason": None,
+            {"column": header, "index": number + 1, **_seen_cells(table, key), "suggested_field": None, "reason": None,
              "confidence": 0, "transform": "trim"}
             for number, (key, header) in enumerate(zip(table.columns, headers, strict=True))
         ]  # fmt: skip
@@ -148,7 +148,7 @@ def headers_of(table: Table) -> list[str]:
     ]
 
 
-def _seen(table: Table, key: str) -> dict[str, Any]:
+def _seen_cells(table: Table, key: str) -> dict[str, Any]:
     cells = [text for row in table.rows if not isinstance(row, str) and (text := _plain(row.get(key)))]
     different = dict.fromkeys(cells)
     return {
@@ -186,7 +186,7 @@ def place_of(table: Table, named: str, path: str) -> int:
     raise invalid(path, "choice", f"the file has no column {named!r}", choices=headers[:100])
 
 
-def mapped(table: Table, fields: Fields, mapping: Sequence[Members]) -> tuple[list[Column], list[Problem]]:
+def mapped_columns(table: Table, fields: Fields, mapping: Sequence[Members]) -> tuple[list[Column], list[Problem]]:
     """Return the columns of a mapping, and what is wrong with it."""
     columns: list[Column] = []
     problems: list[Problem] = []
@@ -209,7 +209,7 @@ def mapped(table: Table, fields: Fields, mapping: Sequence[Members]) -> tuple[li
     return columns, problems
 
 
-def suggested(table: Table, fields: Fields, suggestions: Sequence[Members], without: set[int]) -> list[Column]:
+def suggested_columns(table: Table, fields: Fields, suggestions: Sequence[Members], without: set[int]) -> list[Column]:
     """Return the columns with the fields that are suggested for them, but those at some positions."""
     headers = headers_of(table)
     return [

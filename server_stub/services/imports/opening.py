@@ -19,7 +19,7 @@ from ...request.settings import value_of
 from ...serving import Context, Members
 from ..contacts.files import vcards
 from ..objects.keys import check_key
-from .columns import Column, Suggestions, as_mapping, headers_of, mapped, place_of, suggested
+from .columns import Column, Suggestions, as_mapping, headers_of, mapped_columns, place_of, suggested_columns
 from .fields import Fields
 from .rows import Link
 from .sources import Source
@@ -98,12 +98,12 @@ class Opener:
         problems: list[Problem] = []
         found = [link for one in enumerate(links) if (link := self._link(table, *one, problems)) is not None]
         if mapping is not None:
-            columns, more = mapped(table, self.fields, mapping)
+            columns, more = mapped_columns(table, self.fields, mapping)
             problems += more
         else:
             keys = {link.key for link in found}
             linked = {number for number, key in enumerate(table.columns) if key in keys}
-            columns = suggested(table, self.fields, suggestions, linked)
+            columns = suggested_columns(table, self.fields, suggestions, linked)
         return Opened(table, suggestions, columns, found, problems)
 
     def _score(self, mapping: Sequence[Members] | None) -> Score:

@@ -50,7 +50,7 @@ def preview(
         "counts": dict.fromkeys(_COUNTS, 0),
     }  # fmt: skip
     try:
-        opened = _opened(opener, source, has_header, delimiter, encoding, mapping)
+        opened = _opened_source(opener, source, has_header, delimiter, encoding, mapping)
     except UnreadableFileError as error:
         return look | {"errors": [error_of(Problem("UNREADABLE_FILE", str(error), field="file"))]}
     except Problem as problem:
@@ -69,7 +69,7 @@ def preview(
     outcomes: list[Outcome] = []
     if not errors:
         options: dict[str, Any] = {"mode": mode, "match_on": key, "on_duplicate": "update", "values": {}}
-        outcomes = _tried(call, opener, opened, options, source.format)
+        outcomes = _tried_rows(call, opener, opened, options, source.format)
     return look | {
         "readable": True,
         "errors": [error_of(problem) for problem in errors],
@@ -80,12 +80,12 @@ def preview(
         "columns": opened.suggestions,
         "mapping": opened.mapping,
         "unmapped_required": opener.fields.missing(opened.given({})),
-        "rows": [_shown(one) for one in outcomes[:sample]],
+        "rows": [_shown_outcome(one) for one in outcomes[:sample]],
         "counts": tally(look["counts"] | {"total": len(outcomes)}, outcomes),
     }
 
 
-def _opened(
+def _opened_source(
     opener: Opener,
     source: Source,
     has_header: bool,
@@ -100,7 +100,7 @@ def _opened(
     return opener.open(source, has_header=has_header, delimiter=delimiter, encoding=encoding, mapping=mapping)
 
 
-def _tried(call: Context, opener: Opener, opened: Opened, options: Members, format: str) -> list[Outcome]:
+def _tried_rows(call: Context, opener: Opener, opened: Opened, options: Members, format: str) -> list[Outcome]:
     """Return what would become of each row: all are written, in their order, and undone."""
     cells = Cells.of(call, format, None)
     work = Work(call, opener.entity, opener.fields, opened.columns, opened.links, options, cells)
@@ -113,7 +113,7 @@ def _tried(call: Context, opener: Opener, opened: Opened, options: Members, form
         return outcomes
 
 
-def _shown(one: Outcome) -> dict[str, Any]:
+def _shown_outcome(one: Outcome) -> dict[str, Any]:
     found = one.problem
     errors = [
         error_of(Problem(entry.code, entry.message, field=entry.field, rule=entry.rule, details=entry.details))

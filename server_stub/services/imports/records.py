@@ -116,13 +116,14 @@ def create(
     else:
         payload |= {
             "headers": opened.headers, "keys": list(opened.table.columns), "mapped": opened.mapping,
-            "columns": [asdict(column) for column in opened.columns], "links": [_kept(link) for link in opened.links],
+            "columns": [asdict(column) for column in opened.columns],
+            "links": [_kept_link(link) for link in opened.links],
             "unmapped": opened.unmapped,
         }  # fmt: skip
         too_many = opener.check_size(opened)
         payload["refused"] = dict(error_of(too_many)) if too_many is not None else None
         if too_many is None:
-            numbers = _left(before, len(opened.table.rows))
+            numbers = _rows_left(before, len(opened.table.rows))
             payload["numbers"] = numbers if before is not None else None
             rows = [row if isinstance(row, str) else dict(row) for row in opened.table.rows]
     title = f"{'Trial import' if dry_run else 'Import'} of {source.name}"
@@ -156,7 +157,7 @@ def _require_fields(fields: Fields, opened: Opened, constants: Members) -> None:
 
 def _earlier(call: Context, id: str, entity: Entity, field: str) -> Document:
     """Return an earlier import of the entity. Raises: 422 for one that there is not, or that the caller may not see."""
-    job = imported(call, id)
+    job = import_record(call, id)
     if job is None or job["payload"].get("entity") != entity.name:
         message = f"no import of records of the type {entity.name} has the id {id!r}"
         raise Problem("REFERENCE_NOT_FOUND", message, field=field, rule="reference")
@@ -169,7 +170,7 @@ def _mapping_of(job: Document) -> Sequence[Members] | None:
     return found
 
 
-def imported(call: Context, id: str) -> Document | None:
+def import_record(call: Context, id: str) -> Document | None:
     """Return an import by its id; None where there is none, or it is somebody else's and the caller may not see it."""
     job = call.collection("job").get(id)
     if job is None or job["kind"] not in KINDS:
@@ -183,7 +184,7 @@ def may_see(call: Context, job: Members) -> bool:
     return own or permissions.scope_for(call.caller, "jobs", "read") == "all"
 
 
-def _left(before: Document | None, rows: int) -> list[int]:
+def _rows_left(before: Document | None, rows: int) -> list[int]:
     """Return the places of the rows that an import reads: all, or those that an earlier one failed or did not read."""
     if before is None or before["payload"]["dry_run"]:
         return list(range(rows))
@@ -197,7 +198,7 @@ def _left(before: Document | None, rows: int) -> list[int]:
 # -- the job -----------------------------------------------------------------------------------------------------------
 
 
-def _kept(link: Link) -> dict[str, Any]:
+def _kept_link(link: Link) -> dict[str, Any]:
     return {
         "key": link.key, "entity": link.entity.name, "match_on": link.match_on, "field": link.field,
         "create_missing": link.create_missing,

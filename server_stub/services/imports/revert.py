@@ -11,10 +11,10 @@ from ... import jobs
 from ...data.document import Document
 from ...problems import Problem, missing
 from ...serving import Context, runs, serves
-from ..contacts.files.import_rows import shown
+from ..contacts.files.import_rows import shown_value
 from ..objects.writing import put, remove
 from .ledger import KIND, REVERTIBLE, Written, state_of, value_at, written_by
-from .records import entity_to_import, imported, may_see
+from .records import entity_to_import, import_record, may_see
 
 _KIND = "import_revert"
 _AT_ONCE = 500
@@ -25,9 +25,9 @@ _MOST = 1_000
 @serves(Imports.revert)
 def revert(call: Context, job_id: str, dry_run: bool) -> Document:
     """Begin to take an import back."""
-    job = imported(call, job_id)
+    job = import_record(call, job_id)
     if job is None:
-        raise _gone(call, job_id)
+        raise _gone_import(call, job_id)
     entity_to_import(call, job["payload"]["entity"])
     reason, message = _reason(call, job)
     if reason is not None:
@@ -47,7 +47,7 @@ def revert(call: Context, job_id: str, dry_run: bool) -> Document:
     return made
 
 
-def _gone(call: Context, id: str) -> Problem:
+def _gone_import(call: Context, id: str) -> Problem:
     """Return the problem of an import that is not there: not any more, or for the caller not at all."""
     part = next(iter(call.collection(KIND).find("job_id", id)), None)
     if part is None or not may_see(call, part):
@@ -121,23 +121,25 @@ def _undone(call: Context, one: Written) -> tuple[str, list[dict[str, Any]]]:
             return _delete(call, one) if one.created else _restore(call, one)
     except Problem as problem:
         entry = problem.entries[0]
-        return "skipped", [_skipped(one, problem.code, problem.message, entry.field)]
+        return "skipped", [_skipped_record(one, problem.code, problem.message, entry.field)]
 
 
-def _skipped(one: Written, code: str, message: str, field: str | None = None, value: Any = None) -> dict[str, Any]:
-    told = None if value is None else shown(value)
+def _skipped_record(
+    one: Written, code: str, message: str, field: str | None = None, value: Any = None
+) -> dict[str, Any]:
+    told = None if value is None else shown_value(value)
     return {"row": one.row, "field": field, "code": code, "message": f"{one.id}: {message}", "value": told}
 
 
 def _delete(call: Context, one: Written) -> tuple[str, list[dict[str, Any]]]:
     doc = call.collection(one.collection).get(one.id)
     if doc is None:
-        return "skipped", [_skipped(one, "CHANGED_SINCE", "it was deleted, or merged, since")]
+        return "skipped", [_skipped_record(one, "CHANGED_SINCE", "it was deleted, or merged, since")]
     if state_of(call, one.collection, doc) != one.state:
-        return "skipped", [_skipped(one, "CHANGED_SINCE", "it was changed since, and is kept")]
+        return "skipped", [_skipped_record(one, "CHANGED_SINCE", "it was changed since, and is kept")]
     entity = call.server.entities.find(call, one.entity)
     if entity is None:
-        return "skipped", [_skipped(one, "CHANGED_SINCE", f"the entity {one.entity} is gone")]
+        return "skipped", [_skipped_record(one, "CHANGED_SINCE", f"the entity {one.entity} is gone")]
     remove(call, entity, one.id, None)
     return "deleted", []
 
@@ -146,20 +148,20 @@ def _restore(call: Context, one: Written) -> tuple[str, list[dict[str, Any]]]:
     entity = call.server.entities.find(call, one.entity)
     doc = call.collection(one.collection).get(one.id)
     if doc is None or entity is None:
-        return "skipped", [_skipped(one, "CHANGED_SINCE", "it was deleted, or merged, since")]
+        return "skipped", [_skipped_record(one, "CHANGED_SINCE", "it was deleted, or merged, since")]
     entity.noun_of(doc).writable(call, one.id)
     same = {path: old for path, (old, new) in one.changes.items() if value_at(doc, path) == new}
     skipped = [
-        _skipped(one, "CHANGED_SINCE", "it was changed since, and is kept", ".".join(path), value_at(doc, path))
+        _skipped_record(one, "CHANGED_SINCE", "it was changed since, and is kept", ".".join(path), value_at(doc, path))
         for path in one.changes if path not in same
     ]  # fmt: skip
     call.ignored = {}
-    after = put(call, entity, doc, _nested(same)) if same else doc
+    after = put(call, entity, doc, _nested_values(same)) if same else doc
     changed = after.get("version") != doc.get("version")
     return ("restored" if changed else "skipped"), skipped
 
 
-def _nested(values: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
+def _nested_values(values: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
     """Return values by their paths as members; objects get the members that changed."""
     found: dict[str, Any] = {}
     for path, value in values.items():

@@ -12,7 +12,7 @@ from ...data.document import Document
 from ...nouns.entities import Entity
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members
-from ..contacts.files.import_rows import shown
+from ..contacts.files.import_rows import shown_value
 from ..objects.bodies import as_sent
 from ..objects.keys import matching, value_in
 from ..objects.writing import change, create
@@ -74,7 +74,7 @@ class Work:
                 if isinstance(row, str):
                     raise Problem("VALIDATION_ERROR", row, rule="format")
                 members = self._members(row)
-                done.values = wired(members)
+                done.values = wire_members(members)
                 self._save(members, row, done)
         except Problem as problem:
             del self.written[mark:]
@@ -222,7 +222,7 @@ class Work:
             "field": name,
             "code": entry.code or problem.code,
             "message": entry.message,
-            "value": None if value is None else shown(value),
+            "value": None if value is None else shown_value(value),
         }
 
 
@@ -243,7 +243,7 @@ def _names(members: Members) -> list[str]:
     ]  # fmt: skip
 
 
-def wired(members: Members) -> dict[str, Any]:
+def wire_members(members: Members) -> dict[str, Any]:
     """Return members with the names of the wire; the keys of custom fields are the company's own."""
     free = ("fields", "custom_fields", "metadata")
     return {

@@ -8,7 +8,7 @@ from hashlib import sha256
 from ...files.made import require_seen
 from ...files.reading import FORMATS
 from ...files.received import Received
-from ...files.storing import content_of, referenced
+from ...files.storing import content_of, referenced_file
 from ...problems import Problem, invalid
 from ...serving import Context
 from ..files.uploads import check_content
@@ -37,7 +37,7 @@ def source_of(call: Context, file: Received | None, file_id: str | None, format:
         check_content(call, file)
         name, content = file.name, file.read()
     else:
-        stored = referenced(call, file_id or "", "file_id")
+        stored = referenced_file(call, file_id or "", "file_id")
         if stored.get("scan_status") == "infected":
             raise Problem("FILE_INFECTED", f"{stored['name']} is infected, and locked", field="file_id")
         require_seen(call, stored)

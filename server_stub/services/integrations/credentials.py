@@ -71,7 +71,7 @@ def is_refused(name: str, value: object) -> bool:
     return (name in _SECRETS and len(text) < _SHORTEST) or (name == "host" and text.endswith(".invalid"))
 
 
-def kept(given: Members, before: Document | None) -> dict[str, Any]:
+def kept_credentials(given: Members, before: Document | None) -> dict[str, Any]:
     """Return what is stored of credentials; a mask that was stored before means the credential it stands for."""
     known: Members = before.get("credentials") or {} if before is not None else {}
     prints: Members = before.get("credential_prints") or {} if before is not None else {}

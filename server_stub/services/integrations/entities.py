@@ -128,7 +128,7 @@ def value_at(doc: Members, path: str) -> Any:
     return member(doc, path)
 
 
-def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+def nested_members(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return members by path as the members of a body: ``{"address.city": "Bonn"}`` has an object `address`."""
     out: dict[str, Any] = {}
     for path, value in values.items():

@@ -149,7 +149,7 @@ def validate(
     return {
         "valid": all(issue["severity"] != "error" for issue in issues),
         "issues": sorted(issues, key=lambda issue: issue["index"]),
-        "unmapped_required": _unmapped(call, [mapping for _, mapping in active]),
+        "unmapped_required": _unmapped_members(call, [mapping for _, mapping in active]),
         "preview": preview,
     }
 
@@ -179,7 +179,7 @@ def _issue(index: int, fault: FieldError, severity: str = "error") -> dict[str, 
     }  # fmt: skip
 
 
-def _unmapped(call: Context, mappings: Sequence[Members]) -> list[str]:
+def _unmapped_members(call: Context, mappings: Sequence[Members]) -> list[str]:
     """Return the members that new records need and no mapping fills."""
     mapped: dict[str, set[str]] = {}
     for mapping in mappings:

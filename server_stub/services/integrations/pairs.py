@@ -22,7 +22,7 @@ from ...problems import Problem
 from ...request.access import permissions
 from ...request.reading.intake import arguments_of, receive_changes
 from ...serving import Context, Members, reacts
-from .entities import ENTITIES, Entity, nested, noun_of, value_at
+from .entities import ENTITIES, Entity, nested_members, noun_of, value_at
 from .mappings import brings
 from .transforms import inbound, is_one_way, outbound
 
@@ -274,7 +274,7 @@ class Pairing:
         permissions.check(self.call.caller, self.noun.word, "create")
         create = self.noun.declared("create")
         assert create is not None, "every kind that is synchronised can be created"
-        body = {camel(name): value for name, value in nested(values).items()}
+        body = {camel(name): value for name, value in nested_members(values).items()}
         given, _ = arguments_of(create, create.routes["platform"], {}, body, {}, typed=False)
         members: Members = given[create.arguments.body or ""]
         return self.noun.add(self.call, self.noun.stored_form(self.call, members), metadata=self._said())
@@ -283,7 +283,7 @@ class Pairing:
         update = self.noun.declared("update")
         assert update is not None, "every kind that is synchronised can be changed"
         doc = self.noun.writable(self.call, doc["id"])
-        changes = {camel(name): value for name, value in nested(values).items()}
+        changes = {camel(name): value for name, value in nested_members(values).items()}
         members = self.noun.stored_form(self.call, receive_changes(update, changes, typed=False), doc)
         lost = ", ".join(one["field"] for one in conflicts if one["resolution"] == "remote")
         reason = f"conflict with {self.integration['name']}: theirs was kept for {lost}" if lost else None

@@ -32,7 +32,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     if before is None or "credentials" in members:
         if members.get("credentials"):
             permissions.check(call.caller, INTEGRATIONS.word, "manage")
-        follows |= kept.kept(members.get("credentials") or {}, before)
+        follows |= kept.kept_credentials(members.get("credentials") or {}, before)
     whole |= follows
     masks: Members = whole.get("credentials") or {}
     follows["credentials_set"] = bool(masks)
@@ -66,7 +66,7 @@ def _frequency(members: Members, before: Document | None) -> dict[str, Any]:
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
     """Schedule the next synchronisation; of a deleted integration end the run, and delete mappings and links."""
     if after is not None:
-        return rescheduled(call, after, before)
+        return reschedule(call, after, before)
     assert before is not None, "a record that is deleted was there"
     run = runs.current(call, before["id"])
     if run is not None:
@@ -80,7 +80,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     return None
 
 
-def rescheduled(call: Context, doc: Document, before: Members | None = None) -> Document:
+def reschedule(call: Context, doc: Document, before: Members | None = None) -> Document:
     """Store when an integration is synchronised next, where its frequency or status has changed; return it."""
     same = before is not None and all(
         doc.get(name) == before.get(name) for name in ("status", "sync_frequency", "config")
@@ -154,7 +154,7 @@ def test(call: Context, integration_id: str) -> dict[str, Any]:
     ok = result["status"] == "connected"
     new = doc
     if differences(doc, {name: result[name] for name in ("status", "last_error")}):
-        new = rescheduled(call, call.update("integration", doc, result), doc)
+        new = reschedule(call, call.update("integration", doc, result), doc)
     if not ok:
         tell_error(call, new, result["last_error"], before=doc)
     elif doc["status"] != "connected":
@@ -185,10 +185,11 @@ def connect(call: Context, integration_id: str, credentials: Members, config: Ma
         raise Problem("CONNECTION_REFUSED", message, field=f"credentials.{refused}", rule="credential")
     merged = {**doc["config"], **kept.masked_config(config or {})}
     members = {
-        **_frequency({"config": merged}, doc), **kept.kept(given, None), "config": merged, "status": "connected",
+        **_frequency({"config": merged}, doc), **kept.kept_credentials(given, None),
+        "config": merged, "status": "connected",
         "credentials_set": True, "last_error": None, "last_sync": call.now, "connected_at": call.now,
     }  # fmt: skip
-    new = rescheduled(call, call.update("integration", doc, members), doc)
+    new = reschedule(call, call.update("integration", doc, members), doc)
     shown = (_without_secrets(doc), _without_secrets(new))
     call.emit("integration.connected", "integration", shown[1], changes=changes_between(*shown))
     return new

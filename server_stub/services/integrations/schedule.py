@@ -12,7 +12,7 @@ from ...serving import Context, Members
 from ...timetable import Idleness, falls_due, recurs
 from . import runs, times
 from .credentials import error_of
-from .records import rescheduled, tell_error
+from .records import reschedule, tell_error
 from .syncing import active_mappings, begin, change_of
 
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -74,7 +74,7 @@ def end_access(call: Context) -> None:
     for doc in call.collection("integration").find("status", "connected"):
         if _has_expired(call, doc):
             error = error_of("TOKEN_EXPIRED", f"{doc['name']} does not accept the access token any more")
-            new = rescheduled(call, call.update("integration", doc, {"status": "error", "last_error": error}), doc)
+            new = reschedule(call, call.update("integration", doc, {"status": "error", "last_error": error}), doc)
             tell_error(call, new, error, before=doc)
 
 

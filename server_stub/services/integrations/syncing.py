@@ -20,7 +20,7 @@ from .credentials import error_of
 from .entities import ENTITIES
 from .mappings import brings
 from .pairs import JOB, LINKS, Pairing, candidates, signature_of
-from .records import INTEGRATIONS, rescheduled, tell_error
+from .records import INTEGRATIONS, reschedule, tell_error
 
 _A_STEP = 50
 """The number of records that one step synchronises."""
@@ -107,7 +107,7 @@ def _end_failed(call: Context, run: Document, integration: Document, code: str, 
     error = error_of(code, message)
     sync_runs.end(call, run, {"status": "failed", "error": error})
     lost = {"status": "error"} if code == "CONNECTION_REFUSED" else {}
-    new = rescheduled(call, call.update("integration", integration, {"last_error": error, **lost}), integration)
+    new = reschedule(call, call.update("integration", integration, {"last_error": error, **lost}), integration)
     tell_error(call, new, error, before=integration, run_id=run["id"], conflicts=_resolutions(run))
     shown = {name: value for name, value in error.items() if name != "rule"}
     return {"status": "failed", "error": shown}

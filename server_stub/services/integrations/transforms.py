@@ -51,20 +51,22 @@ def is_one_way(mapping: Members) -> bool:
 
 def inbound(mapping: Members, record: Members) -> Any:
     """Return the value for our member, from a record of the other system. Raises: 422, naming our member."""
-    return _converted(mapping, record, record.get(mapping["source_field"]), mapping["target_field"], inverse=False)
+    return _converted_value(
+        mapping, record, record.get(mapping["source_field"]), mapping["target_field"], inverse=False
+    )
 
 
 def outbound(mapping: Members, record: Members, value: Any) -> Any:
     """Return the value for the other system's field, from ours. Raises: 422, naming the field."""
     mapping = mapping if mapping["direction"] == "outbound" else {**mapping, "default": None}
-    return _converted(mapping, record, value, mapping["source_field"], inverse=True)
+    return _converted_value(mapping, record, value, mapping["source_field"], inverse=True)
 
 
-def _converted(mapping: Members, record: Members, value: Any, field: str, *, inverse: bool) -> Any:
+def _converted_value(mapping: Members, record: Members, value: Any, field: str, *, inverse: bool) -> Any:
     transform = str(mapping["transform"])
     if transform == "template":
         texts = [str(record.get(name)) for name in places_of(mapping["template"]) if record.get(name) not in EMPTY]
-        value = _filled(mapping["template"], record) if texts else None
+        value = _filled_template(mapping["template"], record) if texts else None
         found = value if value is not None else mapping["default"]
     elif transform == "lookup":
         found = _looked_up(mapping, value, field, inverse=inverse)
@@ -76,7 +78,7 @@ def _converted(mapping: Members, record: Members, value: Any, field: str, *, inv
     return found if found not in ("", []) else None
 
 
-def _filled(template: str, record: Members) -> str:
+def _filled_template(template: str, record: Members) -> str:
     def text(match: re.Match[str]) -> str:
         value = record.get(match[1])
         return "" if value is None else str(value)

@@ -58,7 +58,7 @@ def _is_own(call: Context, job: Members) -> bool:
     return job["created_by"] in (call.caller.actor_id, call.caller.user_id)
 
 
-def _permitted(call: Context, action: Action, job: Members) -> bool:
+def _is_permitted(call: Context, action: Action, job: Members) -> bool:
     """Return whether a job is the caller's own, or the caller may do this with the jobs of all."""
     return _is_own(call, job) or permissions.scope_for(call.caller, "jobs", action) == "all"
 
@@ -73,11 +73,11 @@ def _about(job: Members) -> Mapping[str, Any]:
     return job["entity"] or {}
 
 
-def _found(call: Context, id: str) -> tuple[str, Document]:
+def _found_job(call: Context, id: str) -> tuple[str, Document]:
     """Return the collection and the record of a job or a run that the caller may see. Raises: 404."""
     for collection in ("job", *RUNS):
         doc = call.collection(collection).get(id)
-        if doc is not None and _is_kept(call, doc) and _permitted(call, "read", doc):
+        if doc is not None and _is_kept(call, doc) and _is_permitted(call, "read", doc):
             return collection, doc
     raise missing("job", id)
 
@@ -130,7 +130,7 @@ def _everything(call: Context) -> Iterator[dict[str, Any]]:
     for collection in ("job", *RUNS):
         for doc in call.collection(collection).all():
             inner = collection == "job" and doc["kind"] in _WITHIN
-            if not inner and _is_kept(call, doc) and _permitted(call, "read", doc):
+            if not inner and _is_kept(call, doc) and _is_permitted(call, "read", doc):
                 yield _view(collection, doc)
 
 
@@ -164,15 +164,15 @@ def list_(
 @serves(Jobs.get)
 def get(call: Context, job_id: str) -> dict[str, Any]:
     """Return a job or a run."""
-    found = _view(*_found(call, job_id))
+    found = _view(*_found_job(call, job_id))
     return found | {"errors": jobs.errors_seen(call, found)}
 
 
 @serves(Jobs.cancel)
 def cancel(call: Context, job_id: str) -> dict[str, Any]:
     """Stop a job; what is done stays done."""
-    collection, doc = _found(call, job_id)
-    if not _permitted(call, "manage", doc):
+    collection, doc = _found_job(call, job_id)
+    if not _is_permitted(call, "manage", doc):
         raise Problem("FORBIDDEN", f"{job_id} was started by somebody else: to stop it takes jobs:manage")
     shown = _view(collection, doc)
     if shown["status"] == "cancelled":

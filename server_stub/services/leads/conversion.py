@@ -24,7 +24,7 @@ from ..contacts import health as contact_health
 from ..contacts.records import CONTACTS
 from ..contacts.writing import with_address
 from ..conversations import state as conversation_state
-from ..deals.records import DEALS, rounded
+from ..deals.records import DEALS, rounded_amount
 from .records import LEADS, converted_problem
 
 _SHARED = (
@@ -245,7 +245,7 @@ def _deal_members(
     permissions.check(call.caller, DEALS.word, "create")
     start = {
         "title": (lead["company"] or lead["name"])[:_LONGEST_TITLE],
-        "value": rounded(lead["value"] or Decimal(0), lead["currency"]),
+        "value": rounded_amount(lead["value"] or Decimal(0), lead["currency"]),
         "currency": lead["currency"],
         "source": lead["source"],
         "owner_id": owner,

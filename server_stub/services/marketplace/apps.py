@@ -128,7 +128,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     return None
 
 
-def presented(call: Context, app: Document) -> Document:
+def presented_app(call: Context, app: Document) -> Document:
     """Return an app as the caller's company sees it."""
     mine = call.collection(INSTALLATION).find("app_id", app["id"])
     own = is_own(call, app)
@@ -174,6 +174,6 @@ APPS = _Apps(
     visible=is_visible,
     check=_check,
     follow=_follow,
-    shown=presented,
-    listed=presented,
+    shown=presented_app,
+    listed=presented_app,
 )

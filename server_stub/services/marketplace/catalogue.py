@@ -13,7 +13,7 @@ from ...data.queries.query import fold, matches
 from ...data.store import EVERY_COMPANY
 from ...problems import Problem
 from ...serving import Context, serves
-from .apps import APPS, presented
+from .apps import APPS, presented_app
 from .installations import USE
 from .words import CATEGORIES
 
@@ -68,4 +68,4 @@ def featured(call: Context, category: str | None, limit: int) -> Sequence[Docume
         return not app["featured"], -recent * app["rating"], fold(app["name"])
 
     best = sorted(docs, key=place)[:limit]
-    return [presented(call, app) for app in best]
+    return [presented_app(call, app) for app in best]

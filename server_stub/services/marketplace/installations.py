@@ -23,7 +23,7 @@ from ...request.access.permissions import permits, read_permission
 from ...serving import Context, serves
 from ...webhooks.records import DELIVERY, ENDPOINT
 from ..webhooks.records import pending_deliveries
-from .apps import APPS, INSTALLATION, presented, signing_secret
+from .apps import APPS, INSTALLATION, presented_app, signing_secret
 from .health import last_error, state_of
 from .settings import settle
 from .versions import release_of
@@ -97,7 +97,7 @@ def install(
         parts=lambda doc: _begin(call, app, doc, token),
     )
     place = {"Location": f"/v1/marketplace/installations/{made['id']}/status"}
-    return Answer(shown(call, made) | {"access_token": token}, headers=place)
+    return Answer(shown_installation(call, made) | {"access_token": token}, headers=place)
 
 
 def _begin(call: Context, app: Document, doc: Document, token: str) -> None:
@@ -134,7 +134,7 @@ def uninstall(call: Context, app_id: str, keep_data: bool) -> Document:
         settings = {name: doc[name] for name in _NOTHING}
         call.collection(_KEPT).put({"id": app["id"], **settings})
     INSTALLATIONS.remove(call, doc | _NOTHING)
-    return presented(call, APPS.found(call, app["id"]))
+    return presented_app(call, APPS.found(call, app["id"]))
 
 
 @serves(MarketplaceInstallations.configure)
@@ -161,7 +161,7 @@ def configure(
     changes = {"app_version": release["app_version"], "granted_permissions": granted, **settings}
     new = INSTALLATIONS.change(call, doc, changes)
     _subscribe(call, app, new)  # also where nothing changes: what was given up is tried again
-    return shown(call, new)
+    return shown_installation(call, new)
 
 
 @serves(MarketplaceInstallations.list)
@@ -173,14 +173,16 @@ def list_(
         lambda doc: status is None or state_of(call, doc) == status,
         lambda doc: category is None or _app_of(call, doc)["category"] == category,
     ]
-    return Mapped(select(call.collection(INSTALLATION), tests=tests, sort=sort, order=order), partial(shown, call))
+    return Mapped(
+        select(call.collection(INSTALLATION), tests=tests, sort=sort, order=order), partial(shown_installation, call)
+    )
 
 
 def _app_of(call: Context, doc: Document) -> Document:
     return APPS.found(call, doc["app_id"])
 
 
-def shown(call: Context, doc: Document) -> Document:
+def shown_installation(call: Context, doc: Document) -> Document:
     """Return an installation with what follows from its app and the deliveries to it."""
     name = _app_of(call, doc)["name"]
     return doc.with_members({"app_name": name, "status": state_of(call, doc), "last_error": last_error(call, doc)})

@@ -92,10 +92,10 @@ def _text(family: Family) -> str:
             lines.append(f"{name}_{stat} {value:g}" if stat == "count" else f"{name}_{stat} {value!r}")
             continue
         shown = {"quantile": str(_SHARES[stat])} if stat is not None else labels
-        told = ",".join(f'{label}="{_escaped(text)}"' for label, text in shown.items())
+        told = ",".join(f'{label}="{_escaped_label(text)}"' for label, text in shown.items())
         lines.append(f"{name}{{{told}}} {value!r}" if told else f"{name} {value!r}")
     return "\n".join(lines) + "\n"
 
 
-def _escaped(text: str) -> str:
+def _escaped_label(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

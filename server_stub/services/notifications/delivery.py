@@ -13,7 +13,7 @@ from ...timetable import Appointment, falls_due, plan
 from ..attachments import outgoing
 from .preferences import quiet_for, why_suppressed
 from .recipients import Recipient
-from .subscriptions import end, signed
+from .subscriptions import end, signed_token
 
 PENDING = "pending_delivery"
 """The kind of the records of what is to be done with a message, and when; their ids are those of the messages."""
@@ -81,13 +81,13 @@ def attempt(call: Context, doc: Document) -> Document:
         said |= {"provider": call.server.outbox.hand_over(_outgoing(call, doc)), "status": "sent"}
     except Refusal as refusal:
         said |= {"status": "failed", "code": refusal.code, "message": refusal.message}
-        return _failed(call, doc, said, permanent=refusal.permanent)
+        return _failed_message(call, doc, said, permanent=refusal.permanent)
     changes: dict[str, Any] = {"delivery_status": "sent", "sent_at": call.now, "error": None, "next_retry_at": None}
     if doc["channel"] == "in_app":  # the inbox is here: it has arrived
-        new = _noted(call, doc, said, {**changes, "delivery_status": "delivered", "delivered_at": call.now})
+        new = _noted_attempt(call, doc, said, {**changes, "delivery_status": "delivered", "delivered_at": call.now})
         call.emit("notification.created", "notification", new, metadata=_about(new))
         return new
-    new = _noted(call, doc, said, changes)
+    new = _noted_attempt(call, doc, said, changes)
     call.emit("notification.sent", "notification", new, metadata=_about(new))
     later(call, new["id"], "arrive", call.now + _ARRIVES_AFTER)
     return new
@@ -97,7 +97,7 @@ def _bounces(doc: Document) -> bool:
     return bool(doc["channel"] == "email" and doc["recipient"].partition("@")[0].partition("+")[0] == _BOUNCING)
 
 
-def _failed(call: Context, doc: Document, said: dict[str, Any], *, permanent: bool) -> Document:
+def _failed_message(call: Context, doc: Document, said: dict[str, Any], *, permanent: bool) -> Document:
     """Note a failed attempt, and when the next one is; a message that bounced is not sent again by itself."""
     number: int = said["number"]
     again: datetime | None = None if permanent or number > len(RETRIES) else call.now + RETRIES[number - 1]
@@ -113,7 +113,7 @@ def _failed(call: Context, doc: Document, said: dict[str, Any], *, permanent: bo
     }  # fmt: skip
     if permanent:
         changes["sent_at"] = call.now
-    new = _noted(call, doc, said, changes)
+    new = _noted_attempt(call, doc, said, changes)
     call.emit("notification.failed", "notification", new, metadata={**_about(new), "code": said["code"]})
     if again is not None:
         later(call, new["id"], "send", again)
@@ -122,7 +122,7 @@ def _failed(call: Context, doc: Document, said: dict[str, Any], *, permanent: bo
     return new
 
 
-def _noted(call: Context, doc: Document, said: Mapping[str, Any], changes: Mapping[str, Any]) -> Document:
+def _noted_attempt(call: Context, doc: Document, said: Mapping[str, Any], changes: Mapping[str, Any]) -> Document:
     log = [*(doc.get("attempt_log") or ()), dict(said)]
     return call.update("notification", doc, {**changes, "attempts": said["number"], "attempt_log": log})
 
@@ -143,15 +143,15 @@ def _outgoing(call: Context, doc: Document) -> OutgoingMessage:
     html = doc.get("content_html")
     if is_mail and doc.get("category") != "transactional":
         topic = doc.get("category") or ""
-        token = signed("unsubscribe", tenant_id, doc["id"], doc["recipient"], "email", topic)
+        token = signed_token("unsubscribe", tenant_id, doc["id"], doc["recipient"], "email", topic)
         headers = {
             "List-Unsubscribe": f"<{call.server.origin}/v1/notifications/unsubscribe?token={token}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
     if is_mail and html is not None:
-        from .tracking import tracked  # imported here: tracking reads the messages that this module writes
+        from .tracking import tracked_html  # imported here: tracking reads the messages that this module writes
 
-        html = tracked(call, doc, html)
+        html = tracked_html(call, doc, html)
     settings: Members = call.tenant.get("email") or {}
     return OutgoingMessage(
         doc["id"], tenant_id, doc["channel"], doc["recipient"], doc["title"], doc["message"], html, call.now,

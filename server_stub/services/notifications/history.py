@@ -15,7 +15,7 @@ from ...data.queries.select import select
 from ...problems import missing
 from ...request.access import permissions
 from ...serving import Context, serves
-from ..ranges import Span, divided, last_year, periods, series
+from ..ranges import Span, divided_items, last_year, periods, series
 
 _CHANNELS: Mapping[str, str] = {
     "email": "E-mail", "sms": "SMS", "push": "Push", "in_app": "Inbox", "chat": "Chat",
@@ -43,7 +43,7 @@ def may_see(call: Context) -> Callable[[Document], bool]:
     )
 
 
-def found(call: Context, id: str) -> Document:
+def found_message(call: Context, id: str) -> Document:
     """Return a message that the caller may see. Raises: 404."""
     doc = call.found("notification", id)
     if doc is None or not may_see(call)(doc):
@@ -85,7 +85,7 @@ def history(
 @serves(Notifications.status)
 def status(call: Context, notification_id: str) -> dict[str, Any]:
     """Tell how far a message has come."""
-    doc = found(call, notification_id)
+    doc = found_message(call, notification_id)
     return {
         "notification_id": doc["id"],
         "channel": doc["channel"],
@@ -122,7 +122,7 @@ def analytics(
     ]
     templates = call.collection("template")
     used = sorted({doc["template_id"] for doc in docs if doc["template_id"] is not None})
-    by_span = divided(spans, docs, lambda doc: doc["created_at"])
+    by_span = divided_items(spans, docs, lambda doc: doc["created_at"])
 
     def count(name: str) -> Callable[[Span], Decimal]:
         return lambda span: Decimal(sum(map(_TESTS[name], by_span[span])))

@@ -92,7 +92,7 @@ def _names(node: Any, optional: bool = False) -> Iterator[tuple[str, bool]]:
     from jinja2 import nodes
 
     if isinstance(node, (nodes.Name, nodes.Getattr)):
-        name = _dotted(node)
+        name = _dotted_name(node)
         if name is not None:
             yield name, optional
             return
@@ -103,12 +103,12 @@ def _names(node: Any, optional: bool = False) -> Iterator[tuple[str, bool]]:
         yield from _names(child, optional or (tolerant and number == 0))
 
 
-def _dotted(node: Any) -> str | None:
+def _dotted_name(node: Any) -> str | None:
     from jinja2 import nodes
 
     if isinstance(node, nodes.Name):
         return str(node.name)
-    whole = _dotted(node.node) if isinstance(node, nodes.Getattr) else None
+    whole = _dotted_name(node.node) if isinstance(node, nodes.Getattr) else None
     return f"{whole}.{node.attr}" if whole is not None else None
 
 
@@ -127,13 +127,13 @@ def fill(text: str, variables: Mapping[str, str], field: str = "content", *, htm
             for name in lacking
         )
     try:
-        return _environment(html).from_string(text).render(_nested(variables))
+        return _environment(html).from_string(text).render(_nested_variables(variables))
     except Exception as error:  # whatever an expression does with a value, such as dividing by it
         message = f"the text cannot be filled in: {error}"
         raise Problem("TEMPLATE_SYNTAX", message, field=field, rule="format", details={"line": None}) from None
 
 
-def _nested(variables: Mapping[str, str]) -> dict[str, Any]:
+def _nested_variables(variables: Mapping[str, str]) -> dict[str, Any]:
     """Return values by name, those of dotted names as members of objects."""
     found: dict[str, Any] = {}
     for name, value in sorted(variables.items()):

@@ -16,7 +16,7 @@ from ...problems import Problem, invalid
 from ...request.settings import environment_of
 from ...serving import Context, Members, serves
 from .delivery import MOST_ATTEMPTS, PENDING, attempt, dispatch, later
-from .history import found
+from .history import found_message
 from .language import fill
 from .preferences import quiet_for, why_suppressed
 from .recipients import Recipient, recipient_of, require_reach
@@ -188,7 +188,7 @@ def send_bulk(call: Context, channel: str, recipients: Sequence[Members], **give
 @serves(Notifications.retry)
 def retry(call: Context, notification_id: str) -> Document:
     """Send a message again that failed or bounced."""
-    doc = found(call, notification_id)
+    doc = found_message(call, notification_id)
     if doc.get("expires_at") is not None and doc["expires_at"] <= call.now:
         raise Problem("NOTIFICATION_EXPIRED", f"{doc['id']} expired on {doc['expires_at']:%Y-%m-%d}")
     if doc.get("delivery_status") not in ("failed", "bounced"):

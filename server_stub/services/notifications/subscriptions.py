@@ -30,13 +30,13 @@ _KEY = b"the links of a server stub are signed with a public key"
 _OPT_OUTS = {"email": ("email_opt_out", ("email", "secondary_emails")), "sms": ("sms_opt_out", ("mobile", "phone"))}
 
 
-def signed(*parts: str) -> str:
+def signed_token(*parts: str) -> str:
     """Return a token that holds texts, for links that are opened without a sign-in."""
     said = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
     return f"{said}.{hmac.new(_KEY, said.encode(), hashlib.sha256).hexdigest()[:32]}"
 
 
-def opened(token: str) -> list[str] | None:
+def opened_token(token: str) -> list[str] | None:
     """Return what a token holds; None for one that was not signed here."""
     said, _, signature = token.partition(".")
     wanted = hmac.new(_KEY, said.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
@@ -64,7 +64,7 @@ def unsubscribe(
 ) -> list[Document]:
     """End the subscription of an address to a topic, or to all but transactional messages."""
     if token is not None:
-        parts = opened(token)
+        parts = opened_token(token)
         if parts is None or parts[0] != "unsubscribe":
             raise Problem("INVALID_TOKEN", "the link to unsubscribe is not one of this server", field="token")
         _, tenant_id, notification_id, address, channel, given = parts

@@ -13,7 +13,7 @@ from ...serving import Context
 _LINK = re.compile(r"(<a\b[^>]*?\bhref\s*=\s*)([\"'])(https?://[^\"'\s]+)\2", re.IGNORECASE)
 
 
-def tracked(call: Context, doc: Document, html: str) -> str:
+def tracked_html(call: Context, doc: Document, html: str) -> str:
     """Return the HTML of an e-mail with its links rewritten and a pixel at its end."""
 
     def rewritten(found: re.Match[str]) -> str:

@@ -22,23 +22,23 @@ def as_sent(value: Any) -> Any:
     return {key: as_sent(one) for key, one in value.items()} if is_object(value) else value
 
 
-def wired(kind: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+def wire_members(kind: Any, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members of an input with the names of the wire, at every depth; the keys of free objects stay."""
     hints = input_hints(kind)
     found: dict[str, Any] = {}
     for name, value in row.items():
         hint = hints.get(snake(name), hints.get(name))
-        found[camel(name) if "_" in name else name] = _wired(hint, value) if hint is not None else value
+        found[camel(name) if "_" in name else name] = _wire_value(hint, value) if hint is not None else value
     return found
 
 
-def _wired(hint: Any, value: Any) -> Any:
+def _wire_value(hint: Any, value: Any) -> Any:
     if is_object(value):
         inner = next((one for one in _parts(hint) if is_typeddict(one)), None)
-        return wired(inner, value) if inner is not None else value
+        return wire_members(inner, value) if inner is not None else value
     if is_array(value):
         inner = next((one for one in _parts(hint) if get_origin(one) in (list, Sequence)), None)
-        return [_wired(get_args(inner)[0], one) for one in value] if inner is not None else value
+        return [_wire_value(get_args(inner)[0], one) for one in value] if inner is not None else value
     return value
 
 

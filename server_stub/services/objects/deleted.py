@@ -11,7 +11,7 @@ from crm_sdk.wire import camel, is_array
 
 from ...bulk import carry_out, error_of
 from ...data.document import Document
-from ...data.keys import taken
+from ...data.keys import taken_values
 from ...data.mapped import Mapped
 from ...data.queries.query import matches, sort_documents
 from ...history import trash
@@ -99,7 +99,7 @@ def _obstacles(call: Context, entity: Entity, doc: Document) -> list[Problem]:
     own = {"external_id": "DUPLICATE_VALUE"} if "external_id" in noun.model.model_fields else {}
     scope = noun.within[0] if noun.within is not None else None
     found: list[Problem] = []
-    for problem in taken(noun.records(call), doc, None, {**own, **noun.unique}, noun.places, scope):
+    for problem in taken_values(noun.records(call), doc, None, {**own, **noun.unique}, noun.places, scope):
         details = {"field": camel(problem.field or ""), "existing_id": problem.details["existing_id"]}
         message = f"it cannot be restored: {problem.message}"
         found.append(Problem("RESTORE_CONFLICT", message, field=problem.field, rule="unique", details=details))
@@ -127,12 +127,12 @@ def restore(call: Context, entity: str, ids: Sequence[str], atomic: bool) -> dic
         permissions.check(call.caller, found.word, "delete", doc)
         for problem in _obstacles(call, found, doc):
             raise problem
-        return show(_restored(call, found, doc))
+        return show(_restored_record(call, found, doc))
 
     return carry_out(call, ids, bring_back, field="ids", id_of=str, atomic=atomic)
 
 
-def _restored(call: Context, entity: Entity, doc: Document) -> Document:
+def _restored_record(call: Context, entity: Entity, doc: Document) -> Document:
     """Restore a record, what its delete took elsewhere, and the figures that follow; publish the event."""
     noun = entity.noun_of(doc)
     new = call.update(noun.collection, doc, {"deleted_at": None, **_lost_references(call, noun, doc)})

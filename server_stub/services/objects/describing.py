@@ -228,12 +228,12 @@ def _fields_of(call: Context, entity: Entity, only: str | None) -> Iterator[dict
             seen.add(name)
             kind = _kind_of(info.annotation, info.metadata)
             given = _kind_of(hints[name]) if name in hints else None
-            described = _described(model, noun, name, info, kind, given, required)
+            described = _described_field(model, noun, name, info, kind, given, required)
             yield {**described, **_searching(noun, model, name, filters), **access(described, writes)}
             parts: Mapping[str, FieldInfo] = kind.model.model_fields if kind.model is not None else {}
             for inner, info_inner in parts.items():
                 path = f"{name}.{inner}"
-                part = _described(
+                part = _described_field(
                     model, None, path, info_inner, _kind_of(info_inner.annotation, info_inner.metadata),
                     given, frozenset(),
                 )  # fmt: skip
@@ -262,7 +262,7 @@ def required_by(operation: Any) -> frozenset[str]:
     return frozenset(name for name, hint in _hints(operation).items() if is_required(body, name, hint))
 
 
-def _described(
+def _described_field(
     model: type[Model], noun: Noun | None, name: str, info: FieldInfo, kind: _Kind, given: _Kind | None, required: Any
 ) -> dict[str, Any]:
     default = next((mark.value for mark in info.metadata if isinstance(mark, Default)), None)

@@ -11,7 +11,7 @@ from ...data.document import Document
 from ...data.keys import with_value
 from ...nouns.entities import Entity
 from ...problems import Problem, invalid
-from ...request.access.hiding import seen
+from ...request.access.hiding import seen_members
 from ...serving import Context
 from ..custom_objects.finding import equals_of
 
@@ -23,7 +23,7 @@ def names(entity: Entity) -> list[str]:
 
 def check_key(call: Context, entity: Entity, name: str | None) -> str:
     """Return a key of an entity; without a name the default one. Raises: 422 NOT_A_KEY, also for a hidden member."""
-    known = ["id", *seen(call.caller, names(entity), entity.name)]
+    known = ["id", *seen_members(call.caller, names(entity), entity.name)]
     if name is None:
         return known[1] if len(known) > 1 else "id"
     plain = name.removeprefix("fields.")

@@ -21,7 +21,7 @@ from ...request.access import permissions
 from ...request.reading.intake import arguments_of
 from ...serving import Context, serves
 from ..activities.records import changes_of
-from .bodies import as_sent, wired
+from .bodies import as_sent, wire_members
 from .keys import check_key, check_value, matching, value_in
 from .reading import some
 from .showing import Show, shown_as
@@ -37,7 +37,7 @@ def _read(call: Context, noun: Noun, verb: str, row: Mapping[str, Any]) -> dict[
     operation: Operation[..., Any] | None = noun.declared(verb)
     if operation is None:
         raise Problem("UNSUPPORTED_OPERATION", f"records of the type {noun.kind} have no {verb}")
-    members = wired(operation.arguments.body_type, as_sent(row))
+    members = wire_members(operation.arguments.body_type, as_sent(row))
     values, ignored = arguments_of(operation, operation.routes["platform"], {}, members, {})
     call.ignored = {name: value for name, value in ignored.items() if name not in ("updated_at", "version")}
     body: dict[str, Any] = values.get(operation.arguments.body or "", {})
@@ -251,7 +251,7 @@ def transaction(call: Context, operations: Sequence[Mapping[str, Any]]) -> dict[
             result = None  # what it refers to has failed, and says why
         except Problem as problem:
             result = None
-            errors += _named(f"operations[{place}]", problem)
+            errors += _placed_errors(f"operations[{place}]", problem)
         if operation.get("ref") is not None:
             refs[operation["ref"]] = result["id"] if result is not None else None
         results.append(result or {})
@@ -266,7 +266,7 @@ class _Unresolved(Exception):  # noqa: N818 # no error of the caller's
     """An operation names the record of an earlier one that has failed."""
 
 
-def _named(path: str, problem: Problem) -> list[FieldError]:
+def _placed_errors(path: str, problem: Problem) -> list[FieldError]:
     return [
         replace(
             entry,
@@ -287,7 +287,7 @@ def _carry_out(call: Context, operation: Mapping[str, Any], refs: Mapping[str, s
     id = operation.get("id")
     if action in ("update", "delete") and id is None:
         raise invalid("id", "required", f"which record to {action} says its id")
-    resolve = partial(_resolved, refs=refs)
+    resolve = partial(_resolved_references, refs=refs)
     id = resolve(id, path="id") if id is not None else None
     values: Mapping[str, Any] = operation.get("values") or {}
     row = {name: resolve(value, path=f"values.{name}") for name, value in values.items()}
@@ -333,12 +333,12 @@ def _within_values(problem: Problem) -> Problem:
     return Problem(problem.code, problem.message, details=problem.details, errors=entries)
 
 
-def _resolved(value: Any, *, refs: Mapping[str, str | None], path: str) -> Any:
+def _resolved_references(value: Any, *, refs: Mapping[str, str | None], path: str) -> Any:
     """Return a value with the ids of earlier operations in place of ``@name``, and ``@`` for ``@@``."""
     if is_object(value):
-        return {name: _resolved(one, refs=refs, path=f"{path}.{name}") for name, one in value.items()}
+        return {name: _resolved_references(one, refs=refs, path=f"{path}.{name}") for name, one in value.items()}
     if is_array(value):
-        return [_resolved(one, refs=refs, path=f"{path}.{place}") for place, one in enumerate(value)]
+        return [_resolved_references(one, refs=refs, path=f"{path}.{place}") for place, one in enumerate(value)]
     if not isinstance(value, str) or not value.startswith("@"):
         return value
     if value.startswith("@@"):

@@ -18,7 +18,7 @@ from ...files.storing import FILE, content_of, store_bytes
 from ...history import audit
 from ...request.answering.rendering import renderer
 from ...serving import Context
-from ..audit.logs import shown
+from ..audit.logs import shown_entry
 from .subjects import model_of
 
 _KEPT = timedelta(days=7)
@@ -41,5 +41,5 @@ def store(call: Context, found: Mapping[str, Sequence[tuple[str, Document]]], *,
 def _row(call: Context, kind: str, doc: Document) -> Any:
     model = _MODELS.get(kind) or model_of(call, kind, doc)
     if kind == audit.KIND:
-        doc = shown(doc)
+        doc = shown_entry(doc)
     return json.loads(encode_json(renderer(model, "platform")(doc)))

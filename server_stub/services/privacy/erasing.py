@@ -11,7 +11,7 @@ from crm_sdk.wire import is_array, is_object
 
 from ...data.collection import Collection
 from ...data.document import Document
-from ...data.personal import emptied
+from ...data.personal import emptied_members
 from ...files.storing import FILE, VERSION
 from ...history import audit, change_log, trash
 from ...serving import Context
@@ -123,7 +123,7 @@ class Erasure:
         model = model_of(call, kind, doc)
         is_about = self._person.is_about(kind, doc) or self._tells_of(doc)
         if model is not None and (is_about or (kind == "deal" and doc.get("contact_id") in self._words.ids)):
-            changes |= emptied(model, doc)
+            changes |= emptied_members(model, doc)
         for name, value in doc.items():
             if name in ("id", "checksum") or name in changes:
                 continue
@@ -176,14 +176,14 @@ class Erasure:
     def _digest(self, trail: Collection, entry: Document) -> None:
         if entry.get("salt") is None or entry["action"] == audit.PURGED:
             return
-        if entry["entity"]["id"] in self._inner.ids or self._inner.found_in(_said(entry)):
+        if entry["entity"]["id"] in self._inner.ids or self._inner.found_in(_entry_words(entry)):
             trail.put(audit.without_values(entry))
             self.anonymized["audit"] += 1
 
     def _forget_change(self, records: Collection, entry: Document) -> None:
         """Take the values out of an entry of the log of changes; who saw the record stays known."""
         if entry["record_id"] in self._words.ids:
-            records.put(entry | {"values": [], "merged_into": None, **_seen(entry)})
+            records.put(entry | {"values": [], "merged_into": None, **_emptied_sides(entry)})
         elif entry["record_id"] in self._inner.ids or self._words.found_in(
             [entry["values"], entry["before"], entry["after"]]
         ):
@@ -297,14 +297,14 @@ def _like(before: Any, after: Any) -> Any:
     return None if isinstance(before, str) and after == "[erased]" and "@" in before else after
 
 
-def _said(entry: Document) -> list[Any]:
+def _entry_words(entry: Document) -> list[Any]:
     return [
         entry["changes"], entry.get("initial"), entry["reason"], entry["metadata"], entry["entity"],
         entry["actor"]["email"],
     ]  # fmt: skip
 
 
-def _seen(entry: Document) -> dict[str, Any]:
+def _emptied_sides(entry: Document) -> dict[str, Any]:
     """Return the two sides of a change of the person's record: nothing but who saw it."""
     names = ("id", "owner_id", "object_id", "kind")
     return {

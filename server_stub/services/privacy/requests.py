@@ -67,7 +67,7 @@ def _refuse_running(call: Context, key: str) -> None:
 # -- what is kept for legal reasons ------------------------------------------------------------------------------------
 
 
-def _held(call: Context, person: Person) -> list[dict[str, Any]]:
+def _held_records(call: Context, person: Person) -> list[dict[str, Any]]:
     """Return references to the records of a person that are on legal hold."""
     on_hold = holds(call, policies_of(call))
     found = [*person.identities, *((records.kind, doc) for records, doc in about(call, person))]
@@ -79,7 +79,7 @@ def _held(call: Context, person: Person) -> list[dict[str, Any]]:
 
 
 def _refuse_held(call: Context, person: Person) -> None:
-    held = _held(call, person)
+    held = _held_records(call, person)
     if held:
         message = f"{held[0]['id']} is on legal hold: nothing is erased"
         raise Problem("LEGAL_HOLD", message, details={"ids": [one["id"] for one in held]})
@@ -93,14 +93,14 @@ def run_export(call: Context, job: Document) -> dict[str, Any]:
     """Put what is known of a person into an archive."""
     payload = job["payload"]
     person = find(call, payload["subject"])
-    found = _found(call, person)
+    found = _found_records(call, person)
     file_id = None
     if found:
         file_id = archive.store(call, found, with_files=payload["files"])
     counts = [_count(name, len(docs), kept=len(docs)) for name, docs in found.items()]
     said = {"subject_hash": payload["subject_hash"], "id_hashes": _id_hashes(call, person)}
     entry = call.emit("privacy.exported", "job", _subject(job), metadata=said)
-    return _ended(job, counts, entry, file_id=file_id, identities=_refs(person), held=_held(call, person))
+    return _ended_job(job, counts, entry, file_id=file_id, identities=_refs(person), held=_held_records(call, person))
 
 
 @runs(_ERASE)
@@ -112,8 +112,8 @@ def run_erase(call: Context, job: Document) -> dict[str, Any]:
     subject = _subject(job)
     if payload["dry_run"]:
         entry = audit.write(call, "privacy.read", "job", subject, reason=call.reason, metadata=said)
-        counts = [_planned(name, len(docs)) for name, docs in _found(call, person).items()]
-        return _ended(job, counts, entry, dry_run=True, identities=_refs(person), held=_held(call, person))
+        counts = [_planned_count(name, len(docs)) for name, docs in _found_records(call, person).items()]
+        return _ended_job(job, counts, entry, dry_run=True, identities=_refs(person), held=_held_records(call, person))
     _refuse_held(call, person)
     erasure = Erasure(call, person)
     erasure.carry_out(blocked=payload["block"])
@@ -121,7 +121,7 @@ def run_erase(call: Context, job: Document) -> dict[str, Any]:
     call.reason = reason = person.words.without(given) or None
     counts = erasure.counts()
     entry = call.emit("privacy.erased", "job", subject, metadata={**said, "counts": counts})
-    return {**_ended(job, counts, entry), "reason": reason}
+    return {**_ended_job(job, counts, entry), "reason": reason}
 
 
 def _subject(job: Document) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _subject(job: Document) -> dict[str, Any]:
     return {**left, "name": job["title"]}
 
 
-def _found(call: Context, person: Person) -> dict[str, list[tuple[str, Document]]]:
+def _found_records(call: Context, person: Person) -> dict[str, list[tuple[str, Document]]]:
     """Return the records of a person, by the names of their entities."""
     found: dict[str, list[tuple[str, Document]]] = {}
     pointing = ((records.kind, doc) for records, doc in about(call, person))
@@ -143,7 +143,7 @@ def _count(entity: str, found: int, *, erased: int = 0, anonymized: int = 0, kep
     return {"entity": entity, "found": found, "erased": erased, "anonymized": anonymized, "kept": kept}
 
 
-def _planned(entity: str, found: int) -> dict[str, Any]:
+def _planned_count(entity: str, found: int) -> dict[str, Any]:
     return _count(entity, found, kept=found)
 
 
@@ -155,7 +155,7 @@ def _id_hashes(call: Context, person: Person) -> list[str]:
     return sorted(erasures.hash_of(call, doc["id"]) for _, doc in person.identities)
 
 
-def _ended(
+def _ended_job(
     job: Document, counts: list[dict[str, Any]], entry: Document, *, dry_run: bool = False, **members: Any
 ) -> dict[str, Any]:
     """Return the members of a job that has ended: its report, and no more of who was asked for than a hash."""
@@ -192,7 +192,7 @@ def erase_again(call: Context) -> int:
         (kind, doc)
         for kind in PEOPLE
         for doc in call.collection(kind).backwards()
-        if erasures.entered(call, doc["id"]) is not None
+        if erasures.entry_of(call, doc["id"]) is not None
     ]
     if back:
         Erasure(call, person_of(call, back, None)).carry_out(blocked=False)

@@ -88,7 +88,7 @@ def check(call: Context, subject: Members) -> tuple[str, str]:
         raise _no_subject(f"a record of the type {entity['type']} is no person", "subject.entity.type")
     found = call.found(entity["type"], entity["id"]) or call.collection(entity["type"]).get(entity["id"], deleted=True)
     if found is None:
-        if erasures.entered(call, entity["id"]) is not None:
+        if erasures.entry_of(call, entity["id"]) is not None:
             return entity["id"], entity["id"]
         message = f"no {entity['type']} has the id {entity['id']!r}"
         raise Problem("REFERENCE_NOT_FOUND", message, field="subject.entity.id", rule="reference")

@@ -152,10 +152,10 @@ def _check_filters(call: Context, source: Source, whole: Members, at: str) -> No
     except Problem as problem:
         if not at:
             raise
-        raise _moved(problem, at) from None
+        raise _moved_problem(problem, at) from None
 
 
-def _moved(problem: Problem, at: str) -> Problem:
+def _moved_problem(problem: Problem, at: str) -> Problem:
     """Return a problem with its member named from the body's beginning."""
     first = problem.entries[0]
     return Problem(

@@ -95,10 +95,10 @@ def count(call: Context, report_id: str, **figures: Any) -> None:
 def clone(call: Context, report_id: str, name: str | None, visibility: str) -> Document:
     """Copy a report; its schedules and runs stay its own."""
     report = REPORTS.found(call, report_id)
-    return REPORTS.add(call, copied(REPORTS, call, report, name, visibility))
+    return REPORTS.add(call, copied_record(REPORTS, call, report, name, visibility))
 
 
-def copied(noun: Noun, call: Context, doc: Document, name: str | None, visibility: str) -> dict[str, Any]:
+def copied_record(noun: Noun, call: Context, doc: Document, name: str | None, visibility: str) -> dict[str, Any]:
     """Return the members of a copy of a record, which the caller owns: by default it has the name with ``(copy)``."""
     create = noun.declared("create")
     assert create is not None  # it is copied as it could be created

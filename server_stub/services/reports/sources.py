@@ -144,7 +144,7 @@ def _of_noun(noun: Noun, nouns: Mapping[str, Noun]) -> Source:
     refers = {name: target for kind in kinds for name, target in kind.refers.items()}
     stems = {name: name.removesuffix("_id") for name in fields if name.endswith("_id")}
     hops = {stem: (name, refers.get(name, stem)) for name, stem in stems.items()}
-    return _with_hops(Source(noun.kind, fields, {}, partial(_listed, noun)), hops, nouns)
+    return _with_hops(Source(noun.kind, fields, {}, partial(_listed_records, noun)), hops, nouns)
 
 
 def _of_object(call: Context, custom: Document) -> Source:
@@ -161,7 +161,7 @@ def _of_object(call: Context, custom: Document) -> Source:
             further = {"name": Field("text", "text"), **_own_fields(keys_of(call, other["id"]))}
             fields |= {f"{name}.{path}": field for path, field in further.items()}
     currencies = {f"fields.{name}": key["currency"] for name, key in keys.items() if key.get("type") == "currency"}
-    listed = partial(_listed, noun, object_id=custom["id"])
+    listed = partial(_listed_records, noun, object_id=custom["id"])
     return _with_hops(Source(custom["api_name"], fields, {}, listed, currencies), hops, call.server.nouns)
 
 
@@ -187,7 +187,7 @@ def _with_hops(source: Source, hops: Mapping[str, tuple[str, str]], nouns: Mappi
     return replace(source, fields=fields, hops=known)
 
 
-def _listed(noun: Noun, call: Context, **given: Any) -> Sequence[Document]:
+def _listed_records(noun: Noun, call: Context, **given: Any) -> Sequence[Document]:
     operation = noun.declared("list")
     assert operation is not None  # a noun that reports are made of has a list
     permissions.permit(call.caller, operation, "GET")

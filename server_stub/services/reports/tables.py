@@ -110,7 +110,7 @@ class Table:
         """Return the values of the columns for each record."""
         value = self.source.value_of(self.call)
         paths = [self.source.field(entry["field"], "columns")[0] for entry in self.report["columns"]]
-        return [[_shown(value(doc, path)) for path in paths] for doc in self.docs]
+        return [[_shown_value(value(doc, path)) for path in paths] for doc in self.docs]
 
     # -- sums ----------------------------------------------------------------------------------------------------------
 
@@ -266,7 +266,7 @@ class Table:
         if not values:
             return None
         if function in ("min", "max"):
-            return _shown(min(values) if function == "min" else max(values))
+            return _shown_value(min(values) if function == "min" else max(values))
         numbers = [Decimal(str(one)) for one in values]
         return _round(median(numbers) if function == "median" else sum(numbers, Decimal()) / len(numbers))
 
@@ -344,7 +344,7 @@ def _orderly(key: Key) -> tuple[Any, ...]:
     )
 
 
-def _shown(value: Any) -> Any:
+def _shown_value(value: Any) -> Any:
     return value if not isinstance(value, (dict, tuple)) else None
 
 

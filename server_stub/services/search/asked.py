@@ -18,7 +18,7 @@ from . import hits
 from .finding import Finder
 from .kinds import Kind, check_types, kind_of
 from .settings import Settings
-from .wording import corrected
+from .wording import corrected_query
 
 _ASKED = "search_query"
 _KEPT = 50
@@ -55,7 +55,7 @@ def correction(finders: Sequence[Finder]) -> str | None:
             if found:
                 better[word] = min(found, key=lambda term: (-found[term], term))
         if better:
-            return corrected(finder.query, better)
+            return corrected_query(finder.query, better)
     return None
 
 

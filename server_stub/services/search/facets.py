@@ -17,7 +17,7 @@ from ...request.answering.faces import wire_path
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from . import asked, hits
-from .kinds import Kind, check_types, searched
+from .kinds import Kind, check_types, searched_kind
 from .settings import Settings
 
 _SIZE = 10
@@ -36,7 +36,7 @@ def faceted(
     """Return the records of a type that were found, and how many have each value of some members."""
     settings = Settings(call)
     (name,) = check_types(call, [type], "type")
-    kind = searched(call, name, "type")
+    kind = searched_kind(call, name, "type")
     words = (q or "").strip()
     if words:
         hits.check_length(settings, words)
@@ -46,15 +46,16 @@ def faceted(
         found = hits.Found(finder, finder.ids())
     groups = filter_groups or ()
     counted = [
-        _counted(call, settings, kind, found, groups, facet, place) for place, facet in _asked(settings, kind, facets)
+        _counted_values(call, settings, kind, found, groups, facet, place)
+        for place, facet in _asked_facets(settings, kind, facets)
     ]
-    page = hits.listed([hits.filtered(found, groups)], sort, "asc", highlight=settings.stored["highlight"])
+    page = hits.listed_hits([hits.filtered_hits(found, groups)], sort, "asc", highlight=settings.stored["highlight"])
     if words:
         asked.note(call, words, len(page))
     return Answer(page, meta={"facets": counted})
 
 
-def _asked(settings: Settings, kind: Kind, facets: Sequence[Members] | None) -> list[tuple[str, Members]]:
+def _asked_facets(settings: Settings, kind: Kind, facets: Sequence[Members] | None) -> list[tuple[str, Members]]:
     """Return the facets that were asked for, each with its place in the call; by default all that are configured."""
     hidden = kind.source.hidden
     able = [field["field"] for field in settings.fields(kind) if field["facetable"] and field["field"] not in hidden]
@@ -76,18 +77,18 @@ def _asked(settings: Settings, kind: Kind, facets: Sequence[Members] | None) -> 
     return found
 
 
-def _counted(
+def _counted_values(
     call: Context, settings: Settings, kind: Kind, found: hits.Found, groups: Sequence[Members], facet: Members, at: str
 ) -> dict[str, Any]:
     """Return the counts of a member among what is found without the conditions on it."""
     path = facet["field"]
     others = _without(kind, groups, path)
     docs = call.collection(kind.collection).table.docs
-    ids = hits.filtered(found, others).ids
+    ids = hits.filtered_hits(found, others).ids
     read = kind.reader(path)
     values = [read(docs[id]) for id in ids]
     type = kind.source.fields[path].type if path in kind.source.fields else "any"
-    selected = _selected(kind, groups, path)
+    selected = _selected_values(kind, groups, path)
     size: int = facet.get("size") or _SIZE
     missing = sum(value in (None, "", []) for value in values)
     there = [value for value in values if value not in (None, "", [])]
@@ -122,7 +123,7 @@ def _without(kind: Kind, groups: Sequence[Members], path: str) -> list[Members]:
     return found
 
 
-def _selected(kind: Kind, groups: Sequence[Members], path: str) -> list[Any]:
+def _selected_values(kind: Kind, groups: Sequence[Members], path: str) -> list[Any]:
     """Return the values of a member that the conditions name."""
     found: list[Any] = []
     for group in groups:

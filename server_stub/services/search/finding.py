@@ -243,7 +243,7 @@ class Finder:
         """Return the records from one place to another, the best first."""
         docs = self._docs
         first = self._first(ids) if len(ids) > _RANKED else list(ids)
-        rated = [Ranked(*_scored(self.rate(docs[id]), docs[id])) for id in first]
+        rated = [Ranked(*_scored_record(self.rate(docs[id]), docs[id])) for id in first]
         rated.sort(key=lambda hit: (-hit.score, *_newest(hit.doc)))
         if stop <= len(rated) or len(ids) == len(rated):
             return rated[start:stop]
@@ -282,7 +282,7 @@ class Finder:
         return chosen[:count]
 
 
-def _scored(rated: tuple[float, tuple[str, ...]], doc: Document) -> tuple[float, Document, tuple[str, ...]]:
+def _scored_record(rated: tuple[float, tuple[str, ...]], doc: Document) -> tuple[float, Document, tuple[str, ...]]:
     return rated[0], doc, rated[1]
 
 

@@ -14,14 +14,14 @@ from crm_sdk.wire import snake
 from ...data.document import Document
 from ...data.queries.filter_groups import compile_filters
 from ...data.queries.query import ALWAYS_SORTABLE, in_order, sort_key
-from ...data.queries.words import composed, spans
+from ...data.queries.words import composed_text, spans
 from ...problems import Problem, invalid
 from ...request.answering.faces import wire_path
 from ...serving import Context, Members, serves
 from .. import company
 from . import asked
 from .finding import Finder, Ranked
-from .kinds import Kind, check_types, kind_of, searched
+from .kinds import Kind, check_types, kind_of, searched_kind
 from .settings import Settings
 from .wording import parse
 
@@ -145,14 +145,14 @@ def in_one(call: Context, **given: Any) -> Any:
     ]
     settings = Settings(call)
     check_length(settings, given["q"])
-    kind = searched(call, type, "type")
+    kind = searched_kind(call, type, "type")
     (found,) = found_in(settings, [kind], given["q"], given["fuzzy"])
     if given.get("kinds"):
         index = call.collection("activity").table.index("kind", exact=True)
         found = Found(found.finder, found.ids & set[str]().union(*(index.ids(name) for name in given["kinds"])))
-    found = filtered(found, given["filter_groups"] or ())
+    found = filtered_hits(found, given["filter_groups"] or ())
     sorts = call.server.nouns[type].sorts
-    hits = listed([found], given["sort"], "asc", highlight=settings.stored["highlight"], sorts=sorts)
+    hits = listed_hits([found], given["sort"], "asc", highlight=settings.stored["highlight"], sorts=sorts)
     asked.note(call, given["q"], len(hits))
     return hits
 
@@ -166,7 +166,7 @@ def advanced(call: Context, query: Members, types: Sequence[str], highlight: boo
     if not types:
         raise invalid("types", "required", "name at least one type of records")
     names = check_types(call, types)
-    kinds = [searched(call, name, f"types.{number}") for number, name in enumerate(names)]
+    kinds = [searched_kind(call, name, f"types.{number}") for number, name in enumerate(names)]
     kinds = [kind for kind in kinds if kind.type in settings.types]
     q = (query.get("q") or "").strip()
     if q:
@@ -176,9 +176,9 @@ def advanced(call: Context, query: Members, types: Sequence[str], highlight: boo
         finders = [finder_of(settings, kind, "", None) for kind in kinds]
         found = [Found(finder, finder.ids()) for finder in finders]
     groups = query.get("filter_groups") or ()
-    found = [filtered(one, _for_type(groups, one.kind.type, names)) for one in found]
+    found = [filtered_hits(one, _for_type(groups, one.kind.type, names)) for one in found]
     sort = query.get("sort")
-    return listed(
+    return listed_hits(
         found, sort, query.get("order") or "desc",
         highlight=highlight and settings.stored["highlight"],
     )  # fmt: skip
@@ -200,7 +200,7 @@ def _for_type(groups: Sequence[Members], type: str, types: Sequence[str]) -> lis
     return found
 
 
-def filtered(found: Found, groups: Sequence[Members]) -> Found:
+def filtered_hits(found: Found, groups: Sequence[Members]) -> Found:
     """Return what meets the conditions, too. Raises: 422."""
     if not groups:
         return found
@@ -212,11 +212,11 @@ def filtered(found: Found, groups: Sequence[Members]) -> Found:
 def keeping(kind: Kind, groups: Sequence[Members]) -> Callable[[Document], bool]:
     """Return the test of conditions on records of a kind. Raises: 422."""
     call, types = kind.call, dict(kind.source.types)
-    named = [{"filters": [_named(kind, types, given) for given in group["filters"]]} for group in groups]
+    named = [{"filters": [_named_condition(kind, types, given) for given in group["filters"]]} for group in groups]
     return compile_filters(named, types, now=call.now, zone=company.zone(call), resolve=kind.value)
 
 
-def _named(kind: Kind, types: Mapping[str, Any], given: Members) -> Members:
+def _named_condition(kind: Kind, types: Mapping[str, Any], given: Members) -> Members:
     """Return a condition with the member's path as the records have it; an unknown one as it is."""
     name = str(given["field"])
     for path in (name, snake(name), f"fields.{name}"):
@@ -244,17 +244,17 @@ class _Hits(Sequence[dict[str, Any]]):
         return made if isinstance(index, slice) else made[0]
 
 
-def listed(
+def listed_hits(
     found: Sequence[Found], sort: str | None, order: str, *, highlight: bool, sorts: Sequence[str] = ()
 ) -> Sequence[dict[str, Any]]:
     """Return hits of one kind or several, the best first or sorted by a member that all have, one of `sorts`."""
     total = sum(len(one.ids) for one in found)
     if sort not in (None, "score"):
-        docs = _sorted(found, str(sort), order, sorts)
+        docs = _sorted_records(found, str(sort), order, sorts)
         by_id = {id: one for one in found for id in one.ids}
 
         def sorted_hits(start: int, stop: int) -> list[dict[str, Any]]:
-            rated = [(by_id[doc["id"]], Ranked(*_rated(by_id[doc["id"]], doc))) for doc in docs[start:stop]]
+            rated = [(by_id[doc["id"]], Ranked(*_rated_record(by_id[doc["id"]], doc))) for doc in docs[start:stop]]
             top = max((one.finder.ranked(one.ids, 0, 1)[0].score for one in found if one.ids), default=1.0)
             return [hit_of(one, hit, top, highlight) for one, hit in rated]
 
@@ -268,12 +268,12 @@ def listed(
     return _Hits(total, best_hits)
 
 
-def _rated(found: Found, doc: Document) -> tuple[float, Document, tuple[str, ...]]:
+def _rated_record(found: Found, doc: Document) -> tuple[float, Document, tuple[str, ...]]:
     score, fields = found.finder.rate(doc)
     return score, doc, fields
 
 
-def _sorted(found: Sequence[Found], sort: str, order: str, sorts: Sequence[str]) -> list[Document]:
+def _sorted_records(found: Sequence[Found], sort: str, order: str, sorts: Sequence[str]) -> list[Document]:
     keys: dict[str, Any] = {}
     docs: list[Document] = []
     for one in found:
@@ -327,7 +327,7 @@ def highlights(finder: Finder, doc: Document, fields: Sequence[str]) -> list[dic
     found: list[dict[str, str]] = []
     for field in fields[:_HIGHLIGHTS]:
         for text in finder.kind.texts(doc, field):
-            text = composed(text)
+            text = composed_text(text)
             marks = [
                 (begin, end)
                 for word, begin, end in spans(text)

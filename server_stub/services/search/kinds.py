@@ -197,7 +197,7 @@ def kind_of(call: Context, type: str) -> Kind | None:
                 return shown_message(doc, call.now)
 
             found = replace(found, vias=_MESSAGES, shows=shown)
-        return _scoped(found)
+        return _scoped_kind(found)
     if type in PLANS and type in nouns:
         noun = nouns[type]
         source = source_of(call, type)
@@ -205,11 +205,11 @@ def kind_of(call: Context, type: str) -> Kind | None:
         sees = noun.visible
         listed = noun.listed
         if type == "activity":
-            return _scoped(
+            return _scoped_kind(
                 Kind(call, type, type, noun.word, PLANS[type], source, vias,
                      sees=lambda doc: not is_hidden(call, doc), shows=lambda doc: as_it_is(call, doc))
             )  # fmt: skip
-        return _scoped(
+        return _scoped_kind(
             Kind(call, type, noun.collection, noun.word, PLANS[type], source, vias,
                  sees=(lambda doc: sees(call, doc)) if sees is not None else None,
                  shows=(lambda doc: listed(call, doc)) if listed is not None else lambda doc: doc)
@@ -222,7 +222,9 @@ def kind_of(call: Context, type: str) -> Kind | None:
     plan = _Plan(fields, ("owner_id", "tags"), (f"fields.{custom['primary_field']}",))
     source = source_of(call, type)
     vias = {head: (step,) for head, step in source.hops.items()}
-    return _scoped(Kind(call, type, "record", "custom_objects", plan, source, vias, within={"object_id": custom["id"]}))
+    return _scoped_kind(
+        Kind(call, type, "record", "custom_objects", plan, source, vias, within={"object_id": custom["id"]})
+    )
 
 
 def _source_of(call: Context, type: str, model: type[Any]) -> Source:
@@ -234,7 +236,7 @@ def _source_of(call: Context, type: str, model: type[Any]) -> Source:
     )
 
 
-def _scoped(kind: Kind) -> Kind | None:
+def _scoped_kind(kind: Kind) -> Kind | None:
     """Return a kind with what the caller's permission leaves of it; None where that is nothing."""
     call, sees = kind.call, kind.sees
     if not is_on(call.server, call.caller, kind.word):
@@ -270,7 +272,7 @@ def check_types(call: Context, types: Iterable[str], at: str = "types") -> list[
     return found
 
 
-def searched(call: Context, type: str, at: str) -> Kind:
+def searched_kind(call: Context, type: str, at: str) -> Kind:
     """Return the records of one type. Raises: 422 for a type that is not searched, or that the caller may not read."""
     kind = kind_of(call, type)
     if kind is None:

@@ -105,7 +105,7 @@ def _first(call: Context) -> Document:
     )
 
 
-def shown(call: Context, settings: Settings) -> dict[str, Any]:
+def shown_settings(call: Context, settings: Settings) -> dict[str, Any]:
     """Return the configuration as it is answered, with the members of each type."""
     entities: list[dict[str, Any]] = []
     for type, entity in settings.entities.items():
@@ -119,7 +119,7 @@ def shown(call: Context, settings: Settings) -> dict[str, Any]:
 @serves(SearchSettings.get)
 def get(call: Context) -> dict[str, Any]:
     """Return how the records of the company are searched."""
-    return shown(call, Settings(call))
+    return shown_settings(call, Settings(call))
 
 
 @serves(SearchSettings.update)
@@ -135,14 +135,14 @@ def update(call: Context, changes: Members, version: int | None) -> dict[str, An
     if "entities" in given:
         given["entities"] = _entities(call, given["entities"] or [])
     asked = settings.stored | given
-    before, after = shown(call, settings), shown(call, Settings(call, asked))
+    before, after = shown_settings(call, settings), shown_settings(call, Settings(call, asked))
     changed = changes_between(before, after)
     if not changed:
         return before
     stamp = {"built": _as_built(call, settings), "version": before["version"] + 1, "updated_at": call.now}
     call.collection(KIND).put(asked | stamp)
     call.emit("search.config_updated", "tenant", call.tenant, changes=changed)
-    return shown(call, Settings(call))
+    return shown_settings(call, Settings(call))
 
 
 def _as_built(call: Context, settings: Settings) -> dict[str, Any]:

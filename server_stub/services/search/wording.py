@@ -115,6 +115,6 @@ def _with_synonyms(units: Sequence[Unit], synonyms: Sequence[Sequence[str]]) -> 
     return found
 
 
-def corrected(query: Query, better: Mapping[str, str]) -> str:
+def corrected_query(query: Query, better: Mapping[str, str]) -> str:
     """Return a query with other words in place of some."""
     return " ".join(" ".join(better.get(word, word) for word in unit.words) for unit in query.wanted)

@@ -48,7 +48,7 @@ def status_of(key: Members, now: datetime) -> str:
     return "expired" if key.get("expires_at") is not None and key["expires_at"] <= now else "active"
 
 
-def _shown(call: Context, key: Document) -> Document:
+def _shown_key(call: Context, key: Document) -> Document:
     """Return a key with its state, how it was used, and what it may do; never with the key itself."""
     count, at, ip = call.server.key_uses.of(key["id"])
     given: Sequence[str] | None = key.get("permissions")
@@ -61,7 +61,7 @@ def _shown(call: Context, key: Document) -> Document:
 def _permissions_of(call: Context, user: Document) -> list[str]:
     caller = user_caller(call.server.store, user, call.now)
     return [
-        permissions.written(entry)
+        permissions.permission_text(entry)
         for entry in permissions.permissions_of(lambda word, action: permissions.scope_for(caller, word, action))
     ]
 
@@ -70,7 +70,7 @@ def _has_status(call: Context, status: str) -> Test:
     return lambda key: status_of(key, call.now) == status
 
 
-def _published(key: Document) -> Document:
+def _published_key(key: Document) -> Document:
     """Return a key without what it is recognised by."""
     return Document({name: value for name, value in key.items() if not name.endswith("fingerprint")})
 
@@ -101,9 +101,9 @@ KEYS = _Keys(
     refers={"user_id": "user"},
     filters={"status": _has_status},
     visible=lambda call, key: key["user_id"] == call.caller.user_id or _manages(call),
-    shown=_shown,
-    listed=_shown,
-    published=_published,
+    shown=_shown_key,
+    listed=_shown_key,
+    published=_published_key,
 )
 
 
@@ -126,7 +126,7 @@ def create(call: Context, api_key: Members) -> Answer:
     if members.get("expires_at") is not None:
         _refuse_time(call, members["expires_at"], days)
     members["expires_at"] = _last_day(call, members.get("expires_at"), days)
-    members["permissions"] = _narrowed(call, user, members.get("permissions"))
+    members["permissions"] = _narrowed_scopes(call, user, members.get("permissions"))
     check_limit(
         call.tenant, "api_keys", sum(status_of(key, call.now) == "active" for key in call.collection("api_key"))
     )
@@ -152,7 +152,7 @@ def _refuse_time(call: Context, until: datetime, days: int | None) -> None:
         raise invalid("expires_at", "max", f"a key of this company lasts {days} days at most")
 
 
-def _narrowed(call: Context, user: Document, given: Sequence[str] | None) -> list[str] | None:
+def _narrowed_scopes(call: Context, user: Document, given: Sequence[str] | None) -> list[str] | None:
     """Return what a key may do: never more than its user and the caller's own credential; None for all of the user's.
 
     Raises: 422 UNKNOWN_PERMISSION; 403 ROLE_ESCALATION.

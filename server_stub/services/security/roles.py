@@ -59,8 +59,8 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
 def _refuse_unknown(call: Context, entries: Sequence[Mapping[str, str]]) -> None:
     wrong = [
         FieldError(
-            f"permissions.{number}", "choice", f"there is no permission {permissions.written(entry)}",
-            code="UNKNOWN_PERMISSION", details={"permission": permissions.written(entry)},
+            f"permissions.{number}", "choice", f"there is no permission {permissions.permission_text(entry)}",
+            code="UNKNOWN_PERMISSION", details={"permission": permissions.permission_text(entry)},
         )
         for number, entry in enumerate(entries)
         if not is_known(call, entry["resource"], entry["action"], entry["scope"])
@@ -88,7 +88,7 @@ def _holders(call: Context, role: Members) -> list[Document]:
     return [user for user in call.collection("user") if any(entry["id"] == role["id"] for entry in user["roles"])]
 
 
-def _shown(call: Context, role: Document) -> Document:
+def _shown_role(call: Context, role: Document) -> Document:
     return role | {"user_count": len(_holders(call, role))}
 
 
@@ -109,7 +109,7 @@ ROLES = _Roles(
     forms={"name": required_text("name")},
     check=_check,
     follow=_follow,
-    shown=_shown,
+    shown=_shown_role,
     computed=("user_count",),
 )
 
@@ -125,7 +125,7 @@ def list_(
     docs = in_order(filter_by_text(found, search, ("key", "name", "description")), key_of(field), descending=descending)
     if sort is None:
         docs.sort(key=lambda role: not role["is_system"])
-    return Mapped(docs, lambda role: _shown(call, role))
+    return Mapped(docs, lambda role: _shown_role(call, role))
 
 
 @serves(SecurityRoles.delete)

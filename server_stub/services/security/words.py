@@ -21,7 +21,7 @@ _RECORDS = "custom_objects"
 def is_known(call: Context, resource: str, action: str, scope: str = "all") -> bool:
     """Return whether a permission is one of those that a role or a key of the company can have."""
     word = _RECORDS if _is_own_object(call, resource) else resource
-    return permissions.known(word, action, scope) and action in permissions.every_action(word)
+    return permissions.is_known(word, action, scope) and action in permissions.every_action(word)
 
 
 def _is_own_object(call: Context, resource: str) -> bool:
@@ -43,7 +43,7 @@ def every_permission(call: Context, resource: str | None, feature: str | None) -
 
 
 def _entries(name: str, word: str) -> Iterator[dict[str, Any]]:
-    opened = _opened()
+    opened = _opened_calls()
     for action in permissions.every_action(word):
         calls = opened.get((word, action), ())
         what = name.replace("_", " ")
@@ -61,7 +61,7 @@ def _entries(name: str, word: str) -> Iterator[dict[str, Any]]:
 
 
 @cache
-def _opened() -> dict[tuple[str, Action], list[str]]:
+def _opened_calls() -> dict[tuple[str, Action], list[str]]:
     """Return the calls that each permission opens."""
     found: dict[tuple[str, Action], list[str]] = {}
     for operation in declared_operations():

@@ -21,7 +21,7 @@ FEED = "social_feed"
 _REFUSED = re.compile(r"(?i)^refused")
 
 
-def _listed(call: Context, doc: Document) -> Document:
+def _listed_account(call: Context, doc: Document) -> Document:
     """Return an account with its followers now, or when it was disconnected, and when its network was read last."""
     connected = doc["status"] == "connected"
     read = next((one["read_until"] for one in call.collection(FEED)), None)
@@ -38,8 +38,8 @@ ACCOUNTS = Noun(
     events="social.",
     verbs={"created": "account_connected", "updated": "account_disconnected"},
     computed=("followers", "last_sync_at"),
-    shown=_listed,
-    listed=_listed,
+    shown=_listed_account,
+    listed=_listed_account,
 )
 
 
@@ -125,10 +125,10 @@ def disconnect(call: Context, account_id: str) -> Document:
 def require_connected(account: Members) -> None:
     """Raise 409 ACCOUNT_DISCONNECTED where an account is not connected."""
     if account["status"] != "connected":
-        raise disconnected(account)
+        raise disconnected_problem(account)
 
 
-def disconnected(account: Members) -> Problem:
+def disconnected_problem(account: Members) -> Problem:
     """Return the problem of an account that is not connected."""
     message = f"{account['handle']} of {account['network']} is {account['status']}: connect it again"
     return Problem("ACCOUNT_DISCONNECTED", message, details={"account_id": account["id"]})

@@ -14,9 +14,9 @@ from ...data.document import Document
 from ...outside.networks import figures_of, followers_of
 from ...serving import Context, serves
 from ..analytics.comparing import metrics
-from ..ranges import Span, compared, periods, series
+from ..ranges import Span, compared_span, periods, series
 from .moods import days_of
-from .posts import accounts_of, summed
+from .posts import accounts_of, summed_figures
 
 _UNITS: Mapping[str, str] = {
     **dict.fromkeys(("followers", "impressions", "engagements", "clicks", "likes", "comments", "shares"), "count"),
@@ -48,7 +48,7 @@ class _Sources:
         done = [doc for doc in self.engagements if span.has(doc["occurred_at"])]
         answers = [doc for doc in done if doc["direction"] == "outbound"]
         heard = [doc for doc in self.mentions if span.has(doc["posted_at"])]
-        total = summed(
+        total = summed_figures(
             (self._grown(target, span) for target in self.targets),
             (doc for doc in done if doc["direction"] == "inbound"),
         )
@@ -102,7 +102,7 @@ def engagement_metrics(
 ) -> dict[str, Any]:
     """Count what the posts, mentions and answers of some days came to."""
     whole = days_of(call, start_date, end_date)
-    earlier = compared(call, whole, compare_to)
+    earlier = compared_span(call, whole, compare_to)
     sources = _Sources(call, account_id, network)
     spans = periods(call, whole, period or "day")
     figures = {one: sources.of(one) for one in spans}

@@ -128,7 +128,7 @@ def listen(call: Context, keywords: Sequence[Document], posts: Iterable[Mapping[
             continue
         if known is None:
             whole = {**blank(SocialMention), **post, "keyword_ids": fresh}
-            doc = call.create("mention", "mention_", completed(whole, call.collection))
+            doc = call.create("mention", "mention_", completed_mention(whole, call.collection))
         else:
             doc = call.update("mention", known, {"keyword_ids": [*known["keyword_ids"], *fresh]})
         news.append(doc)
@@ -143,7 +143,7 @@ def listen(call: Context, keywords: Sequence[Document], posts: Iterable[Mapping[
     return news
 
 
-def completed(post: Members, collections: Collections) -> dict[str, Any]:
+def completed_mention(post: Members, collections: Collections) -> dict[str, Any]:
     """Return a mention with its tone, who wrote it, and which account it names."""
     said = tone(post["content"])
     text = fold(post["content"])
@@ -179,7 +179,7 @@ def _of_handle(collections: Collections, kind: str, post: Members) -> str | None
 @completes("mention")
 def with_tone(doc: Document, collections: Collections, now: datetime) -> Document:
     """Return a stored mention with what is worked out from its text."""
-    return doc | completed(doc, collections)
+    return doc | completed_mention(doc, collections)
 
 
 @completes("keyword")

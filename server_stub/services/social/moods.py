@@ -14,7 +14,7 @@ from crm_sdk.resources.social import SocialMonitoring
 from ...data.document import Document
 from ...serving import Context, serves
 from .. import company
-from ..ranges import Span, compared, divided, periods, series, span
+from ..ranges import Span, compared_span, divided_items, periods, series, span
 from .listening import MENTIONS
 
 DAYS = timedelta(days=29)
@@ -47,13 +47,13 @@ def sentiment(
     whole = days_of(call, start_date, end_date)
     every = MENTIONS.select(call, {"keyword_id": keyword_id, "network": network})
     docs = [doc for doc in every if whole.has(doc["posted_at"])]
-    earlier = compared(call, whole, "previous_period")
+    earlier = compared_span(call, whole, "previous_period")
     before = [doc for doc in every if earlier is not None and earlier.has(doc["posted_at"])]
     counted = _shares(docs)
     now, previous = counted["score"], _shares(before)["score"]
     moved = now - previous if now is not None and previous is not None else 0
     spans = periods(call, whole, period or "day")
-    by_span = divided(spans, docs, lambda doc: doc["posted_at"])
+    by_span = divided_items(spans, docs, lambda doc: doc["posted_at"])
 
     def count(mood: str) -> dict[str, Any]:
         return series(mood, spans, lambda one: Decimal(sum(doc["sentiment"] == mood for doc in by_span[one])))

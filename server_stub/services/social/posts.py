@@ -17,7 +17,7 @@ from ...outside.networks import LIMITS, figures_of, profile_url
 from ...problems import FieldError, Problem, invalid, validation
 from ...serving import Collections, Context, Members, serves
 from ...timetable import Appointment, falls_due, plan
-from .accounts import ACCOUNTS, disconnected, require_connected
+from .accounts import ACCOUNTS, disconnected_problem, require_connected
 
 RAISES: Mapping[str, str] = {
     "like": "likes", "share": "shares", "comment": "comments", "reply": "comments", "click": "clicks",
@@ -69,7 +69,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
     }
 
 
-def _shown(call: Context, doc: Document) -> Document:
+def _shown_post(call: Context, doc: Document) -> Document:
     return doc | {"metrics": metrics_of(call, doc)}
 
 
@@ -82,7 +82,7 @@ POSTS = Noun(
     events="social.post_",
     refers={"account_ids": "social_account", "media": "file"},
     check=_check,
-    shown=_shown,
+    shown=_shown_post,
 )
 
 
@@ -116,14 +116,16 @@ def publish_due(call: Context) -> None:
 
 def publish(call: Context, doc: Document) -> Document:
     """Publish a post on those of its accounts that are connected, and tell of it."""
-    targets = [_published(call, doc, target) if target["status"] == "pending" else target for target in doc["targets"]]
+    targets = [
+        _published_target(call, doc, target) if target["status"] == "pending" else target for target in doc["targets"]
+    ]
     return _settle(call, doc, targets)
 
 
-def _published(call: Context, doc: Document, target: Members) -> dict[str, Any]:
+def _published_target(call: Context, doc: Document, target: Members) -> dict[str, Any]:
     account: Any = call.collection("social_account").get(target["account_id"])
     if account["status"] != "connected":
-        return _failed(target, account)
+        return _failed_target(target, account)
     id = f"{target['network']}-{doc['id']}-{account['id']}"
     return {
         **target, "status": "published", "external_id": id, "published_at": call.now,
@@ -131,8 +133,8 @@ def _published(call: Context, doc: Document, target: Members) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _failed(target: Members, account: Members) -> dict[str, Any]:
-    problem = disconnected(account)
+def _failed_target(target: Members, account: Members) -> dict[str, Any]:
+    problem = disconnected_problem(account)
     error: dict[str, Any] = {
         "code": problem.code,
         "message": problem.message,
@@ -161,7 +163,7 @@ def fail_scheduled(call: Context, account: Document) -> None:
     for doc in call.collection("social_post").find("status", "scheduled"):
         if any(target["account_id"] == account["id"] for target in doc["targets"]):
             targets = [
-                _failed(target, account) if target["account_id"] == account["id"] else target
+                _failed_target(target, account) if target["account_id"] == account["id"] else target
                 for target in doc["targets"]
             ]
             _settle(call, doc, targets)
@@ -177,10 +179,10 @@ def metrics_of(call: Context, doc: Document) -> dict[str, Any]:
         for target in doc["targets"]
         if target["status"] == "published"
     ]
-    return summed(targets, (one for one in tracked if one["direction"] == "inbound"))
+    return summed_figures(targets, (one for one in tracked if one["direction"] == "inbound"))
 
 
-def summed(figures: Iterable[Mapping[str, int]], tracked: Iterable[Members]) -> dict[str, Any]:
+def summed_figures(figures: Iterable[Mapping[str, int]], tracked: Iterable[Members]) -> dict[str, Any]:
     """Return figures added up; who was tracked has also seen the post."""
     total: dict[str, int] = dict.fromkeys(("impressions", "reach", *_COUNTED), 0)
     for one in figures:

@@ -19,7 +19,7 @@ from ...request.access import plans
 from ...serving import Collections, Context, Members, changes_between, serves
 from ...timetable import Appointment, falls_due
 from .. import company
-from .counting import exceeded
+from .counting import exceeded_limits
 from .finding import refuse_fixed, store, tell, within, writable
 from .invoices import INVOICES, make_invoice, open_invoices, pay
 from .prices import CENT, Terms, currency_of, part_of, period_after, rest_of
@@ -38,7 +38,7 @@ _METHODS: Mapping[str, Mapping[str, Any]] = {
 def get(call: Context, tenant_id: str) -> dict[str, Any]:
     """Return what a company pays, and how."""
     there = within(call, tenant_id)
-    return _shown(there, billing_of(there))
+    return _shown_billing(there, billing_of(there))
 
 
 @serves(TenantBilling.update)
@@ -48,7 +48,7 @@ def update(call: Context, tenant_id: str, changes: Members, version: int | None)
     billing = billing_of(there)
     call.lock(billing, version)
     refuse_fixed(call, there.tenant, ("plan",))
-    members = _stored(changes, billing)
+    members = _stored_changes(changes, billing)
     _check_seats(there, members.get("seats"))
     after, invoice = _with_more_seats(there, billing | members)
     made = _store(there, billing, after)
@@ -57,7 +57,7 @@ def update(call: Context, tenant_id: str, changes: Members, version: int | None)
     if made:
         metadata = {"invoice_id": invoice["id"]} if invoice is not None else {}
         tell(call, there, "tenant.billing_updated", changes=made, metadata=metadata)
-    return _shown(there, billing_of(there))
+    return _shown_billing(there, billing_of(there))
 
 
 @serves(TenantBilling.upgrade)
@@ -75,7 +75,7 @@ def upgrade(call: Context, tenant_id: str, plan: str, cycle: str | None, seats: 
     if plan != "free" and billing["payment_method"] is None:
         raise Problem("PAYMENT_METHOD_REQUIRED", f"the plan {plan} has to be paid for: give a payment method first")
     rank = plans.PLANS.index(plan) - plans.PLANS.index(present)
-    if rank < 0 and (limits := exceeded(there, plan)):
+    if rank < 0 and (limits := exceeded_limits(there, plan)):
         message = f"more is used than the plan {plan} allows: {', '.join(str(one['key']) for one in limits)}"
         raise Problem("USAGE_EXCEEDS_PLAN", message, field="plan", details={"limits": limits})
     invoice: Document | None = None
@@ -83,7 +83,7 @@ def upgrade(call: Context, tenant_id: str, plan: str, cycle: str | None, seats: 
     if back:
         after = billing | {"change": None}
     elif rank > 0 or (rank == 0 and wanted.cycle == "annual"):
-        after, invoice, prorated = _charged(there, billing, wanted)
+        after, invoice, prorated = _charged_billing(there, billing, wanted)
     else:
         after = billing | {"change": {"plan": plan, "cycle": wanted.cycle, "seats": wanted.seats}}
     _store(there, billing, after)
@@ -97,7 +97,7 @@ def upgrade(call: Context, tenant_id: str, plan: str, cycle: str | None, seats: 
     tell(call, there, "tenant.plan_changed", changes=[change], metadata=said)
     every = sorted(SWITCHABLE)
     return {
-        "billing": _shown(there, billing_of(there)),
+        "billing": _shown_billing(there, billing_of(there)),
         "invoice": INVOICES.answer(there, invoice) if invoice is not None else None,
         "prorated": {"amount": prorated, "currency": currency_of(there.tenant)},
         "effective_at": effective,
@@ -146,7 +146,7 @@ def _store(there: Context, before: Document, after: Document) -> list[dict[str, 
     return changes_between({name: before[name] for name in _SHOWN}, {name: after[name] for name in _SHOWN})
 
 
-def _stored(changes: Members, before: Document) -> dict[str, Any]:
+def _stored_changes(changes: Members, before: Document) -> dict[str, Any]:
     """Return changes in stored form, a token as its payment method. Raises: 422."""
     given = dict(changes)
     token = given.pop("payment_method_token", None)
@@ -176,7 +176,7 @@ def _check_seats(there: Context, seats: int | None) -> None:
         raise Problem("SEATS_IN_USE", message, field="seats", details={"active_users": active})
 
 
-def _shown(there: Context, billing: Document) -> dict[str, Any]:
+def _shown_billing(there: Context, billing: Document) -> dict[str, Any]:
     tenant, currency = there.tenant, currency_of(there.tenant)
     seats = _seats(there, billing)
     waiting = open_invoices(there)
@@ -207,7 +207,7 @@ def _is_present(there: Context, billing: Document, wanted: Terms) -> bool:
     return (there.tenant["plan"], billing["cycle"]) == (wanted.plan, wanted.cycle)
 
 
-def _invoiced(there: Context, billing: Document, lines: Sequence[Members]) -> tuple[Document, Document | None]:
+def _invoiced_billing(there: Context, billing: Document, lines: Sequence[Members]) -> tuple[Document, Document | None]:
     """Return billing after an invoice with these lines, and the invoice; None where they come to nothing."""
     if not any(line["amount"] for line in lines):
         return billing, None
@@ -222,7 +222,7 @@ def _part_line(terms: Terms, amount: Decimal, left: int, total: int, *, credit: 
     return {"description": name, "quantity": 1, "unit_amount": part, "amount": part, "proration": True}
 
 
-def _charged(there: Context, billing: Document, wanted: Terms) -> tuple[Document, Document | None, Decimal]:
+def _charged_billing(there: Context, billing: Document, wanted: Terms) -> tuple[Document, Document | None, Decimal]:
     """Return billing after a change at once, with its invoice, and what it costs now.
 
     Within the same cycle the rest of the period is paid by days; another cycle begins a new period. What was paid for
@@ -244,7 +244,7 @@ def _charged(there: Context, billing: Document, wanted: Terms) -> tuple[Document
             lines.append(_part_line(old, billing["period_amount"], left, total, credit=True))
         end = period_after(there.now, wanted.cycle, zone)
         period |= {"period_start": there.now, "period_end": end, "period_cycle": wanted.cycle}
-    after, invoice = _invoiced(there, billing | period, lines)
+    after, invoice = _invoiced_billing(there, billing | period, lines)
     return after, invoice, sum((line["amount"] for line in lines), Decimal())
 
 
@@ -258,7 +258,7 @@ def _with_more_seats(there: Context, billing: Document) -> tuple[Document, Docum
     if more <= 0:
         return billing, None
     left, total = rest_of(billing["period_start"], billing["period_end"], there.now, company.zone(there))
-    return _invoiced(there, billing | {"period_amount": whole}, [_part_line(terms, more, left, total)])
+    return _invoiced_billing(there, billing | {"period_amount": whole}, [_part_line(terms, more, left, total)])
 
 
 # -- the end of a period -----------------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ def renew(call: Context) -> None:
         "period_amount": terms.price(currency_of(call.tenant)),
     }
     if end is not None:
-        after, _ = _invoiced(call, after, [terms.line(currency_of(call.tenant))])
+        after, _ = _invoiced_billing(call, after, [terms.line(currency_of(call.tenant))])
     _store(call, billing, after)
     made = store(call, {"plan": terms.plan})
     if made:

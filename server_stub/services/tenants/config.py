@@ -29,7 +29,7 @@ def get(call: Context, tenant_id: str) -> Document:
     there = within(call, tenant_id)
     if there is not call and not permits(call.caller, "tenants", "read"):
         raise missing("tenant", tenant_id)
-    return _shown(call, there)
+    return _shown_config(call, there)
 
 
 @serves(TenantConfigs.update)
@@ -51,10 +51,10 @@ def update(call: Context, tenant_id: str, changes: Members, version: int | None)
             there.collection("tenant").put(now | {"config_version": now.get("config_version", 1) + 1})
     if made:
         tell(call, there, "tenant.config_updated", changes=made)
-    return _shown(call, there)
+    return _shown_config(call, there)
 
 
-def _shown(call: Context, there: Context) -> Document:
+def _shown_config(call: Context, there: Context) -> Document:
     tenant = there.tenant
     shown = {name: tenant.get(name) for name in TenantConfig.model_fields}
     if not permits(call.caller, "tenants", "read"):

@@ -11,7 +11,7 @@ from ...request.usage import hour_of
 from ...serving import Context
 from .. import company
 from ..agents.records import CALLS
-from ..backups.counting import counted
+from ..backups.counting import counted_backups
 from ..chatops.conversation import sent_today as chats_today
 from ..communication.sending import sent_today
 from ..files.limits import stored_bytes
@@ -62,7 +62,7 @@ USED: Mapping[str, Callable[[Context], int]] = {
     "export_schedules": lambda there: len(there.collection("export_schedule")),
     "api_keys": _api_keys,
     "chat_messages_per_day": chats_today,
-    "backups": lambda there: len(counted(there)),
+    "backups": lambda there: len(counted_backups(there)),
 }
 """What is used of each limit now; of what is counted by the hour or day, in the present one."""
 assert USED.keys() == LIMITS.keys()
@@ -83,7 +83,7 @@ def resets_at(there: Context, key: str) -> datetime | None:
     return datetime.combine(at, time(), UTC) + _DAY if key.endswith("_per_day") else None
 
 
-def exceeded(there: Context, plan: str) -> list[dict[str, object]]:
+def exceeded_limits(there: Context, plan: str) -> list[dict[str, object]]:
     """Return the limits of another plan that are below what a company has."""
     tenant = there.tenant | {"plan": plan}
     found: list[dict[str, object]] = []

@@ -13,7 +13,7 @@ from ...problems import Problem
 from ...request.access.callers import APP_TOKEN
 from ...serving import Collections, Context, serves
 from ...timetable import Appointment, falls_due
-from .finding import shown, tell, writable
+from .finding import shown_tenant, tell, writable
 from .invoices import open_invoices
 
 _KEPT = timedelta(days=30)
@@ -39,7 +39,7 @@ def delete(call: Context, tenant_id: str, confirm: str | None) -> Document:
     _end_access(there)
     _end_work(there)
     timetable.plan(there.collection, PURGE)
-    return shown(there)
+    return shown_tenant(there)
 
 
 def _end_access(there: Context) -> None:

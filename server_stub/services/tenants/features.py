@@ -66,7 +66,7 @@ assert set(KEYS) == FeatureSwitches.__annotations__.keys() == _DESCRIPTIONS.keys
 @serves(TenantFeatureSwitches.get)
 def get(call: Context, tenant_id: str) -> dict[str, Any]:
     """Return the services of the platform, and which a company has."""
-    return _shown(within(call, tenant_id).tenant)
+    return _shown_features(within(call, tenant_id).tenant)
 
 
 @serves(TenantFeatureSwitches.update)
@@ -90,10 +90,10 @@ def update(call: Context, tenant_id: str, features: Members) -> dict[str, Any]:
             {"field": key, "before": before[key], "after": on} for key, on in features.items() if before[key] != on
         ]
         tell(call, there, "tenant.features_updated", changes=changes)
-    return _shown(there.tenant)
+    return _shown_features(there.tenant)
 
 
-def _shown(tenant: Document) -> dict[str, Any]:
+def _shown_features(tenant: Document) -> dict[str, Any]:
     return {
         "tenant_id": tenant["id"],
         "features": [

@@ -60,7 +60,7 @@ def members(there: Context) -> int:
     return sum(user.get("status") != "inactive" for user in there.collection("user"))
 
 
-def shown(there: Context) -> Document:
+def shown_tenant(there: Context) -> Document:
     """Return the record of a company as answers show it."""
     return there.tenant | {"user_count": members(there)}
 
@@ -99,6 +99,6 @@ def tell(
     metadata: Members | None = None,
 ) -> None:
     """Write an event of a company to its trail, and to that of the company that manages it."""
-    tenant = shown(there)
+    tenant = shown_tenant(there)
     for trail in (there,) if there is call else (there, call):
         trail.emit(event, "tenant", tenant, changes=changes, metadata=metadata)

@@ -23,7 +23,7 @@ _DUE_IN = timedelta(days=14)
 _LINK = "invoice"
 
 
-def _listed(there: Context, invoice: Document) -> Document:
+def _listed_invoice(there: Context, invoice: Document) -> Document:
     address = links.link(there, _LINK, invoice["id"])
     return invoice | {"pdf_url": address}
 
@@ -34,8 +34,8 @@ INVOICES = Noun(
     model=Invoice,
     filters={"tenant_id": lambda call, value: lambda doc: True},  # the company's own collection has no others
     sorts=("number", "total", "due_date"),
-    shown=_listed,
-    listed=_listed,
+    shown=_listed_invoice,
+    listed=_listed_invoice,
 )
 
 

@@ -27,7 +27,7 @@ _PLURALS = {"activity": "activities"}
 @serves(TenantLimitValues.get)
 def get(call: Context, tenant_id: str) -> dict[str, Any]:
     """Return the limits of a company."""
-    return _shown(within(call, tenant_id))
+    return _shown_limits(within(call, tenant_id))
 
 
 @serves(TenantLimitValues.update)
@@ -54,10 +54,10 @@ def update(call: Context, tenant_id: str, limits: Members) -> dict[str, Any]:
         after = {key: limit_of(there.tenant, key) for key in limits}
         changes = [{"field": key, "before": before[key], "after": after[key]} for key in limits]
         tell(call, there, "tenant.limits_updated", changes=[one for one in changes if one["before"] != one["after"]])
-    return _shown(there)
+    return _shown_limits(there)
 
 
-def _shown(there: Context) -> dict[str, Any]:
+def _shown_limits(there: Context) -> dict[str, Any]:
     return {"tenant_id": there.tenant["id"], "limits": limits_of(there)}
 
 
@@ -90,7 +90,7 @@ def usage(
     hours = [
         hour for hour in there.server.meter.hours(there.server.store, there.tenant["id"]) if whole.has(hour["hour"])
     ]
-    by_span = ranges.divided(spans, hours, lambda hour: hour["hour"])
+    by_span = ranges.divided_items(spans, hours, lambda hour: hour["hour"])
     users, operations = Counter[str](), Counter[str]()
     for hour in hours:
         users.update(hour["users"])

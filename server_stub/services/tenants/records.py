@@ -16,7 +16,7 @@ from ...data.queries.query import filter_by_dates, filter_by_text, filter_by_val
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
 from ..founding import found_company
-from .finding import refuse_fixed, shown, store, tell, visible, within, writable
+from .finding import refuse_fixed, shown_tenant, store, tell, visible, within, writable
 from .provisioning import invite_admin
 
 _FIXED = ("slug", "plan", "region", "admin_email", "admin_name")
@@ -28,7 +28,7 @@ _name = required_text("name")
 @serves(Tenants.create)
 def create(call: Context, tenant: Members) -> Document:
     """Found a company that the caller's manages."""
-    members = _stored(call, tenant)
+    members = _stored_members(call, tenant)
     members["admin_email"] = normalise.email(tenant["admin_email"], "admin_email")
     if members.get("plan", "free") != "free":
         message = "a new company has no payment method yet: it begins with the plan free"
@@ -36,14 +36,14 @@ def create(call: Context, tenant: Members) -> Document:
     inside, made = found_company(call, **members, managed_by=call.caller.tenant_id, status="provisioning")
     invite_admin(inside)
     there = within(call, made["id"])
-    call.emit("tenant.created", "tenant", shown(there))
-    return shown(there)
+    call.emit("tenant.created", "tenant", shown_tenant(there))
+    return shown_tenant(there)
 
 
 @serves(Tenants.get)
 def get(call: Context, tenant_id: str) -> Document:
     """Return a company."""
-    return shown(within(call, tenant_id))
+    return shown_tenant(within(call, tenant_id))
 
 
 @serves(Tenants.update)
@@ -53,14 +53,14 @@ def update(call: Context, tenant_id: str, changes: Members, version: int | None)
     tenant = there.tenant
     call.lock(tenant, version)
     refuse_fixed(call, tenant, _FIXED)
-    members = _stored(call, changes)
+    members = _stored_members(call, changes)
     base = members.get("base_currency", tenant["base_currency"])
     if base != tenant["base_currency"]:
-        members["currencies"] = _rebased(there, base)
+        members["currencies"] = _rebased_rates(there, base)
     made = store(there, members)
     if made:
         tell(call, there, "tenant.updated", changes=made)
-    return shown(there)
+    return shown_tenant(there)
 
 
 @serves(Tenants.list)
@@ -77,7 +77,7 @@ def find(
     updated_before: datetime | None,
 ) -> Sequence[Document]:
     """Return the caller's company and those that it manages."""
-    docs = filter_by_values([shown(there) for there in visible(call)], status=status, plan=plan)
+    docs = filter_by_values([shown_tenant(there) for there in visible(call)], status=status, plan=plan)
     docs = filter_by_text(docs, search, ("name", "slug", "domain"))
     docs = filter_by_dates(
         docs,
@@ -91,7 +91,7 @@ def find(
     return sort_documents(docs, sort or "created_at", order, allowed=_SORTS)
 
 
-def _stored(call: Context, given: Members) -> dict[str, Any]:
+def _stored_members(call: Context, given: Members) -> dict[str, Any]:
     """Return the stored form of members. Raises: 422."""
     members = dict(given)
     if "name" in members:
@@ -112,7 +112,7 @@ def check_currency(code: str, at: str) -> None:
         raise invalid(at, "choice", f"{code!r} is not a currency (ISO 4217)")
 
 
-def _rebased(there: Context, base: str) -> list[dict[str, Any]]:
+def _rebased_rates(there: Context, base: str) -> list[dict[str, Any]]:
     """Return the rates in another base currency: converted where its own rate is known, else none.
 
     Raises: 409 once there is a deal, be it deleted.

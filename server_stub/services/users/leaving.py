@@ -80,7 +80,7 @@ def _heir(call: Context, user: Document, transfer_to: str | None) -> Document | 
     return heir
 
 
-def _owned(call: Context, user_id: str) -> Iterator[tuple[Noun, Document]]:
+def _owned_records(call: Context, user_id: str) -> Iterator[tuple[Noun, Document]]:
     """Yield every record that a user owns, with its noun."""
     nouns = call.server.nouns.values()
     collections = {noun.stored_as for noun in nouns}
@@ -93,7 +93,7 @@ def _owned(call: Context, user_id: str) -> Iterator[tuple[Noun, Document]]:
 
 def _refuse_owner(call: Context, user: Document) -> None:
     counts: dict[str, int] = {}
-    for noun, _ in _owned(call, user["id"]):
+    for noun, _ in _owned_records(call, user["id"]):
         counts[noun.kind] = counts.get(noun.kind, 0) + 1
     if counts:
         owned = ", ".join(f"{count} of the kind {kind}" for kind, count in sorted(counts.items()))
@@ -102,5 +102,5 @@ def _refuse_owner(call: Context, user: Document) -> None:
 
 
 def _hand_over(call: Context, user: Document, heir: Document) -> None:
-    for noun, doc in list(_owned(call, user["id"])):
+    for noun, doc in list(_owned_records(call, user["id"])):
         noun.change(call, doc, {"owner_id": heir["id"]}, metadata={"transferred_from": user["id"]})

@@ -30,17 +30,17 @@ PROFILE = (
 """The members of a profile that the user does not have."""
 
 
-def named(call: Context, user_id: str) -> str:
+def user_id_of(call: Context, user_id: str) -> str:
     """Return the id that a path means: ``me`` is the caller."""
     return call.caller.user_id or user_id if user_id == "me" else user_id
 
 
 class _Users(Noun):
     def found(self, call: Context, id: str, whole_id: str | None = None) -> Document:
-        return super().found(call, named(call, id), whole_id)
+        return super().found(call, user_id_of(call, id), whole_id)
 
     def writable(self, call: Context, id: str, action: Any = "update", *, whole_id: str | None = None) -> Document:
-        return super().writable(call, named(call, id), action, whole_id=whole_id)
+        return super().writable(call, user_id_of(call, id), action, whole_id=whole_id)
 
 
 @serves(Users.create)
@@ -105,11 +105,11 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     return None
 
 
-def _shown(call: Context, user: Document) -> Document:
+def _shown_user(call: Context, user: Document) -> Document:
     return user | {"preferences": effective(call, user)}
 
 
-def _published(user: Document) -> Document:
+def _published_user(user: Document) -> Document:
     """Return a user without the hash of the password and other secrets, with the members of the profile."""
     own: Mapping[str, Any] = user.get("profile") or {}
     kept = {name: user[name] for name in (*User.model_fields, "deleted_at") if name in user}
@@ -147,9 +147,9 @@ USERS = _Users(
     filters={"role": _has_role, "team_id": _is_in_team},
     check=_check,
     follow=_follow,
-    shown=_shown,
-    listed=_shown,
-    published=_published,
+    shown=_shown_user,
+    listed=_shown_user,
+    published=_published_user,
 )
 
 

@@ -14,7 +14,7 @@ from ...data.queries.filters import Test
 from ...noun import Noun
 from ...problems import Problem, missing
 from ...serving import Context, serves
-from .records import named
+from .records import user_id_of
 from .trees import refuse_cycle
 
 
@@ -68,7 +68,7 @@ def _ids(members: Sequence[Mapping[str, Any]]) -> list[str]:
     return [entry["user_id"] for entry in members]
 
 
-def _shown(call: Context, team: Document) -> Document:
+def _shown_team(call: Context, team: Document) -> Document:
     users = call.collection("user")
     members = [
         {**entry, "name": user["name"] if (user := users.get(entry["user_id"])) is not None else entry["name"]}
@@ -78,7 +78,7 @@ def _shown(call: Context, team: Document) -> Document:
 
 
 def _has_member(call: Context, user_id: str) -> Test:
-    wanted = named(call, user_id)
+    wanted = user_id_of(call, user_id)
     return lambda team: wanted in _ids(team["members"])
 
 
@@ -94,8 +94,8 @@ TEAMS = Noun(
     filters={"member_id": _has_member},
     check=_check,
     follow=_follow,
-    shown=_shown,
-    listed=_shown,
+    shown=_shown_team,
+    listed=_shown_team,
 )
 
 
@@ -103,7 +103,7 @@ TEAMS = Noun(
 def add(call: Context, team_id: str, user_id: str, role: str) -> Document:
     """Add a user to a team."""
     team = TEAMS.writable(call, team_id)
-    user_id = call.resolved("user", named(call, user_id), "user_id")
+    user_id = call.resolved("user", user_id_of(call, user_id), "user_id")
     if user_id in _ids(team["members"]):
         raise Problem("ALREADY_MEMBER", f"{user_id} is in {team['name']} already", field="user_id")
     members = [*team["members"], _membership(call, user_id, role)]
@@ -114,7 +114,7 @@ def add(call: Context, team_id: str, user_id: str, role: str) -> Document:
 @serves(TeamMembers.remove)
 def remove(call: Context, team_id: str, user_id: str) -> str:
     """Take a user out of a team."""
-    team, user_id = TEAMS.writable(call, team_id, "delete"), named(call, user_id)
+    team, user_id = TEAMS.writable(call, team_id, "delete"), user_id_of(call, user_id)
     if user_id not in _ids(team["members"]):
         raise missing("team member", user_id)
     if user_id == team["manager_id"]:

@@ -98,8 +98,8 @@ def check_action(
             FieldError(f"{path}.{name}", "unknown", f"{spec['type']} has no parameter {name}") for name in strange
         )
     for need in known.needs:
-        if not any(all(_given(spec, name) for name in either.split("+")) for either in need.split("|")):
-            missing = next(name for name in need.partition("|")[0].split("+") if not _given(spec, name))
+        if not any(all(_is_given(spec, name) for name in either.split("+")) for either in need.split("|")):
+            missing = next(name for name in need.partition("|")[0].split("+") if not _is_given(spec, name))
             message = f"{spec['type']} needs {need.replace('|', ' or ').replace('+', ' and ')}"
             raise invalid(f"{path}.{missing}", "required", message)
     _check_references(call, spec, path)
@@ -117,7 +117,7 @@ def check_action(
             check_actions(call, kind, spec.get(name) or (), f"{path}.{name}", within=within, depth=depth + 1)
 
 
-def _given(spec: Members, name: str) -> bool:
+def _is_given(spec: Members, name: str) -> bool:
     # An empty `then`, `fields` or text is as good as none, except where it is the value to set.
     return spec.get(name) not in (None, "", []) or (name == "then" and spec.get(name) == [])
 
@@ -304,7 +304,7 @@ _CHECKS: Mapping[str, Callable[[Context, str, Members, str], None]] = {
 }
 
 
-def merged(stored: Members | None, given: Members) -> dict[str, Any]:
+def merged_action(stored: Members | None, given: Members) -> dict[str, Any]:
     """Return an action after a change: of the same type member by member, of another type as it is given."""
     if stored is None or given.get("type", stored["type"]) != stored["type"]:
         return dict(given)

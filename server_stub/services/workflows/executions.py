@@ -20,7 +20,7 @@ from .effects import require_active
 from .engine import trial
 from .records import WORKFLOWS
 from .starting import EXECUTION, begin, execution_members, planned_actions
-from .subjects import condition, found, noun_of, ref_of
+from .subjects import condition, found_subject, noun_of, ref_of
 from .triggers import WITHOUT_RECORD, actions_of, triggers_of
 
 
@@ -43,7 +43,7 @@ def execute(call: Context, workflow_id: str, entity_id: str | None, input: Membe
 def _record(call: Context, workflow: Members, entity_id: str | None) -> Document | None:
     kind = workflow["entity_type"]
     doc = call.reference(noun_of(call, kind).collection, entity_id, "entity_id")
-    if doc is not None and found(call, kind, doc["id"]) is None:
+    if doc is not None and found_subject(call, kind, doc["id"]) is None:
         message = f"{entity_id} is a {doc['object']}, not a {kind}"
         raise Problem("REFERENCE_NOT_FOUND", message, field="entity_id", rule="reference")
     return doc

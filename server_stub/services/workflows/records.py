@@ -16,7 +16,7 @@ from ...noun import Noun
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members, serves
 from . import engine
-from .action_types import check_action, every_action, merged
+from .action_types import check_action, every_action, merged_action
 from .starting import EXECUTION, OPEN
 from .subjects import check_kind, condition, stored_conditions
 from .triggers import actions_of, check_trigger, set_timers, triggers_of
@@ -283,7 +283,7 @@ def update_action(call: Context, workflow_id: str, action_id: str, changes: Memb
     call.lock(action, version)
     given = _tidy(call, changes)
     if "spec" in given:
-        given["spec"] = merged(action["spec"], given["spec"])
+        given["spec"] = merged_action(action["spec"], given["spec"])
     if "position" in given:
         given["position"] = min(given["position"], len(actions_of(call, workflow)) - 1)
     _check_action(call, workflow["entity_type"], {**action, **given}, "", workflow["id"])

@@ -49,7 +49,7 @@ class Subject:
         """Return the record as it is now. Raises: 404 where it is gone, or the execution has none."""
         if self.id is None:
             raise Problem("NOT_FOUND", f"the execution is about no {self.kind}, and the action needs one")
-        doc = found(call, self.kind, self.id)
+        doc = found_subject(call, self.kind, self.id)
         if doc is None:
             raise Problem("NOT_FOUND", f"no {self.kind} has the id {self.id!r}", details={"id": self.id})
         return doc
@@ -59,7 +59,7 @@ class Subject:
         if self.id is None:
             return None
         records = noun_of(call, self.kind).records(call)
-        return found(call, self.kind, self.id) or records.get(self.id, deleted=True)
+        return found_subject(call, self.kind, self.id) or records.get(self.id, deleted=True)
 
     def fill(self, call: Context, text: str) -> str:
         """Return a text with values in place of ``{{name}}``; an unknown name stays as it is."""
@@ -107,7 +107,7 @@ def noun_of(call: Context, kind: str) -> Noun:
     return call.server.nouns.get(kind, RECORDS)
 
 
-def found(call: Context, kind: str, id: str) -> Document | None:
+def found_subject(call: Context, kind: str, id: str) -> Document | None:
     """Return a live record of a kind; the survivor of a merged one. None where the kind has no such record."""
     noun = noun_of(call, kind)
     doc = call.found(noun.collection, id)

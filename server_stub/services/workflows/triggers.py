@@ -231,11 +231,11 @@ def keep_schedules(call: Context) -> None:
             timers.put(Document(id=timer["id"], workflow_id=workflow["id"], next_at=at))
         if not has_feature(call.tenant, "workflows"):
             continue
-        for record in _scheduled(call, workflow, trigger):
+        for record in _scheduled_records(call, workflow, trigger):
             start(call, workflow, trigger, record)
 
 
-def _scheduled(call: Context, workflow: Members, trigger: Members) -> list[Document] | list[None]:
+def _scheduled_records(call: Context, workflow: Members, trigger: Members) -> list[Document] | list[None]:
     """Return the records that a schedule starts a workflow for: those that meet its conditions.
 
     A workflow without conditions starts once, without a record.

@@ -16,7 +16,7 @@ from shell import ROOT, Crm, Result
 
 from crm_cli.discovery.tree import entries
 from crm_cli.front.shell_lines import in_lines
-from crm_cli.help.written import written
+from crm_cli.help.written import written_examples
 from server_stub import StubServer
 
 pytest_plugins = ["cli_fixtures"]
@@ -90,19 +90,19 @@ def test_every_command_has_an_example_of_itself_and_a_sentence_for_what_is_typed
 
 def test_what_is_written_by_hand_belongs_to_a_command() -> None:
     words = {command.removeprefix("crm ") for command in COMMANDS}
-    assert written().keys() - words == set()
+    assert written_examples().keys() - words == set()
     assert (SHOWN | READ) - words == set()
 
 
 @pytest.mark.parametrize("width", [40, 80])
 def test_lines_are_broken_only_between_options(width: int) -> None:
-    for lines in written().values():
+    for lines in written_examples().values():
         shown = "\n".join(in_lines(lines, width))
         assert shown.replace(" \\\n   ", "").split("\n") == [f"  {line}" for line in lines]
 
 
 def test_an_example_runs_in_a_real_shell(files: None, offline: Crm, tmp_path: Path) -> None:
-    lines = written()["chatops confirm"]
+    lines = written_examples()["chatops confirm"]
     script = f'crm() {{ "{sys.executable}" -m crm_cli "$@"; }}\n' + "\n".join(in_lines(lines, 60))
     done = subprocess.run(
         ["sh", "-ec", script],

@@ -14,7 +14,7 @@ from crm_sdk import CrmClient
 from crm_sdk.models import Dashboard
 from server_stub import StubServer
 from server_stub.problems import Problem
-from server_stub.services.dashboards.grid import placed
+from server_stub.services.dashboards.grid import placed_widgets
 from server_stub.services.dashboards.records import METRICS
 
 
@@ -185,7 +185,7 @@ def test_widgets_never_overlap(columns: int, cells: list[tuple[int, int, int, in
     names = ("x", "y", "width", "height")
     widgets = [{"position": dict(zip(names, cell, strict=True)) if cell is not None else None} for cell in cells]
     try:
-        found = [widget["position"] for widget in placed(widgets, columns)]
+        found = [widget["position"] for widget in placed_widgets(widgets, columns)]
     except Problem as problem:
         event(problem.code)  # they overlap, or are outside
         return

@@ -11,7 +11,7 @@ from crm_sdk.models import Conversation, Message
 from server_stub import StubServer
 from server_stub.collected import contributions
 from server_stub.data.blanks import blank
-from server_stub.data.personal import ERASED, emptied, personal_members
+from server_stub.data.personal import ERASED, emptied_members, personal_members
 
 NOUNS = sorted(contributions().nouns)
 TELLING = frozenset({
@@ -58,9 +58,9 @@ def test_an_emptied_record_has_nothing_more_to_empty(kind: str) -> None:
     model = contributions().nouns[kind].model
     for value in ("somebody", ["somebody"], {"name": "somebody"}):
         doc: dict[str, Any] = {**blank(model), **dict.fromkeys(personal_members(model), value)}
-        left = {**doc, **emptied(model, doc)}
+        left = {**doc, **emptied_members(model, doc)}
         assert "somebody" not in repr(left)
-        assert emptied(model, left) == {}
+        assert emptied_members(model, left) == {}
         assert all(
             left[name] == ERASED for name, stays in personal_members(model).items() if stays and value == "somebody"
         )

@@ -146,7 +146,7 @@ def test_nothing_hidden_is_in_events(world: World, blind: CrmClient, entity: str
 
 def test_what_is_said_of_copies_is_of_members_that_there_are(stub: StubServer) -> None:
     known = {kind: noun.model for kind, noun in stub.nouns.items()}
-    for name, member, sources in copies.named():
+    for name, member, sources in copies.named_members():
         model = known[name] if name in known else getattr(crm_sdk.models, name)
         assert member is None or member in model.model_fields, (name, member)
         for source in sources:

@@ -73,7 +73,7 @@ def plan(columns: Sequence[str], mapping: Sequence[Members] | None) -> tuple[lis
     else:
         found = _by_headers(columns)
     used = {name for column in found for name in (column.column, column.label)}
-    return found, [name for name in columns if name not in used], list(_shared(found))
+    return found, [name for name in columns if name not in used], list(_shared_members(found))
 
 
 def _by_headers(columns: Sequence[str]) -> list[Column]:
@@ -103,7 +103,7 @@ def _told_apart(headers: Mapping[str, Header]) -> dict[str, Header]:
     return found
 
 
-def _shared(columns: Sequence[Column]) -> list[Remark]:
+def _shared_members(columns: Sequence[Column]) -> list[Remark]:
     """Return a remark for each member that several columns have."""
     by_field: dict[str, list[Column]] = {}
     for column in columns:

@@ -90,16 +90,16 @@ def value_of(name: str) -> tuple[str, int] | None:
 def _by_words(words: list[str]) -> Header | None:
     if not words or len(words) > 12:
         return None
-    if (found := _named(words)) is not None:
+    if (found := _named_member(words)) is not None:
         return Header(found, _rank(words), _family(words))
     if NEVER & set(words):
         return None
     number = next((word for word in words[1:] if word.isdigit()), "")
     left = [word for word in words if word not in PREFERRED | OTHERS and word != number]
     for kept in (left, [word for word in left if word not in GLUE]):
-        if number and (found := _named([*kept, number])) is not None:
+        if number and (found := _named_member([*kept, number])) is not None:
             return Header(found, _rank(words), _family(words))
-        if (found := _named(kept)) is not None:
+        if (found := _named_member(kept)) is not None:
             if number and found.startswith("address.street") and words[-1] == number:
                 return Header("address.street2", _rank(words), _family(words)) if number == "2" else None
             rank = _rank(words) + (int(number) - 1 if number and len(number) < 3 else 0)
@@ -107,7 +107,7 @@ def _by_words(words: list[str]) -> Header | None:
     return None
 
 
-def _named(words: list[str]) -> str | None:
+def _named_member(words: list[str]) -> str | None:
     text = " ".join(words)
     if text in CALLED:
         return CALLED[text]

@@ -38,11 +38,11 @@ def warning_of(remark: Remark) -> dict[str, Any]:
         "field": remark.column,
         "code": remark.code,
         "message": f"{where}{remark.message}",
-        "value": None if remark.value is None else shown(remark.value),
+        "value": None if remark.value is None else shown_value(remark.value),
     }
 
 
-def shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     """Return a value as the job shows it."""
     text = str(value)[:_SHOWN]
     return text.encode(errors="replace").decode() if has_surrogate(text) else text
@@ -86,7 +86,7 @@ class Work:
 
     def _members(self, number: int, row: Members) -> dict[str, Any]:
         def warn(column: Column, value: Any, message: str) -> None:
-            self._warn(number, column.column, value, f"{shown(value)[:80]!r} {message}")
+            self._warn(number, column.column, value, f"{shown_value(value)[:80]!r} {message}")
 
         return members_of(row, self._columns, self._cells, warn)
 
@@ -124,7 +124,7 @@ class Work:
         name = self.options["match_on"]
         value = members.get(camel(name))
         if value is not None and not isinstance(value, str):
-            raise invalid(name, "type", f"must be a text, not {shown(value)!r}")
+            raise invalid(name, "type", f"must be a text, not {shown_value(value)!r}")
         return key_of(self._call, {name: value}, name)
 
     def _foreign_id(self, members: dict[str, Any]) -> None:
@@ -155,7 +155,7 @@ class Work:
                 continue  # its whole was taken out
             value = _take_out(members, path)
             column = self._column(entry) or ".".join(path)
-            self._warn(number, column, value, f"{shown(value)[:80]!r} was left out: {entry.message}")
+            self._warn(number, column, value, f"{shown_value(value)[:80]!r} was left out: {entry.message}")
 
     def _save(self, members: dict[str, Any], key: Any) -> tuple[str, Document | None]:
         options, call = self.options, self._call
@@ -208,7 +208,7 @@ class Work:
             "field": entry.field,
             "code": entry.code,
             "message": entry.message,
-            "value": None if value is None else shown(value),
+            "value": None if value is None else shown_value(value),
         }
 
 
