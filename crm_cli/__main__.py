@@ -60,6 +60,10 @@ def answered_at_once(arguments: list[str]) -> int | None:
         from .completion import complete
 
         return complete(arguments[1:])
+    if arguments[:1] == ["__remember"]:
+        from .discovery.remembering import remember
+
+        return remember(arguments[1:])
     from .front import door
 
     return door.answer(arguments)

@@ -3,7 +3,8 @@
 The names are made from the declarations when they are first needed, and anew when a file of the packages has changed.
 A command is ``{"help", "options", "arguments"}``, a group ``{"help", "about", "commands"}``, and a group that shows
 something itself is both; a command that stands apart in the help has a ``panel``. An option is a list of its words,
-None where it takes any value, False where it takes none, ``"file"`` where it takes a path.
+None where it takes any value, False where it takes none, ``"file"`` where it takes a path. A word with ``@`` before it
+stands for those of a list that is not in the file of names (`discovery/own_words.py`): ``@deals.list``.
 
 The file of names has a line that says which packages and which Python it is of, a checksum, and then the names as
 marshalled objects, those of each command for itself: TAB takes as long however many there are, since it unpacks only
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     Expected: TypeAlias = list[str] | str | bool | None
 
-_FORMAT = 3
+_FORMAT = 4
 
 
 def names(needed: Container[str] | None = None) -> dict[str, Any]:
@@ -104,16 +105,19 @@ def complete(arguments: list[str]) -> int:
 def _lines(shell: str, words: list[str], index: int) -> list[str]:
     words += [""] * (index + 1 - len(words))
     if shell == "bash":
-        words = _rejoin(words)
+        words = [*map(_unquoted, _rejoin(words)[:-1]), _rejoin(words)[-1]]
     *before, current = words[1:]
-    found = answers(names(before), before, current)
+    quote, current = _opened(current) if shell == "bash" else ("", current)
+    root = names(before)
+    before, own = _expanded(root, before)
+    found = answers(root if not own else names(before), before, current)
     if shell == "zsh":
-        return [f"{word.replace(':', chr(92) + ':')}:{about}" if about else word for word, about in found]
+        return [f"{_escaped(word)}:{_one_line(about)}" if about else _escaped(word) for word, about in found]
     if shell == "fish":
-        return [f"{word}\t{about}" if about else word for word, about in found]
+        return [f"{word}\t{_one_line(about)}" if about else word for word, about in found]
     # Bash splits a word at "=": the answer replaces only the part after it.
     cut = current.find("=") + 1 if current.startswith("--") else 0
-    return [word[cut:] for word, _ in found]
+    return [_quoted(word[cut:], quote) for word, _ in found]
 
 
 def _rejoin(words: list[str]) -> list[str]:
@@ -126,9 +130,65 @@ def _rejoin(words: list[str]) -> list[str]:
     return out
 
 
+def _escaped(word: str) -> str:
+    """Return a word as zsh reads it before the ":" that ends it."""
+    return word.replace(chr(92), chr(92) * 2).replace(":", f"{chr(92)}:")
+
+
+def _one_line(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _opened(word: str) -> tuple[str, str]:
+    """Return the quotation mark that the word of a line of bash begins with, and the word as it is meant."""
+    quote = word[0] if word[:1] in ("'", '"') else ""
+    return quote, _unquoted(word)
+
+
+def _unquoted(word: str) -> str:
+    """Return a word of a line of bash as it is meant; its quotation may still be open."""
+    out, quote, signs = "", "", iter(word)
+    for sign in signs:
+        if sign == quote:
+            quote = ""
+        elif not quote and sign in ("'", '"'):
+            quote = sign
+        elif sign == chr(92) and quote != "'":
+            out += next(signs, "")
+        else:
+            out += sign
+    return out
+
+
+def _quoted(word: str, quote: str) -> str:
+    """Return a word as a line of bash has it; within a quotation that was opened, as it stands there."""
+    if quote == "'":
+        return word.replace("'", "'\\''")
+    special = '"$`!' + chr(92) if quote else " \t\"'$`!&|;()<>*?[]{}~#" + chr(92)
+    return "".join(f"{chr(92)}{sign}" if sign in special else sign for sign in word)
+
+
+def _expanded(root: dict[str, Any], before: list[str]) -> tuple[list[str], bool]:
+    """Return the words with an alias replaced by what it stands for, and whether one was."""
+    for place, word in enumerate(before):
+        if word.startswith("-") or (place and _takes_value(root, before[place - 1])):
+            continue
+        if word in root["commands"]:
+            break
+        from .discovery.own_words import expanded
+
+        found = expanded(before[place:])
+        return (before, False) if found is None else ([*before[:place], *found], True)
+    return before, False
+
+
+def _takes_value(root: dict[str, Any], word: str) -> bool:
+    return word.startswith("-") and "=" not in word and root["options"].get(word, False) is not False
+
+
 def answers(root: dict[str, Any], before: list[str], current: str) -> list[tuple[str, str]]:
     """Return the completions of the current word, each with its description."""
-    node, waiting, arguments = root, False, 0
+    node, waiting, arguments = root, False, list[str]()
     words: Expected = None
     for word in before:
         if waiting:
@@ -140,21 +200,29 @@ def answers(root: dict[str, Any], before: list[str], current: str) -> list[tuple
         elif word in node.get("commands", ()) and not arguments:
             node = node["commands"][word]
         elif "arguments" in node:
-            arguments += 1
+            arguments.append(word)
         else:
             return []  # no such command
     if waiting:
-        return _words(words, current)
+        return _words(words, current, before, arguments)
     if current.startswith("-"):
         name, equals, value = current.partition("=")
         if equals:
-            return [(f"{name}={word}", "") for word, _ in _words(_option(root, node, name), value)]
+            found = _words(_option(root, node, name), value, before, arguments)
+            return [(f"{name}={word}", about) for word, about in found]
         options = [*node.get("options", {}), *(name for name in root["options"] if name not in node.get("options", {}))]
         return [(name, "") for name in options if name.startswith(current)]
     if "commands" in node and not arguments:
-        return [(name, inner["help"]) for name, inner in node["commands"].items() if name.startswith(current)]
+        known = [(name, inner["help"]) for name, inner in node["commands"].items()]
+        if node is root:
+            from .discovery.own_words import commands
+
+            known += commands(root["commands"])
+        return [(name, about) for name, about in known if name.startswith(current)]
     expected = node["arguments"]
-    return _words(expected[min(arguments, len(expected) - 1)], current) if expected else []
+    if not expected:
+        return []
+    return _words(expected[min(len(arguments), len(expected) - 1)], current, before, arguments)
 
 
 def _option(root: dict[str, Any], node: dict[str, Any], name: str) -> Expected:
@@ -162,8 +230,20 @@ def _option(root: dict[str, Any], node: dict[str, Any], name: str) -> Expected:
     return found
 
 
-def _words(words: Expected, current: str) -> list[tuple[str, str]]:
+def _words(words: Expected, current: str, before: list[str], arguments: list[str]) -> list[tuple[str, str]]:
     known = words if isinstance(words, list) else []
     # Several values may be separated by commas: the last one is being typed.
     done, comma, last = current.rpartition(",")
-    return [(f"{done}{comma}{word}", "") for word in known if word.startswith(last)]
+    found = [(f"{done}{comma}{word}", "") for word in known if word.startswith(last) and not word.startswith("@")]
+    taken = {*known}
+    for source in known:
+        if not source.startswith("@"):
+            continue
+        from .discovery.own_words import listed
+
+        if source.endswith("+"):  # it is one, and may be a name, in which there may be a comma
+            found += listed(source[1:], current, arguments, before)
+        else:
+            more = listed(source[1:], last, arguments, before)
+            found += [(f"{done}{comma}{word}", about) for word, about in more if word not in taken]
+    return found

@@ -104,7 +104,7 @@ class Lookups:
             page = attrgetter(listed.id)(client)(search=name, **limit)
         except (PermissionDeniedError, UnsupportedOperationError):
             return None  # whoever may not list has the answer to the call itself
-        labels = {record.id: label for record in page.items if (label := _label(record)) is not None}
+        labels = {record.id: label for record in page.items if (label := label_of(record)) is not None}
         same = [id for id, label in labels.items() if _folded_name(label) == _folded_name(name)]
         if len(same) == 1 and not page.has_next:
             return str(same[0])
@@ -167,7 +167,8 @@ def _is_id(argument: str, text: Any) -> bool | None:
     return True if _HAS_PREFIX.match(text) else None
 
 
-def _label(record: Any) -> str | None:
+def label_of(record: Any) -> str | None:
+    """Return what a record is called; None where it has no name."""
     labels = (getattr(record, name, None) for name in _LABELS)
     return next((label for label in labels if isinstance(label, str) and label), None)
 

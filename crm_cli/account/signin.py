@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..discovery.live_words import forget_answers
 from ..failures import MisuseError, complain, conceal
 from ..settings import Options, Settings, settle
 from ..terminal.prompts import may_ask, read_secret
@@ -100,6 +101,7 @@ def login(
             forget(Account(settings.profile, before.rstrip("/")), in_file=False)
         found = client.finding
         dialects = (found.spoken, found.lacking) if found is not None else ((), ())
+        forget_answers()
         write_sign_in(SignIn(client.base_url, options.tenant, dialect, *dialects), settings.profile)
     told, plain = f" as {name}" if name else "", ", not encrypted" if insecure_storage else ""
     complain(f"signed in to {client.base_url}{told}; the secret is in {account.place}{plain}")
@@ -126,6 +128,7 @@ def logout(options: Options) -> None:
         except CrmError as error:
             complain(f"note: the server was not told: {error}")
     forget(account, in_file=in_file)
+    forget_answers()
     complain(f"signed out of {account.base_url}" if secret is not None else f"not signed in to {account.base_url}")
 
 

@@ -11,6 +11,7 @@ import typer
 
 from crm_sdk.wire import is_object
 
+from ..discovery.live_words import forget_answers
 from ..failures import MisuseError, complain, visible
 from ..settings import Options, settle
 
@@ -83,6 +84,7 @@ def call(
         reply = send(asked)
         if method.upper() not in ("GET", "HEAD") and reply.status < 300:
             note_request(settings, method.upper(), path)
+            forget_answers()
         if paginate and reply.status < 300:
             from .api_pages import merged_pages
 

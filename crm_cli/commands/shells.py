@@ -21,7 +21,7 @@ _ZSH = """\
 #compdef crm
 _crm() {
     local -a answers
-    answers=("${(@f)$(crm __complete zsh $((CURRENT - 1)) "${words[@]}" 2>/dev/null)}")
+    answers=("${(@f)$(crm __complete zsh $((CURRENT - 1)) "${(@Q)words}" 2>/dev/null)}")
     if [[ -n "${answers[1]}" ]]; then _describe crm answers; else _files; fi
 }
 if [[ "${funcstack[1]}" == _crm ]]; then _crm "$@"; else compdef _crm crm; fi

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..failures import MisuseError, complain
-from ..folders import config_folder, write_whole
+from ..folders import write_whole
 from ..help import Command, Group
 from ..settings import Options, settle
 from ..tree.global_options import by_hand
 from ..tree.near import refusal
+from . import alias_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,12 +96,11 @@ def delete_alias(
 def stored_aliases() -> dict[str, str]:
     """Return what each alias stands for. Raises: MisuseError where the file of aliases is damaged."""
     try:
-        found: Any = json.loads(_file().read_text(encoding="utf-8"))
-        return {str(name): str(expansion) for name, expansion in found.items()}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, AttributeError) as error:
-        raise MisuseError(f"{_file()} is damaged: mend or delete it ({error})") from error
+        return alias_words.read()
+    except ValueError as error:
+        raise MisuseError(f"{alias_words.path()} is damaged: mend or delete it ({error})") from error
+    except OSError as error:
+        raise MisuseError(f"{alias_words.path()} cannot be read: {error.strerror or error}") from error
 
 
 def expanded_alias(words: Sequence[str]) -> list[str] | None:
@@ -110,40 +108,18 @@ def expanded_alias(words: Sequence[str]) -> list[str] | None:
 
     Raises: MisuseError where words are missing that it needs, or aliases stand for one another.
     """
-    known = stored_aliases()
-    if not words or words[0] not in known:
-        return None
-    found, passed = list(words), dict[str, None]()
-    while found and found[0] in known:
-        name = found[0]
-        if name in passed:
-            raise MisuseError(f"these aliases stand for one another: {' -> '.join((*passed, name))}")
-        passed[name] = None
-        found = _filled_alias(name, known, found[1:])
-    return found
-
-
-def _filled_alias(name: str, known: Mapping[str, str], typed: Sequence[str]) -> list[str]:
-    words = _split(known[name])
-    used = {int(number) for word in words for number in _PLACE.findall(word)}
-    missing = [f"${number}" for number in sorted(used) if number > len(typed)]
-    if missing:
-        raise MisuseError(f"crm {name} is `crm {known[name]}`: type what {', '.join(missing)} stands for after it")
-    filled = [_PLACE.sub(lambda found: typed[int(found[1]) - 1], word) for word in words]
-    return filled + [word for number, word in enumerate(typed, 1) if number not in used]
+    try:
+        return alias_words.expanded(words, stored_aliases())
+    except ValueError as error:
+        raise MisuseError(str(error)) from error
 
 
 def _split(expansion: str) -> list[str]:
     try:
-        words = shlex.split(expansion)
+        return alias_words.split(expansion)
     except ValueError as error:
-        raise MisuseError(f"{expansion!r} cannot be split into words: {error}") from error
-    return words[1:] if words[:1] == ["crm"] else words
-
-
-def _file() -> Path:
-    return Path(config_folder()) / "aliases.json"
+        raise MisuseError(str(error)) from error
 
 
 def _write(aliases: Mapping[str, str]) -> None:
-    write_whole(str(_file()), (json.dumps(aliases, indent=2, ensure_ascii=False) + "\n").encode())
+    write_whole(alias_words.path(), (json.dumps(aliases, indent=2, ensure_ascii=False) + "\n").encode())

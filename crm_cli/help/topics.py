@@ -33,6 +33,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "CRM_CLIENT_ID": "The client that signs in by the browser (OAuth 2.0).",
     "CRM_WEBHOOK_SECRET": "The secret with which `crm webhooks sign` and `verify` work.",
     "CRM_PAGER": "The program that shows long output on a terminal; PAGER and less without it.",
+    "CRM_COMPLETION_WAIT": "Seconds for which TAB waits for what the server lists; 2 without it, 0 for not at all.",
     "CI": "Where it is set, nothing is asked, as with --no-input.",
     "NO_COLOR": "Takes the colours away.",
     "FORCE_COLOR": "1 gives colours to a pipe.",

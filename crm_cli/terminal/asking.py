@@ -8,6 +8,7 @@ from typing import Any
 
 from crm_sdk.wire import is_array
 
+from ..discovery.live_words import forget_answers
 from ..failures import MisuseError, complain, visible
 from ..tree.parameters import Form
 from .prompts import may_ask, production
@@ -44,6 +45,7 @@ def is_confirmed(what: str) -> bool:
 
 def say_done(form: Form, arguments: Mapping[str, Any], result: Any, server: str) -> None:
     """Say on stderr what was deleted, and on a terminal which server a write went to."""
+    forget_answers()  # what TAB knows of the server is of before
     on = f" on {server}" if sys.stderr.isatty() else ""
     if form.destroys and not getattr(result, "failures", None):
         complain(f"{verbs(form)[1]} {_target(form, arguments)}{on}")
