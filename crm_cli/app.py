@@ -20,6 +20,7 @@ from .help import Command, Group, Page, overview, topics
 from .help.groups import AROUND, in_order
 from .settings import Options, settle
 from .tree.global_options import by_hand, global_options, global_parameters, keyword, with_signature
+from .tree.near import explain
 
 _HELP = ("-h", "--help")
 _SHOWS_REQUESTS, _WATCHES = ("undo",), ("today",)
@@ -330,11 +331,14 @@ def run(arguments: Sequence[str]) -> int:
             Failure("INTERRUPTED", "interrupted", INTERRUPTED, shown="interrupted"),
             as_json=as_json,
         )
+    except Exception as error:  # a fault before a command began, which sees to its own
+        return say(failure_of(error, {}), as_json=as_json)
     return status if isinstance(status, int) else 0
 
 
 def _report_refusal(error: typer.TyperException, *, as_json: bool) -> int:
     """Print a usage error on stderr, in one line; return the exit status."""
+    explain(error)
     message = error.format_message().rstrip(".")
     context: typer.Context | None = getattr(error, "ctx", None)
     if message:

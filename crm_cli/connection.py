@@ -99,12 +99,12 @@ def _recall(settings: Settings, client: CrmClient) -> Generator[None]:
 
 
 def _offline(settings: Settings) -> Generator[CrmClient]:
-    from .offline import embedded_server, open_state
+    from .offline import embedded_server, logging_to_file, open_state
 
     # The key and the company in the environment are those of another server: only typed options are used here.
     key = settings.typed.api_key or _DEMO_KEY
     tenant = settings.typed.tenant or (_DEMO_TENANT if key == _DEMO_KEY else None)
-    with embedded_server(open_state()) as server:
+    with embedded_server(open_state()) as server, logging_to_file():
         client = server.client(**_common(settings) | {"api_key": key, "tenant_id": tenant})
         yield client.with_options(reason=settings.typed.reason, language=settings.language)
 

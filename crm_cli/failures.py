@@ -297,10 +297,9 @@ def _code_of(kind: type[errors.CrmError]) -> str:
 def _of_field(field: errors.FieldError, flags: Mapping[str, str]) -> dict[str, Any]:
     message = field.message
     if message == "extra inputs are not permitted" and "." not in field.field:
-        from .tree.near import nearest
+        from .tree.near import meant
 
-        meant = nearest(field.field, flags)
-        message = "there is no such member" + (f"; did you mean {meant!r}?" if meant is not None else "")
+        message = f"there is no such member{meant(field.field, flags)}"
     return {"field": field.field, "option": _as_typed(field, flags), "message": message, "rule": field.rule}
 
 

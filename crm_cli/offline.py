@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .failures import MisuseError
+from .failures import MisuseError, complain
 from .folders import data_folder
 
 if TYPE_CHECKING:
@@ -33,6 +34,43 @@ def reset() -> bool:
     return found
 
 
+def log_file() -> Path:
+    """Return the path of the file with the tracebacks of what went wrong in the embedded server."""
+    return Path(data_folder()) / "offline.log"
+
+
+@contextmanager
+def logging_to_file() -> Generator[None]:
+    """Write what the embedded server logs into a file, and say so: a traceback on the terminal is no message."""
+    log, count = logging.getLogger("server_stub"), [0]
+    if log.hasHandlers():  # somebody else has seen to it
+        yield
+        return
+    handler: logging.Handler
+    try:
+        handler = logging.FileHandler(log_file(), encoding="utf-8")
+    except OSError:
+        handler = logging.NullHandler()
+
+    def noted(record: logging.LogRecord) -> bool:
+        count[0] += 1
+        return True
+
+    handler.addFilter(noted)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+        if count[0]:
+            complain(
+                f"the embedded server failed at something: {log_file()} says where; where the state in {state_file()} is "
+                "damaged or of another version, `crm offline reset` starts anew with the demo data"
+            )
+
+
 @contextmanager
 def embedded_server(db: str | None, *, enforce_limits: bool = False, log_reads: bool = True) -> Generator[StubServer]:
     """Open the embedded server with its state in a file, and close it at the end."""
@@ -43,6 +81,12 @@ def embedded_server(db: str | None, *, enforce_limits: bool = False, log_reads: 
         server = StubServer(db=db, running=True, enforce_limits=enforce_limits, log_reads=log_reads)
     except StateFileError as error:
         raise MisuseError(str(error)) from error
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        # What it holds is read while the server starts; sound files of this version have never had such an error.
+        raise MisuseError(
+            f"the state in {db} cannot be read by this version ({type(error).__name__}: {error}): use another file, or "
+            "`crm offline reset`, which deletes it and starts anew with the demo data"
+        ) from error
     try:
         yield server
     finally:

@@ -12,13 +12,13 @@ from ..failures import NOT_FOUND, MisuseError, complain
 from ..help import Command, Group
 from ..settings import Options, settle
 from ..tree.global_options import by_hand
+from ..tree.near import refusal
 from .layers import LAYERS, SETTINGS, Layers, Setting, Told, checked_setting, setting_named
 from .profiles import (
     DEFAULT_PROFILE,
     PROJECT_FILE,
     check_profile_name,
     project_file,
-    similar,
     user_file,
     write_members,
 )
@@ -220,5 +220,4 @@ def _profile_to_write(layers: Layers) -> str:
 def _known_profile(options: Options, name: str) -> None:
     known = [DEFAULT_PROFILE, *Layers(options, any_profile=True).user.profiles]
     if name not in known:
-        meant = similar(name, known) or f"; there are {', '.join(known)}"
-        raise MisuseError(f"there is no profile {name!r}{meant}")
+        raise refusal(f"there is no profile {name!r}", name, known)

@@ -15,7 +15,8 @@ from crm_sdk.wire import is_array
 
 from ..failures import MisuseError
 from ..times import seconds_of
-from .profiles import DEFAULT_PROFILE, Project, UserConfig, check_profile_name, read_project, read_user_config, similar
+from ..tree.near import meant
+from .profiles import DEFAULT_PROFILE, Project, UserConfig, check_profile_name, read_project, read_user_config
 
 if TYPE_CHECKING:
     from ..settings import Options
@@ -108,7 +109,7 @@ def setting_named(name: str) -> Setting:
     """Return a setting; a hyphen is as good as an underscore. Raises: MisuseError, with what may have been meant."""
     found = SETTINGS.get(name.replace("-", "_").lower())
     if found is None:
-        raise MisuseError(f"there is no setting {name!r}{similar(name.replace('-', '_'), SETTINGS)}")
+        raise MisuseError(f"there is no setting {name!r}{meant(name, SETTINGS)}")
     return found
 
 
@@ -211,7 +212,7 @@ class Layers:
         told = self.found("profile")
         name = str(told.value)
         if not self._any_profile and name != DEFAULT_PROFILE and name not in self.user.profiles:
-            known = similar(name, [DEFAULT_PROFILE, *self.user.profiles])
+            known = meant(name, [DEFAULT_PROFILE, *self.user.profiles])
             raise MisuseError(
                 f"there is no profile {name!r} ({told.where}){known or f'; `crm login --profile {name}` makes it'}"
             )
@@ -278,7 +279,7 @@ class Layers:
         """Refuse a member of a file that is no setting, has no such value, or belongs elsewhere."""
         setting = SETTINGS.get(name)
         if setting is None:
-            raise MisuseError(f"{where}: there is no setting {name!r}{similar(name, SETTINGS)}")
+            raise MisuseError(f"{where}: there is no setting {name!r}{meant(name, SETTINGS)}")
         if layer not in setting.files:
             raise MisuseError(f"{where}: {name} cannot be set in this file")
         if general and not setting.general:

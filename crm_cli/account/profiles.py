@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,14 +127,6 @@ def refuse_secrets(data: Mapping[str, Any], path: Path, why: str) -> None:
 def check_profile_name(name: str) -> bool:
     """Tell whether a profile can be named so: it names a file as well."""
     return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", name) is not None
-
-
-def similar(name: str, known: Iterable[str]) -> str:
-    """Return what may have been meant, as the end of a message; nothing where nothing is similar."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(name.lower(), list(known), 1, 0.6)
-    return f": did you mean {found[0]!r}?" if found else ""
 
 
 def write_members(path: Path, table: str | None, members: Mapping[str, Any]) -> None:

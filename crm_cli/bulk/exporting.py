@@ -112,7 +112,7 @@ def _by_name(to: str | None) -> str:
 
 def _columns(description: ObjectDescription, chosen: Sequence[str] | None) -> _Columns:
     """Return the columns: the members that were chosen, or those that the caller may read. Raises: MisuseError."""
-    from .mapping import likely
+    from ..tree.near import meant_or_all
 
     fields = {field.name: field.type for field in description.fields if field.type != "object"}
     if chosen is None:
@@ -121,7 +121,7 @@ def _columns(description: ObjectDescription, chosen: Sequence[str] | None) -> _C
     for name in chosen:
         free = name.partition(".")[0] in ("custom_fields", "customFields", "fields")
         if name not in known and not free:
-            raise MisuseError(f"--columns: there is no {name!r}{likely(name, list(fields))}")
+            raise MisuseError(f"--columns: there is no {name!r}{meant_or_all(name, fields)}")
     return {(path := known.get(name, name)): fields.get(path, "text") for name in chosen}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from crm_sdk.errors import FieldError
 from crm_sdk.wire import decode_json, is_array, is_object
 
 from ..failures import MisuseError, complain
+from ..tree.near import meant_or_all
 from .sources import OWN, Source, UnreadableRow
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _column(entry: Mapping[str, Any], source: Source) -> dict[str, Any]:
         return {**entry, "column": named if twice else headers[int(named) - 1]}
     if not headers and source.format != "csv":
         return dict(entry)
-    raise MisuseError(f"{source.name} has no column {named!r}{likely(named, headers)}")
+    raise MisuseError(f"{source.name} has no column {named!r}{meant_or_all(named, headers)}")
 
 
 def _with(entries: Sequence[Any], wanted: Mapping[str, Any], preview: ImportPreview) -> list[Any]:
@@ -202,7 +202,7 @@ def _refuse(preview: ImportPreview) -> None:
     fields: list[FieldError] = []
     for error in preview.errors:
         named, choices = error.details.get("field"), error.details.get("choices") or error.details.get("keys")
-        hint = likely(str(named), choices) if named is not None and is_array(choices) else ""
+        hint = meant_or_all(str(named), map(str, choices)) if named is not None and is_array(choices) else ""
         fields.append(FieldError(error.field or "file", f"{error.message}{hint}", error.rule or error.code))
     if len(fields) == 1:
         raise MisuseError(fields[0].message)
@@ -214,14 +214,3 @@ def _unknown(source: Source, preview: ImportPreview, description: ObjectDescript
     header = "; --no-header says that there is no header" if source.has_header else ""
     records = description.plural_label.lower()
     return f"none of the columns {names} is a member of {records}: name members with --map{header}"
-
-
-def likely(name: str, known: Sequence[Any]) -> str:
-    """Return the names that were probably meant, as the end of a message."""
-    folded = {str(one).casefold(): str(one) for one in known}
-    ends = {one.rpartition(".")[2]: full for one, full in folded.items()}
-    close = [{**ends, **folded}[one] for one in get_close_matches(name.casefold(), [*folded, *ends], n=3, cutoff=0.6)]
-    close = list(dict.fromkeys(close))
-    if close:
-        return f"; did you mean {' or '.join(map(repr, close))}?"
-    return f"; there are {', '.join(map(str, known))}"[:400] if known else ""

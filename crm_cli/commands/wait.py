@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -202,7 +202,9 @@ def _meant_call(words: Sequence[str]) -> tuple[Operation[..., Any], list[str]]:
     """Return the call that fetches a record of the noun, which can be several words, and the ids after it."""
     from crm_sdk.catalogue import Catalogue
 
+    from ..tree.near import meant
     from ..tree.nouns import declared_call
+    from ..tree.parameters import kebab
 
     path: list[str] = []
     rest = [*words[0].replace("-", "_").split("."), *words[1:]]
@@ -211,7 +213,7 @@ def _meant_call(words: Sequence[str]) -> tuple[Operation[..., Any], list[str]]:
         path.append(rest.pop(0).replace("-", "_"))
         owner = inner
     if not path:
-        raise MisuseError(f"there is no noun {words[0]!r}{_nearest(words[0], Catalogue.__annotations__)}")
+        raise MisuseError(f"there is no noun {words[0]!r}{meant(words[0], map(kebab, Catalogue.__annotations__))}")
     call = declared_call(".".join([*path, "get"]))
     if call is None or not call.positional:
         raise MisuseError(f"{' '.join(path)} cannot be waited for: there is no `crm {' '.join(path)} get ID`")
@@ -246,24 +248,18 @@ def _known_term(call: Operation[..., Any], term: Term) -> Term:
     from crm_sdk.wire import camel, snake
 
     from ..terminal.columns import columns_of
+    from ..tree.near import meant
 
     columns = columns_of(call)
     name = term.path[0]
     if columns is not None and camel(name) not in columns.every and name not in columns.every:
         noun = call.id.rpartition(".")[0].replace(".", " ").replace("_", "-")
-        raise MisuseError(f"--until: {noun} have no member {name!r}{_nearest(name, columns.every)}")
+        raise MisuseError(f"--until: {noun} have no member {name!r}{meant(name, columns.every)}")
     fields = getattr(call.arguments.returns, "model_fields", {})
     field = fields.get(snake(name)) if len(term.path) == 1 else None
     choices = choices_of(field.annotation) if field is not None else ()
-    meant = [choice for choice in choices if choice.endswith(f"-{term.value}")]
-    if term.sign in ("=", "!=") and term.value and term.value not in choices and len(meant) == 1:
-        complain(f"note: {term} is read as {name}{term.sign}{meant[0]} as well")
-        return replace(term, also=(meant[0],))
+    ends = [choice for choice in choices if choice.endswith(f"-{term.value}")]
+    if term.sign in ("=", "!=") and term.value and term.value not in choices and len(ends) == 1:
+        complain(f"note: {term} is read as {name}{term.sign}{ends[0]} as well")
+        return replace(term, also=(ends[0],))
     return term
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word.replace("-", "_"), list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""

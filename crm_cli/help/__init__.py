@@ -48,6 +48,9 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A group whose help is drawn here, from the names and the summaries of its commands."""
 
+    suggest_commands = False
+    """Not by typer: `tree/near.py` says what was meant, of commands as of all else."""
+
     def list_commands(self, ctx: object) -> list[str]:
         """Return the names of the commands."""
         return list(self.commands)

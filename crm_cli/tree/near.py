@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ..failures import MisuseError
 
@@ -24,17 +26,49 @@ def slip_of(word: str, known: Sequence[str]) -> str | None:
     """Return the known word of which this one is a slip; None where it may be a word of its own."""
     if word in known or any(_plain(word) == _plain(each) for each in known):
         return None
-    meant = nearest(word, known)
+    found = nearest(word, known)
     # "proposal-2" is no slip of "proposal": whoever defines words of their own takes known ones as a start.
-    return None if meant is None or _plain(word).startswith(_plain(meant)) else meant
+    return None if found is None or _plain(word).startswith(_plain(found)) else found
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return the question for the word that was probably meant, as the end of a message; nothing without one."""
+    found = nearest(word, known)
+    return f"; did you mean {found!r}?" if found is not None else ""
+
+
+def meant_or_all(word: str, known: Iterable[str], *, listed: Sequence[str] | None = None) -> str:
+    """Return the question for the word that was probably meant, or else those there are, as the end of a message.
+
+    The last part of a dotted word is as good as the whole.
+    """
+    choices = list(known)
+    whole = {**{one.rpartition(".")[2]: one for one in choices}, **{one: one for one in choices}}
+    found = nearest(word, whole)
+    if found is not None:
+        return f"; did you mean {whole[found]!r}?"
+    shown = ", ".join(choices if listed is None else listed)
+    return f"; there are {shown}" if shown else ""
 
 
 def refusal(message: str, word: str, known: Iterable[str], *, listed: Sequence[str] | None = None) -> MisuseError:
     """Return the error about a word that is not known: with the one that was meant, or else those there are."""
-    choices = list(known)
-    meant = nearest(word, choices)
-    shown = ", ".join(choices if listed is None else listed)
-    return MisuseError(f"{message}; did you mean {meant!r}?" if meant is not None else f"{message}; there are {shown}")
+    return MisuseError(f"{message}{meant_or_all(word, known, listed=listed)}")
+
+
+def explain(error: Any) -> None:
+    """Name in a usage error of typer the command or the option that was probably meant, as in every other refusal."""
+    context = error.ctx
+    if context is None:
+        return
+    if getattr(error, "possibilities", None) is not None:
+        flags = [flag for each in context.command.params for flag in (*each.opts, *each.secondary_opts)]
+        error.possibilities, found = None, nearest(error.option_name, flags)
+    else:
+        words = re.fullmatch(r"No such command '(.*)'\.?", error.message)
+        found = nearest(words[1], context.command.commands) if words is not None else None
+    if found is not None:
+        error.message = f"{error.message.rstrip('.')}. Did you mean {found!r}?"
 
 
 def _plain(word: str) -> str:

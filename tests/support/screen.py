@@ -65,7 +65,7 @@ class Screen:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if error is not None:
-            print(self.text())
+            print(self.text())  # noqa: T201 # pytest shows it with the failure
         self._tmux("kill-server")
         shutil.rmtree(self._folder, ignore_errors=True)
 

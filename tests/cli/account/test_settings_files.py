@@ -115,12 +115,12 @@ def test_a_setting_is_changed_and_all_else_stays(words: str, changed: str, crm: 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("set languag de", "there is no setting 'languag': did you mean 'language'?"),
+        ("set languag de", "there is no setting 'languag'; did you mean 'language'?"),
         ("get bas-url", "did you mean 'base_url'?"),
         ("explain x", "there is no setting 'x'"),
         (f"set api_key {CANARY}", "no credential is kept in a file of settings"),
         (f"set base_url https://u:{CANARY}@crm.test", "without credentials"),
-        ("set profile hom", "there is no profile 'hom': did you mean 'home'?"),
+        ("set profile hom", "there is no profile 'hom'; did you mean 'home'?"),
         ("set timeout soon", "timeout must be a number of seconds above 0"),
         ("set client_id app --project", "cannot be set in a project's file"),
         ("get language --profile hme", "did you mean 'home'?"),

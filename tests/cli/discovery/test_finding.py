@@ -164,3 +164,27 @@ def test_words_of_ones_own_are_no_slips(word: str) -> None:
 def test_of_two_words_that_are_as_near_none_is_meant() -> None:
     assert nearest("bat", ["cat", "hat"]) is None
     assert nearest("lsit", ["list", "get"]) == "list"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("leed list", "leads"),
+        ("leads lst", "list"),
+        ("leads list --serch x", "--search"),
+        ("config gett output", "get"),
+        ("config get outptu", "output"),
+        ("--profile defualt status", "default"),
+        ("wait delas x", "deals"),
+        ("wait deals x --until stge=won", "stage"),
+        ("leads list --status nwe", "new"),
+        ("leads list -o csv --columns nmae", "name"),
+        ("leads create --data {\"emial\":\"x\"}", "--email"),
+        ("completion bsh", "bash"),
+        ("alias delete x --jsn-errors", "--json-errors"),
+    ],
+)  # fmt: skip
+def test_every_mistyped_word_is_answered_by_the_same_rule(words: str, meant: str, crm: Crm) -> None:
+    done = crm(*words.split(), "--base-url", "http://127.0.0.1:9", "--api-key", "key")
+    assert done.status in (2, 7)
+    assert re.search(rf"[Dd]id you mean '{meant}'\?", done.err), done.err

@@ -1,0 +1,81 @@
+"""Prompts, Ctrl-C and widths at a real terminal, of which there is one wherever there is Python on a Unix."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from server_stub import StubServer
+
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(sys.platform == "win32", reason="needs the pseudo-terminals of a Unix"),
+]
+if sys.platform != "win32":
+    from typing_at import AtTerminal
+
+
+@pytest.fixture(scope="module")
+def stub() -> StubServer:
+    return StubServer()
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory, stub: StubServer) -> Iterator[dict[str, str]]:
+    with stub.serve() as port:
+        yield {
+            "CRM_DATA_DIR": str(tmp_path_factory.mktemp("person")),
+            "CRM_BASE_URL": port.url,
+            "CRM_API_KEY": "acme-admin",
+            "CI": "",
+        }
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "said"),
+    [("y\r", 0, "deleted"), ("n\r", 130, "nothing was done"), ("\r", 130, "nothing was done"), ("\x03", 130, "interrupted")],
+    ids=["yes", "no", "Enter", "Ctrl-C"],
+)  # fmt: skip
+def test_a_call_that_deletes_asks(
+    typed: str, status: int, said: str, stub: StubServer, environment: dict[str, str]
+) -> None:
+    made = stub.client().leads.create({"name": "Asked For"})
+    with AtTerminal(["leads", "delete", made.id], environment) as crm:
+        crm.shows("[y/N]")
+        crm.type(typed)
+        assert crm.status() == status
+        assert said in crm.printed and "Traceback" not in crm.printed
+    assert (made.id in {lead.id for lead in stub.client().leads.list(search="Asked For")}) == (status != 0)
+
+
+@pytest.mark.parametrize("words", [["--no-input"], []], ids=["--no-input", "CI"])
+def test_nobody_is_asked_where_it_is_said_so(words: list[str], environment: dict[str, str]) -> None:
+    with AtTerminal(["leads", "delete", "lead_123", *words], environment | ({} if words else {"CI": "1"})) as crm:
+        assert crm.status() == 2
+        assert "--yes" in crm.printed and "[y/N]" not in crm.printed
+
+
+def test_a_password_is_asked_for_and_not_shown(environment: dict[str, str]) -> None:
+    without = {name: value for name, value in environment.items() if name != "CRM_API_KEY"}
+    words = ["login", "--email", "user@example.com", "--insecure-storage"]
+    with AtTerminal(words, without) as crm:
+        crm.shows("assword")
+        crm.type("securepassword\r")
+        assert crm.status() == 0, crm.printed
+        assert "securepassword" not in crm.printed and "signed in" in crm.printed
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("words", ["leads list --limit 5", "deals board", "leads list --help"])
+def test_no_line_is_wider_than_the_terminal(words: str, width: int, environment: dict[str, str]) -> None:
+    with AtTerminal([*words.split(), "--no-pager"], environment, width=width) as crm:
+        assert crm.status() == 0
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", crm.printed).splitlines()
+    assert len(lines) > 4
+    told = [line for line in lines if line.startswith(("note: ", "showing "))]  # standard error: the terminal breaks it
+    assert max(len(line) for line in lines if line not in told) <= width, lines
+    if words.startswith("leads list --limit") and width < 80:
+        assert re.search(r"\d+ columns? hidden", crm.printed)
