@@ -43,7 +43,7 @@ def log_file() -> Path:
 def logging_to_file() -> Generator[None]:
     """Write what the embedded server logs into a file, and say so: a traceback on the terminal is no message."""
     log, count = logging.getLogger("server_stub"), [0]
-    if log.hasHandlers():  # somebody else has seen to it
+    if log.handlers:  # somebody else has seen to it
         yield
         return
     handler: logging.Handler
@@ -66,7 +66,7 @@ def logging_to_file() -> Generator[None]:
         handler.close()
         if count[0]:
             complain(
-                f"the embedded server failed at something: {log_file()} says where; where the state in {state_file()} is "
+                f"the embedded server failed at something: {log_file()} says where; where its state ({state_file()}) is "
                 "damaged or of another version, `crm offline reset` starts anew with the demo data"
             )
 

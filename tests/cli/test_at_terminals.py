@@ -36,9 +36,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory, stub: StubServer) -> I
 
 @pytest.mark.parametrize(
     ("typed", "status", "said"),
-    [("y\r", 0, "deleted"), ("n\r", 130, "nothing was done"), ("\r", 130, "nothing was done"), ("\x03", 130, "interrupted")],
+    [
+        ("y\r", 0, "deleted"),
+        ("n\r", 130, "nothing was done"),
+        ("\r", 130, "nothing was done"),
+        ("\x03", 130, "interrupted"),
+    ],
     ids=["yes", "no", "Enter", "Ctrl-C"],
-)  # fmt: skip
+)
 def test_a_call_that_deletes_asks(
     typed: str, status: int, said: str, stub: StubServer, environment: dict[str, str]
 ) -> None:

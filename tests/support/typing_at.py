@@ -28,7 +28,8 @@ class AtTerminal:
         clean = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self._process = subprocess.Popen(
             [sys.executable, "-c", _LEADS, *words], stdin=inner, stdout=inner, stderr=inner, cwd=ROOT,
-            env={**clean, "TERM": "xterm", "CRM_PAGER": "cat", "PYTHONUTF8": "1", **environment}, start_new_session=True,
+            env={**clean, "TERM": "xterm", "CRM_PAGER": "cat", "PYTHONUTF8": "1", **environment},
+            start_new_session=True,
         )  # fmt: skip
         os.close(inner)
         self.printed = ""
