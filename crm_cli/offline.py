@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .failures import MisuseError, complain
+from .failures import CommandError, MisuseError, complain
 from .folders import data_folder
 
 if TYPE_CHECKING:
@@ -59,16 +59,24 @@ def logging_to_file() -> Generator[None]:
     handler.addFilter(noted)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
+    from crm_sdk.errors import ServerError
+
+    way = (
+        f"{log_file()} has the traceback; if the state in {state_file()} is damaged or of another version, "
+        "`crm offline reset` starts anew with the demo data"
+    )
     try:
         yield
+    except ServerError as error:
+        if error.code != "INTERNAL_ERROR" or not count[0]:
+            raise
+        raise CommandError("INTERNAL", f"the embedded server failed: {error}", hint=way) from error
+    else:
+        if count[0]:
+            complain(f"the embedded server failed at something: {way}")
     finally:
         log.removeHandler(handler)
         handler.close()
-        if count[0]:
-            complain(
-                f"the embedded server failed at something: {log_file()} says where; where its state ({state_file()}) is "
-                "damaged or of another version, `crm offline reset` starts anew with the demo data"
-            )
 
 
 @contextmanager

@@ -179,8 +179,8 @@ def test_of_two_words_that_are_as_near_none_is_meant() -> None:
         ("wait deals x --until stge=won", "stage"),
         ("leads list --status nwe", "new"),
         ("leads list -o csv --columns nmae", "name"),
-        ("leads create --data {\"emial\":\"x\"}", "--email"),
-        ("completion bsh", "bash"),
+        ("leads create --data {\"name\":\"x\",\"emial\":\"y\"}", "email"),
+        ("completion fihs", "fish"),
         ("alias delete x --jsn-errors", "--json-errors"),
     ],
 )  # fmt: skip
