@@ -25,7 +25,10 @@ def sql(*statements: str) -> Callable[[Path], None]:
 
 
 def cut(length: int) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(path.read_bytes()[:length]) and None  # type: ignore[func-returns-value]
+    def damage(path: Path) -> None:
+        path.write_bytes(path.read_bytes()[:length])
+
+    return damage
 
 
 def overwritten(path: Path) -> None:
