@@ -43,9 +43,6 @@ def log_file() -> Path:
 def logging_to_file() -> Generator[None]:
     """Write what the embedded server logs into a file, and say so: a traceback on the terminal is no message."""
     log, count = logging.getLogger("server_stub"), [0]
-    if log.handlers:  # somebody else has seen to it
-        yield
-        return
     handler: logging.Handler
     try:
         handler = logging.FileHandler(log_file(), encoding="utf-8")
@@ -82,18 +79,24 @@ def logging_to_file() -> Generator[None]:
 @contextmanager
 def embedded_server(db: str | None, *, enforce_limits: bool = False, log_reads: bool = True) -> Generator[StubServer]:
     """Open the embedded server with its state in a file, and close it at the end."""
-    from server_stub.core import StubServer
-    from server_stub.data.durable import StateFileError
+    from sqlite3 import DatabaseError
 
+    from server_stub.core import StubServer
+    from server_stub.data.durable import StateFileError, StateFileInUse
+
+    way = ""
+    if db == str(state_file()):
+        way = "; `crm offline reset` deletes it, and the next command starts with the demo data"
     try:
         server = StubServer(db=db, running=True, enforce_limits=enforce_limits, log_reads=log_reads)
     except StateFileError as error:
-        raise MisuseError(str(error)) from error
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        # What it holds is read while the server starts; sound files of this version have never had such an error.
+        raise MisuseError(str(error) if isinstance(error, StateFileInUse) else f"{error}{way}") from error
+    except (KeyError, ValueError, TypeError, AttributeError, DatabaseError) as error:
+        if db is None:
+            raise
+        # What the file holds is read while the server starts.
         raise MisuseError(
-            f"the state in {db} cannot be read by this version ({type(error).__name__}: {error}): use another file, or "
-            "`crm offline reset`, which deletes it and starts anew with the demo data"
+            f"the state in {db} cannot be read by this version ({type(error).__name__}: {error}){way}"
         ) from error
     try:
         yield server

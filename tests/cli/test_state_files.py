@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -57,15 +58,18 @@ SERVED: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("damage", REFUSED)
-def test_a_state_that_cannot_be_read_is_told_in_a_sentence(damage: str, offline: Crm, folder: Path) -> None:
+def test_a_state_that_cannot_be_read_is_told_in_a_sentence(
+    damage: str, offline: Crm, folder: Path, failures: list[logging.LogRecord]
+) -> None:
     REFUSED[damage](folder / "offline.db")
     for words in (["leads", "list", "--limit", "all"], ["audit", "logs", "list"]):
         done = offline(*words)
         assert "Traceback" not in done.err + done.out, done.err
-        assert done.status in (0, 1, 2, 75), done
+        assert done.status in (0, 1, 2), done
         if done.status:
             assert "offline" in done.err and ("reset" in done.err or "another file" in done.err), done.err
-    assert offline("offline", "reset").status == 0
+    failures.clear()  # what is damaged may break a rule
+    assert offline("offline", "reset", "--yes").status == 0
     assert offline("leads", "list", "--limit", "1").status == 0
 
 
