@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -32,6 +33,7 @@ class AtTerminal:
             start_new_session=True,
         )  # fmt: skip
         os.close(inner)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.printed = ""
         """All that stood on the screen, with what was typed where it was echoed."""
 
@@ -67,7 +69,7 @@ class AtTerminal:
             found = os.read(self._end, 65536)
         except OSError:  # nobody has the terminal any more
             return False
-        self.printed += found.decode("utf-8", "replace")
+        self.printed += self._decoder.decode(found)
         return bool(found)
 
 
