@@ -68,10 +68,10 @@ def _asked(source: str, ids: Sequence[str], options: Options) -> list[tuple[str,
 
 def _records(client: CrmClient, source: str, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
     from ..lookups import Lookups, label_of
-    from ..tree.nouns import declared
+    from ..tree.nouns import declared_call
     from ..tree.parameters import Form
 
-    call = declared(source)
+    call = declared_call(source)
     if call is None:
         return
     arguments: dict[str, Any] = dict(zip(call.positional, ids, strict=True))

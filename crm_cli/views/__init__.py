@@ -50,7 +50,7 @@ DRAWN: Mapping[str, str] = {
     "activities.timeline": "timeline",
     "ai_insights.recommendations.cross_sell": "recommendations",
     "ai_insights.recommendations.next_actions": "recommendations",
-    "backups.create": "made",
+    "backups.create": "draw_backups",
     "ai_insights.recommendations.upsell": "recommendations",
     "audit.reports.compliance": "controls",
     "audit.reports.data_access": "accesses",

@@ -79,7 +79,7 @@ def test_an_argument_is_read_in_a_locale_that_cannot(offline: Crm) -> None:
     assert '"Jürgen"' in made.stdout.decode()
 
 
-@pytest.mark.parametrize("module", ["crm_cli.app", "crm_cli.failures", "crm_cli.completion"])
+@pytest.mark.parametrize("module", ["crm_cli.tree.quick", "crm_cli.failures", "crm_cli.completion"])
 def test_ctrl_c_while_it_starts_ends_it_quietly(module: str, offline: Crm) -> None:
     code = f"""
 import sys
