@@ -18,22 +18,13 @@ from ..terminal.asking import is_agreed, say_done
 from ..terminal.columns import columns_of
 from ..terminal.limits import Found, Wanted
 from ..terminal.output import Printer, say_bulk_failures
-from ..terminal.pager import paging, through_pager
-from ..terminal.prompts import asking
-from ..terminal.shape import Shape, shape
+from ..terminal.pager import through_pager
 from ..views import drawer_of, judge_of, rows_of
 from .parameters import Form, Parameter
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient, Job, Page
     from crm_sdk.network.downloads import Download
-
-
-def begin(options: Options) -> None:
-    """Let the command that runs print and ask as its options say."""
-    shape.set(Shape(options.fields, options.jq, options.template))
-    asking.set(not options.no_input)
-    paging.set(not options.no_pager)
 
 
 class Run:

@@ -11,7 +11,7 @@ import typer
 
 from ..failures import MisuseError, run_guarded
 from ..settings import GLOBALS, GlobalOption, Options, secrets
-from .calling import begin
+from ..terminal.beginning import begin
 
 PANEL = "Options of every command"
 

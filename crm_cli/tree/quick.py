@@ -15,8 +15,9 @@ from crm_sdk.catalogue import Catalogue
 from crm_sdk.operation import Operation
 
 from ..settings import GLOBALS, GlobalOption, Options
+from ..terminal.beginning import begin
 from ..views import views
-from .calling import Run, begin
+from .calling import Run
 from .nouns import operations, resources
 from .parameters import Form, Parameter, kebab
 
