@@ -193,7 +193,8 @@ def _with_error_file(call: Context, job: Document) -> Document:
 
 def errors_seen(call: Context, job: Mapping[str, Any]) -> list[Any]:
     """Return the errors of a job; those of somebody else's have nothing of members that are hidden from the caller."""
-    entity = (job.get("payload") or {}).get("entity") or ("contact" if job.get("kind") == "contact_import" else None)
+    payload: Mapping[str, Any] = job.get("payload") or {}
+    entity = payload.get("entity") or ("contact" if job.get("kind") == "contact_import" else None)
     if not isinstance(entity, str) or job["created_by"] in (call.caller.actor_id, call.caller.user_id):
         return list(job["errors"])
     nothing = {"field": None, "value": None, "message": "the error is about what is hidden from you"}
