@@ -142,6 +142,9 @@ def coverage() -> str:
         f"**{built} of {every}** documented endpoints are built, in the client, the command line and the stub; and "
         f"**{own_built} of {own_every}** of our own, for what the documents ask for and give no route.",
         "",
+        "Each of these routes is called over a port with plain HTTP by `tests/contract/test_raw_http.py`, which holds "
+        "the status and the content of its answer against the OpenAPI document.",
+        "",
     ]  # fmt: skip
     for (api, service), rows in services.items():
         there = [(route, found) for route, found in rows if found is not None]

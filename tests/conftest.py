@@ -73,7 +73,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
     covered = sum(not operation.is_ours(dialect) for operation in declared_operations() for dialect in operation.routes)
     inventory = json.loads((Path(__file__).parent / "contract" / "endpoints.json").read_text())
-    terminalreporter.write_line(f"covered: {covered} / {len(inventory)} documented endpoints")
+    terminalreporter.write_line(f"declared: {covered} / {len(inventory)} documented endpoints")
 
 
 @pytest.fixture(autouse=True)
