@@ -56,6 +56,17 @@ def test_a_document_has_every_call_of_its_dialect_and_no_other(dialect: str) -> 
     assert tags == {tag for call in calls for tag in call["tags"]}
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_each_call_is_in_the_group_of_its_service(dialect: str) -> None:
+    services: dict[str, set[str]] = {}
+    for path in DOCUMENTS[dialect]["paths"].values():
+        for call in path.values():
+            (tag,) = call["tags"]
+            services.setdefault(call["operationId"].partition(".")[0], set()).add(tag)
+    assert all(len(tags) == 1 for tags in services.values()), services
+    assert len(services) == len(set.union(*services.values())) == len(DOCUMENTS[dialect]["tags"])
+
+
 @pytest.mark.parametrize(("operation", "route"), ROUTES, ids=NAMES)
 def test_a_call_has_all_its_arguments(operation: Operation[..., Any], route: Route) -> None:
     call = described(operation, route)

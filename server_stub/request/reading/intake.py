@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
 from crm_sdk.arguments import Arguments, field_errors
+from crm_sdk.catalogue import declared_operations
 from crm_sdk.models.record import Model, record_types
 from crm_sdk.operation import Operation
 from crm_sdk.route import Route
@@ -222,6 +223,18 @@ def _read_only(model: Any) -> frozenset[str]:
     return frozenset(info.serialization_alias or camel(name) for name, info in fields)
 
 
+@lru_cache(maxsize=512)
+def _only_at_creation(operation_id: str) -> frozenset[str]:
+    """Return the members that the creation of what a call changes takes, and the call itself does not."""
+    noun, _, action = operation_id.rpartition(".")
+    if action != "update":
+        return frozenset()
+    found = {one.id: one.arguments for one in declared_operations() if one.id in (operation_id, f"{noun}.create")}
+    if len(found) < 2 or any(arguments.body is None for arguments in found.values()):
+        return frozenset()
+    return frozenset(found[f"{noun}.create"].members) - frozenset(found[operation_id].members)
+
+
 def receive_changes(operation: Operation[..., Any], changes: Mapping[str, Any], *, typed: bool) -> dict[str, Any]:
     """Return members of a call's body as Python values, as if they had come in a body of its own.
 
@@ -244,7 +257,9 @@ def _receive(
         values = arguments.receive(members, text=text)
     except ValidationError as error:
         wrong = [
-            FieldError(_pythonic(item.field), item.rule, item.message)
+            FieldError(name, "read_only", "can be given only when the record is created")
+            if item.rule == "unknown" and (name := _pythonic(item.field)) in _only_at_creation(operation.id)
+            else FieldError(_pythonic(item.field), item.rule, item.message)
             for item in field_errors(error, members, drop=arguments.body)
         ]
         named = {item.field for item in wrong}

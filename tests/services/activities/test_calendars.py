@@ -168,6 +168,21 @@ def test_a_slot_says_who_is_free_and_the_more_the_better(wire: Wire) -> None:
     assert availability(wire)["users"][0]["busy"] == []
 
 
+def test_a_team_is_free_where_all_its_members_are(wire: Wire) -> None:
+    members = ["user_ada", "user_sam", "user_mia"]
+    made = wire.stub.client(dialects="platform").users.teams.create({"name": "Three", "member_ids": members})
+    team = wire.stub.client(dialects="platform").users.teams.get(made.id).member_ids
+    assert sorted(team) == sorted(members)
+    for id in team:
+        put_user(wire, id, "UTC", **NINE_TO_FIVE)
+    wire.make("event", startTime=QUIET + 10 * HOUR, endTime=QUIET + 11 * HOUR)
+    found = availability(wire, ",".join(team))
+    together = [f"{at(slot['start']):%H:%M}" for slot in found["slots"] if sorted(slot["userIds"]) == sorted(team)]
+    assert together[0] == "09:00" and "10:00" not in together and "11:00" in together
+    (busy,) = [slot for slot in found["slots"] if f"{at(slot['start']):%H:%M}" == "10:00"]
+    assert sorted(busy["userIds"]) == ["user_mia", "user_sam"]
+
+
 def test_a_series_is_busy_at_each_of_its_occurrences(wire: Wire) -> None:
     start = QUIET + 10 * HOUR
     made = wire.make("event", startTime=start, endTime=start + HOUR, recurrence="FREQ=DAILY;COUNT=5", timezone="UTC")

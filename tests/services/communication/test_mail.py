@@ -166,6 +166,30 @@ def test_a_mailbox_is_its_owners_until_it_is_shared(stub: StubServer, client: Cr
         client.communication.email.sync(post.id)
 
 
+PROVIDERS: dict[str, Any] = {
+    "google": {"auth_type": "oauth2", "credentials": {"access_token": "a long token of google"}},
+    "microsoft": {"auth_type": "oauth2", "credentials": {"access_token": "a long token of microsoft"}},
+}
+
+
+def test_the_mailboxes_of_several_providers_are_fetched_beside_each_other(
+    stub: StubServer, client: CrmClient, post: Any
+) -> None:
+    post.folders["INBOX"].append(answer("<none@x.example>", **{"Message-ID": "<imap@navy.example>"}))
+    client.communication.email.sync(post.id).wait()
+    boxes: dict[str, str] = {"imap": post.id}
+    for provider, given in PROVIDERS.items():
+        members: Any = {"name": provider, "type": "email", "provider": provider, **given}
+        boxes[provider] = client.integrations.create(members).id
+        post.folders["INBOX"][:] = [answer("<none@x.example>", **{"Message-ID": f"<{provider}@navy.example>"})]
+        stub.mailboxes[boxes[provider]].connect(imap=post.imap.address, username="ada", password="secret")
+        client.communication.email.sync(boxes[provider]).wait()
+    found = {name: client.communication.email.inbox(integration_id=id).items for name, id in boxes.items()}
+    assert {name: [mail.message_id for mail in mails] for name, mails in found.items()} == {
+        name: [f"<{name}@navy.example>"] for name in boxes
+    }
+
+
 def test_a_message_that_cannot_be_taken_is_told_and_the_others_go_on(
     client: CrmClient, post: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

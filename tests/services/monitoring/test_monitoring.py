@@ -10,6 +10,7 @@ import pytest
 from refusals import refused
 
 from crm_sdk import CrmClient
+from crm_sdk.catalogue import declared_operations
 from server_stub import StubServer
 from server_stub.request.http import Request
 
@@ -67,6 +68,17 @@ def test_a_service_in_an_outage_fails_and_is_returned(stub: StubServer, acme: Cr
     headers = {"authorization": "Bearer acme-admin"}
     assert stub.handle(Request("GET", "/v1/monitoring/health", "service=contacts", headers)).status == 503
     assert acme.monitoring.health().status != "fail"
+
+
+def test_every_service_of_the_catalogue_has_a_health_of_its_own(stub: StubServer, acme: CrmClient) -> None:
+    names = {one.service for one in acme.monitoring.status().services}
+    assert names >= {one.id.partition(".")[0] for one in declared_operations() if "platform" in one.routes}
+    stub.faults.add("status", operation="deals.list", times=10)
+    for _ in range(10):
+        refused(lambda: acme.deals.list(limit=1))
+    found = {name: acme.monitoring.health(service=name) for name in names}
+    assert all(f"{name}:errors" in health.checks for name, health in found.items())
+    assert {name for name, health in found.items() if health.status == "fail"} == {"deals"}
 
 
 def test_requests_are_counted_by_operation_and_status(acme: CrmClient) -> None:

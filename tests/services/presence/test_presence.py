@@ -137,3 +137,23 @@ def test_a_cursor_is_sent_twenty_times_a_second_and_the_latest_wins(
         "status": "error", "response": {"reason": "too large"},
     }  # fmt: skip
     assert heard(other) == []
+
+
+def test_two_at_work_on_one_record_see_each_other_and_overwrite_nothing(
+    stub: StubServer, acme: CrmClient, connect: Connect
+) -> None:
+    deal = acme.deals.create({"title": "Ours", "owner_id": "user_sam"})
+    topic = f"record:deal:{deal.id}"
+    sam, mia = connect("user_sam"), connect("user_mia")
+    for socket in (sam, mia):
+        send(socket, topic, "phx_join")
+    assert set(states(acme, entity_type="deal", entity_id=deal.id)) == {"user_sam", "user_mia"}
+    heard(sam)
+    heard(mia)
+    send(sam, topic, "cursor", {"x": 7})
+    assert [frame[4]["x"] for frame in heard(mia) if frame[3] == "cursor"] == [7]
+    acme.deals.update(deal.id, {"title": "Theirs"}, version=deal.version)
+    assert (
+        refused(lambda: acme.deals.update(deal.id, {"title": "Lost"}, version=deal.version)).code == "VERSION_CONFLICT"
+    )
+    assert acme.deals.get(deal.id).title == "Theirs"

@@ -123,6 +123,20 @@ def test_what_is_fixed_stays(stub: StubServer, acme: CrmClient, found: Found) ->
     )
 
 
+@pytest.mark.parametrize("code", ["ZZZ", "XXX", "XTS"])
+def test_what_is_no_currency_is_refused_wherever_a_company_names_one(found: Found, code: str) -> None:
+    crm = found().own
+    new: Any = {"name": "New", "admin_email": "n@new.test", "base_currency": code}
+    rates: Any = {"currencies": [{"currency": code, "rate": 2}]}
+    for call in (
+        lambda: crm.tenants.create(new),
+        lambda: crm.tenants.update("current", {"base_currency": code}),
+        lambda: crm.tenants.config.update("current", rates),
+    ):
+        wrong = refused(call)
+        assert (wrong.code, wrong.fields[0].rule) == ("VALIDATION_ERROR", "choice")
+
+
 def test_the_base_currency_stays_once_there_is_a_deal(found: Found) -> None:
     company = found()
     crm = company.own
