@@ -85,6 +85,7 @@ class Collection:
     def find(self, field: str, value: object) -> list[Document]:
         """Return the live documents whose field has a value, or a list with the value, without regard to case.
 
+        ``contact_roles.contact_id`` is the member of the objects in a list.
         None finds documents without a value. The index of the field is built at its first use.
         """
         table = self._table

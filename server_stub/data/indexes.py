@@ -13,12 +13,12 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 class Index:
-    """The ids of the documents that have a value, for every value of a member."""
+    """The ids of the documents that have a value, for every value of a member, or of one of the objects in a list."""
 
-    __slots__ = ("_buckets", "_own", "exact", "field")
+    __slots__ = ("_buckets", "_own", "_part", "exact", "field")
 
     def __init__(self, field: str, *, exact: bool) -> None:
-        self.field = field
+        self.field, _, self._part = field.partition(".")  # the latter: the member of objects in a list
         self.exact = exact
         """Whether the case of texts matters."""
         self._buckets: dict[Any, str | set[str]] = {}  # most values belong to one document: its id alone needs no set
@@ -93,7 +93,9 @@ class Index:
         if isinstance(value, str):
             return (value if self.exact else value.casefold(),)
         if isinstance(value, (list, tuple)):
-            items = cast("Iterable[object]", value)
+            items = cast("Iterable[Any]", value)
+            if self._part:
+                items = [item.get(self._part) for item in items]
             return {
                 item.casefold() if isinstance(item, str) and not self.exact else item
                 for item in items

@@ -97,6 +97,16 @@ def test_find_sees_case_lists_and_missing_values(leads: Collection) -> None:
     assert ids(leads.find("owner_id", None)) == ["1", "2", "3"], "in order of insertion"
 
 
+def test_find_looks_into_the_objects_of_a_list(leads: Collection) -> None:
+    path = "roles.id"
+    leads.put(Document(id="a", roles=[{"id": "x"}, {"id": "y"}]))
+    leads.put(Document(id="b", roles=[{"id": "y"}]))
+    leads.put(Document(id="c", roles=None))
+    assert [[doc["id"] for doc in leads.find(path, id)] for id in ("x", "y", "z")] == [["a"], ["a", "b"], []]
+    leads.put(Document(id="a", roles=[{"id": "z"}]))
+    assert [[doc["id"] for doc in leads.find(path, id)] for id in ("x", "y", "z")] == [[], ["b"], ["a"]]
+
+
 def test_companies_and_kinds_are_apart() -> None:
     store = Store()
     store.collection("tenant_a", "lead").put({"id": "1"})

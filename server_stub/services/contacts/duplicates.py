@@ -211,16 +211,15 @@ def _move(call: Context, id: str, survivor: Document, moved: dict[str, int]) -> 
             records.put(doc | {member: survivor["id"], **said})
             moved[counted] += 1
     deals = call.collection("deal")
-    for deal in deals.all():
-        roles: list[dict[str, Any]] = deal.get("contact_roles") or []
-        if any(role["contact_id"] == id for role in roles):
-            turned: dict[str, Any] = {}
-            for role in sorted(
-                (role | {"contact_id": survivor["id"]} if role["contact_id"] == id else role for role in roles),
-                key=lambda role: not role.get("is_primary"),
-            ):
-                turned.setdefault(role["contact_id"], role)
-            deals.put(deal | {"contact_roles": list(turned.values())})
+    for deal in deals.find("contact_roles.contact_id", id):
+        roles: list[dict[str, Any]] = deal["contact_roles"]
+        turned: dict[str, Any] = {}
+        for role in sorted(
+            (role | {"contact_id": survivor["id"]} if role["contact_id"] == id else role for role in roles),
+            key=lambda role: not role.get("is_primary"),
+        ):
+            turned.setdefault(role["contact_id"], role)
+        deals.put(deal | {"contact_roles": list(turned.values())})
     _move_relationships(call, id, survivor["id"], moved)
 
 

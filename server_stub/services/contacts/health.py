@@ -29,6 +29,8 @@ SILENCE = timedelta(days=30)
 """Without a follow-up planned, so much silence wants one."""
 
 _HALF_LIFE = timedelta(days=30)
+_PARTS = ("contact_id", "contact_roles.contact_id")
+"""Where a deal names a contact."""
 _NO_TALK = frozenset({"cancelled", "no-show"})
 _KNOWN = ("email", "call", "event", "note")
 
@@ -359,12 +361,9 @@ def talks_since(call: Context, contact_id: str, since: datetime) -> int:
 
 def deals_of(call: Context, contact_id: str) -> list[Document]:
     """Return the deals a contact takes part in, in whatever role."""
-    return [
-        deal
-        for deal in call.collection("deal")
-        if deal.get("contact_id") == contact_id
-        or any(role["contact_id"] == contact_id for role in deal.get("contact_roles") or ())
-    ]
+    deals = call.collection("deal")
+    found = {deal["id"]: deal for path in _PARTS for deal in deals.find(path, contact_id)}
+    return list(found.values())
 
 
 def computed_members(call: Context, doc: Members, deals: Sequence[Members] | None = None) -> dict[str, Any]:

@@ -125,8 +125,6 @@ def _leave(call: Context, contact: Members) -> None:
         records = call.collection(kind)
         for record in records.find("contact_id", contact["id"]):
             records.put(record | {"contact_id": None, "contact_name": record.get("contact_name") or contact["name"]})
-    for deal in call.collection("deal").all():
-        roles: list[dict[str, Any]] = deal.get("contact_roles") or []
-        left = [role for role in roles if role["contact_id"] != contact["id"]]
-        if len(left) < len(roles):
-            call.collection("deal").put(deal | {"contact_roles": left})
+    for deal in call.collection("deal").find("contact_roles.contact_id", contact["id"]):
+        left = [role for role in deal["contact_roles"] if role["contact_id"] != contact["id"]]
+        call.collection("deal").put(deal | {"contact_roles": left})
