@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from crm_sdk.route import Action
 
 from ...data.document import Document
-from ...files.made import require_seen
 from ...problems import Problem
 from ...request.access import permissions, shares
+from ...request.access.made_files import require_seen
 from ...request.access.shares import LEVELS as LEVELS
 from ...request.access.shares import SHARE as SHARE
 from ...serving import Context, Members

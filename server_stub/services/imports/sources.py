@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from ...files.made import require_seen
 from ...files.reading import FORMATS
 from ...files.received import Received
 from ...files.storing import content_of, referenced_file
 from ...problems import Problem, invalid
+from ...request.access.made_files import require_seen
 from ...serving import Context
 from ..files.uploads import check_content
 
