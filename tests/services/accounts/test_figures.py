@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -66,6 +67,29 @@ def test_health_is_the_mean_of_the_contacts_weighted_by_talk(client: CrmClient, 
     expected = round(sum(score * weights.get(score, 1) for score in scores) / (3 + 1))
     seen = client.accounts.get(account.id)
     assert seen.health_score == expected != 50 and seen.last_activity_at is not None
+
+
+@pytest.mark.parametrize(("days", "counted"), [(89, True), (91, False)])
+def test_talk_of_the_last_ninety_days_weighs(
+    stub: StubServer, client: CrmClient, account: Account, days: int, counted: bool
+) -> None:
+    ada = client.contacts.create({"name": "Ada", "account_id": account.id})
+    client.contacts.create({"name": "Bob", "account_id": account.id})
+    client.contacts.communication.create(
+        ada.id,
+        {
+            "type": "call",
+            "subject": "Call",
+            "summary": "Spoke.",
+            "date": stub.clock.now() - timedelta(days=days, hours=-1),
+        },
+    )
+    scores = {found.name: found.health_score or 0 for found in client.accounts.contacts.list(account.id)}
+    weight = 2 if counted else 1
+    assert scores["Ada"] != scores["Bob"]
+    assert client.accounts.get(account.id).health_score == round(
+        (scores["Ada"] * weight + scores["Bob"]) / (weight + 1)
+    )
 
 
 @pytest.mark.parametrize("member", ["open_deal_value", "won_value", "last_activity_at"])

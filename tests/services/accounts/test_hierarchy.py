@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from crm_sdk import ConflictError, CrmClient, ValidationError
+from crm_sdk import ConflictError, CrmClient, NotFoundError, ValidationError
 from crm_sdk.models import Account
 from server_stub import StubServer
 
@@ -73,6 +73,15 @@ def test_a_child_is_added_once_and_not_taken_away(client: CrmClient, stub: StubS
     assert [entry["action"] for entry in stub.audit() if entry["action"] == "account.hierarchy_changed"] == [
         "account.hierarchy_changed"
     ]
+
+
+def test_an_unknown_child_is_a_wrong_value_and_an_unknown_parent_is_not_found(client: CrmClient) -> None:
+    (account,) = tree(client, "Root")
+    with pytest.raises(ValidationError) as caught:
+        client.accounts.add_child(account.id, "account_none")
+    assert [error.field for error in caught.value.fields] == ["child_id"]
+    with pytest.raises(NotFoundError):
+        client.accounts.add_child("account_none", account.id)
 
 
 def test_a_tree_has_ten_levels(client: CrmClient) -> None:
