@@ -313,3 +313,15 @@ def test_merging_makes_one_of_two(client: CrmClient, stub: StubServer) -> None:
         error = refused(call)
         assert (error.code, error.details["survivorId"]) == ("RECORD_MERGED", kept.id)
     assert refused(lambda: new(client, email="tess@two.example")).code == "CONTACT_EXISTS"
+
+
+def test_an_owner_is_told_for_thirty_days_of_a_contact_newly_at_risk(client: CrmClient, stub: StubServer) -> None:
+    stub.clock.advance(120 * 86_400)
+    client.contacts.list(limit=1)
+    told = [
+        doc
+        for doc in stub.store.collection("tenant_acme", "notification").all()
+        if doc["type"] == "at_risk_alert" and doc["title"].endswith("is at risk") and doc["expires_at"] is not None
+    ]
+    assert told, "silence puts contacts at risk"
+    assert {doc["expires_at"] - doc["created_at"] for doc in told} == {timedelta(days=30)}

@@ -197,3 +197,33 @@ def test_lists_are_newest_first_unless_they_are_sorted(client: CrmClient) -> Non
     assert names() == ["Aa", "Ca", "Ba"]
     assert names(sort="name") == ["Aa", "Ba", "Ca"]
     assert names(sort="value", order="desc") == ["Ca", "Ba", "Aa"]
+
+
+def test_the_first_answer_is_noted_once_and_by_contacted_alone(stub: StubServer, client: CrmClient) -> None:
+    lead = client.leads.create({"name": "Ann Lee"})
+    assert client.leads.update(lead.id, {"status": "qualified"}).first_response_at is None
+    first = client.leads.update(lead.id, {"status": "contacted"}).first_response_at
+    assert first is not None
+    stub.clock.advance(3600)
+    client.leads.update(lead.id, {"status": "qualified"})
+    assert client.leads.update(lead.id, {"status": "contacted"}).first_response_at == first
+
+
+def test_a_refusal_says_to_whom_a_lead_was_converted(client: CrmClient) -> None:
+    done = client.leads.convert(client.leads.create({"name": "Ada"}).id, create_deal=False)
+    assert f"was converted to {done.contact.id}:" in refused(lambda: client.leads.qualify(done.lead.id)).message
+    marked = client.leads.create({"name": "Bob"})
+    client.leads.update(marked.id, {"status": "converted"})
+    assert "was converted:" in refused(lambda: client.leads.qualify(marked.id)).message
+
+
+def test_an_activity_leaves_an_entry_in_the_scores_only_where_it_changes_the_score(
+    stub: StubServer, client: CrmClient
+) -> None:
+    lead = client.leads.create({"name": "Ann Lee", "email": "ann@initech.test"})
+    for number in range(12):
+        client.activities.tasks.create({"title": f"Task {number}", "lead_id": lead.id})
+    history = list(client.leads.scoring_history(lead.id, order="asc"))
+    assert [entry.previous_score for entry in history[1:]] == [entry.score for entry in history[:-1]]
+    assert all(entry.score != entry.previous_score for entry in history)
+    assert history[-1].score == client.leads.get(lead.id).score
