@@ -42,6 +42,7 @@ def test_counts_and_sums_move_with_contacts_and_deals(client: CrmClient, account
     client.contacts.delete(ada.id)
     assert figures(client, account.id) == (0, 0, 0, 0)
     assert client.accounts.get(account.id).version == 1, "nobody has edited it"
+    assert client.accounts.get(account.id).health_score == 50, "as without contacts"
 
 
 def test_a_contact_that_changes_its_account_counts_in_the_new_one(client: CrmClient, account: Account) -> None:

@@ -215,15 +215,3 @@ def test_a_refusal_says_to_whom_a_lead_was_converted(client: CrmClient) -> None:
     marked = client.leads.create({"name": "Bob"})
     client.leads.update(marked.id, {"status": "converted"})
     assert "was converted:" in refused(lambda: client.leads.qualify(marked.id)).message
-
-
-def test_an_activity_leaves_an_entry_in_the_scores_only_where_it_changes_the_score(
-    stub: StubServer, client: CrmClient
-) -> None:
-    lead = client.leads.create({"name": "Ann Lee", "email": "ann@initech.test"})
-    for number in range(12):
-        client.activities.tasks.create({"title": f"Task {number}", "lead_id": lead.id})
-    history = list(client.leads.scoring_history(lead.id, order="asc"))
-    assert [entry.previous_score for entry in history[1:]] == [entry.score for entry in history[:-1]]
-    assert all(entry.score != entry.previous_score for entry in history)
-    assert history[-1].score == client.leads.get(lead.id).score
