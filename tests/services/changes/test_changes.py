@@ -48,6 +48,7 @@ def test_every_write_is_a_change_with_a_number(crm: CrmClient) -> None:
     assert numbers == sorted(set(numbers))
     (folded,) = of(list(crm.changes.list(cursor=cursor)), made.id)
     assert folded.change == "restored" and folded.record is not None and "title" in folded.changed_fields
+    assert folded.changes is None, "nobody asked for the values"
 
 
 def test_what_is_undone_leaves_no_change_and_no_number(crm: CrmClient) -> None:

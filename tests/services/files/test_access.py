@@ -13,7 +13,7 @@ from crm_sdk import CrmClient, NotFoundError, PermissionDeniedError
 from crm_sdk.models import File, Share
 from server_stub import StubServer
 
-from .conftest import ACME, put
+from .conftest import ACME, picture, put
 from .test_contents import raw
 
 
@@ -116,6 +116,51 @@ def test_who_reads_the_record_views_its_file(sales: CrmClient, mate: CrmClient) 
     given = mate.files.permissions.get(file.id).inherited_from
     assert given is not None and given.id == "contact_123"
     assert refused(lambda: mate.files.metadata.update(file.id, {"title": "x"})).code == "FORBIDDEN"
+
+
+READ: dict[str, Any] = {
+    "get": lambda crm, id: crm.files.get(id),
+    "download": lambda crm, id: crm.files.download(id),
+    "download of a version": lambda crm, id: crm.files.download(id, revision=1),
+    "thumbnail": lambda crm, id: crm.files.thumbnail(id),
+    "preview": lambda crm, id: crm.files.preview(id),
+    "versions": lambda crm, id: list(crm.files.versions.list(id)),
+    "metadata": lambda crm, id: crm.files.metadata.get(id),
+    "permissions": lambda crm, id: crm.files.permissions.get(id),
+    "scan": lambda crm, id: crm.files.scan(file_id=id),
+    "process": lambda crm, id: crm.files.process(id, operation="extract_text"),
+    "copy": lambda crm, id: crm.files.copy(id),
+    "move": lambda crm, id: crm.files.move(id, folder="/mine"),
+    "share": lambda crm, id: crm.files.share(id, user_id="user_mia"),
+    "new version": lambda crm, id: crm.files.versions.create(id, b"mine"),
+}
+
+
+@pytest.mark.parametrize("ask", READ.values(), ids=READ)
+def test_who_does_not_see_a_file_gets_nothing_of_it(sales: CrmClient, mate: CrmClient, ask: Any) -> None:
+    hidden, seen = put(sales, content=picture(), name="a.png", visibility="private"), put(sales)
+    of_hidden, of_none = (refused(lambda: ask(mate, id)) for id in (hidden.id, "file_nobody"))  # noqa: B023 # called within the turn
+    assert of_hidden.code in ("NOT_FOUND", "REFERENCE_NOT_FOUND") and "a.png" not in str(of_hidden)
+    assert str(of_none).partition(" (")[0].replace("file_nobody", hidden.id) == str(of_hidden).partition(" (")[0]
+    assert refused(lambda: mate.files.download(hidden.id, share_token="wrong")).code == "NOT_FOUND"
+    sales.files.permissions.update(hidden.id, entries=[{**ENTRY, "access": "view"}])
+    assert mate.files.download(hidden.id).read() == picture() and mate.files.get(seen.id).id == seen.id
+
+
+def test_a_file_is_put_to_no_record_that_the_caller_does_not_see(
+    acme: CrmClient, sales: CrmClient, mate: CrmClient
+) -> None:
+    private, common = (
+        sales.files.upload((f"{who}.txt", b"x"), visibility=who).id  # type: ignore[arg-type] # one of the two each
+        for who in ("private", "tenant")
+    )
+    about = lambda id: {"related_to": {"type": "file", "id": id}}  # noqa: E731 # said several times
+    made = put(mate, **about(common))
+    assert made.related_to is not None and made.related_to.id == common
+    for id in (private, "file_nobody"):
+        for ask in (lambda: put(mate, **about(id)), lambda: mate.files.copy(made.id, **about(id))):  # noqa: B023 # called within the turn
+            refusal = refused(ask)
+            assert (refusal.code, refusal.fields[0].field) == ("REFERENCE_NOT_FOUND", "related_to.id")
 
 
 # -- shares ------------------------------------------------------------------------------------------------------------

@@ -56,6 +56,16 @@ def test_no_get_of_any_operation_answers_with_an_erased_person(canary: Canary) -
     assert asked > 150
 
 
+def test_a_file_is_still_found_when_the_person_is_called_like_a_part_of_its_address(crm: CrmClient) -> None:
+    person: Any = {"name": "Download", "email": "download@person.example"}
+    crm.contacts.create(person)
+    file = crm.files.upload(("list.txt", b"x"), description="made by Download")
+    crm.privacy.erase({"email": person["email"]}, dry_run=False, confirm=person["email"]).wait()
+    left = crm.files.get(file.id)
+    assert left.url == file.url == f"/v1/files/{file.id}/download"
+    assert "Download" not in str(left.description)
+
+
 def test_deals_and_what_others_said_stay_without_the_person(canary: Canary) -> None:
     crm, ids = canary.crm, canary.ids
     canary.erase()

@@ -151,6 +151,22 @@ def test_a_key_expires(stub: StubServer, admin: CrmClient) -> None:
     assert [key.id for key in admin.security.api_keys.list(status="expired")] == [made.id]
 
 
+def test_a_key_lasts_as_long_as_the_company_allows_and_no_longer(admin: CrmClient) -> None:
+    admin.security.policies.update({"api_key_max_days": 10})
+    keys, most, second = admin.security.api_keys, timedelta(days=10), timedelta(seconds=1)
+    one, other = (keys.create({"name": name}) for name in "ab")
+    assert one.created_at is not None and other.created_at is not None
+    assert one.expires_at == one.created_at + most
+    step = other.created_at - one.created_at  # from one request to the next
+    last = other.created_at + step + most
+    third = keys.create({"name": "c", "expires_at": last})
+    assert third.created_at == last - most, "so it lasts ten days exactly"
+    assert third.expires_at == last
+    assert keys.create({"name": "d", "expires_at": last - most / 2}).expires_at == last - most / 2
+    late = refused(lambda: keys.create({"name": "e", "expires_at": last + second}))
+    assert (late.code, late.fields[0].field, late.fields[0].rule) == ("VALIDATION_ERROR", "expires_at", "max")
+
+
 def test_a_key_works_from_its_networks_only(stub: StubServer, admin: CrmClient) -> None:
     there = admin.security.api_keys.create({"name": "x", "ip_allowlist": ["203.0.113.0/24"]})
     assert refused(lambda: holder(stub, there.key).contacts.list()).code == "FORBIDDEN"
