@@ -128,6 +128,24 @@ def test_a_pdf_has_the_chart_and_any_name(platform: CrmClient, report: MakeRepor
     assert page.width > page.height
 
 
+def test_a_pdf_has_figures_below_each_other_and_a_head_that_is_read(
+    platform: CrmClient, report: MakeReport, content: Read
+) -> None:
+    made = report(groups=[{"field": "source"}], measures=[SUM])
+    page = PdfReader(io.BytesIO(content(started(platform, made, "pdf").wait().file_id))).pages[0]
+    drawn = page.get_contents()
+    assert drawn is not None
+    texts = re.findall(r"BT ([\d.]+) [\d.]+ Td (\S+) g \((.*?)\) Tj", drawn.get_data().decode("latin-1"))
+    colours = {text: colour for _, colour, text in texts}
+    assert (colours["Source"], colours["Sum value"], colours["Total"]) == ("1", "1", "0"), (
+        "white on blue, black on pale"
+    )
+    starts = {text: float(at) for at, _, text in texts}
+    words, figures = ["Source", "referral", "website", "Total"], ["7,041.00", "1,599.75", "8,640.75"]
+    assert len({starts[word] for word in words}) == 1 and len({starts[figure] for figure in figures}) == 1
+    assert starts["Sum value"] < starts["7,041.00"], "a wider text of the same column ends where the figures do"
+
+
 def test_a_pdf_of_too_many_rows_fails(platform: CrmClient, report: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_files, "MOST_ROWS", 4)
     monkeypatch.setattr("server_stub.services.reports.files.MOST_ROWS", 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +63,28 @@ def test_unused_access_is_found(stub: StubServer, platform: CrmClient) -> None:
     stored(stub, "user", "user_sam", status="inactive")  # whose key still works
     gone = measured(platform, "unused_access")
     assert (gone.status, gone.findings[0].id) == ("fail", "user_sam")
+
+
+@pytest.mark.parametrize(
+    ("members", "status"),
+    [
+        ({"after": timedelta(days=30)}, "pass"),
+        ({"after": timedelta(days=30, seconds=1)}, "fail"),
+        ({"status": "failed", "after": timedelta(days=1)}, "warning"),
+        ({"status": "queued", "after": None}, "fail"),
+    ],
+)
+def test_requests_of_persons_are_carried_out_in_time(
+    stub: StubServer, platform: CrmClient, members: dict[str, Any], status: str
+) -> None:
+    job = platform.privacy.export({"email": "nobody@x.example"})
+    job.wait()
+    assert measured(platform, "erasure").status == "pass"
+    after = members.pop("after")
+    begun = stub.clock.now() - timedelta(days=40)
+    stored(stub, "job", job.id, created_at=begun, finished_at=begun + after if after is not None else None, **members)
+    found = measured(platform, "erasure")
+    assert (found.status, [ref.id for ref in found.findings]) == (status, [job.id] if status != "pass" else [])
 
 
 @pytest.mark.parametrize(("failures", "status"), [(4, "pass"), (5, "warning")])

@@ -230,6 +230,38 @@ def test_a_purge_of_the_trail_leaves_it_valid(platform: CrmClient, stub: StubSer
     assert platform.audit.logs.list(verify=True).meta == {"chainValid": True}
 
 
+def test_a_purge_of_a_custom_object_takes_its_records_alone(platform: CrmClient, stub: StubServer) -> None:
+    things = [
+        platform.custom_objects.create({"api_name": name, "label": name, "plural_label": name, "fields": []})
+        for name in ("hat", "shoe")
+    ]
+    made = {
+        thing.api_name: platform.custom_objects.records.create(thing.id, {"fields": {"name": "Old"}}).id
+        for thing in things
+    }
+    later = stub.clock.now() + DAY
+    platform.audit.retention_policies.update([policy("hat")])
+    assert purge(platform, "hat", before=later).sample_ids == [made["hat"]]
+    done = really(platform, "hat", before=later)
+    assert (done.matched, done.purged) == (1, 1)
+    left = [[one.id for one in platform.custom_objects.records.list(thing.id)] for thing in things]
+    assert left == [[], [made["shoe"]]]
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("privacy_erase", True), ("privacy_export", True), ("import", False)])
+def test_the_register_of_requests_of_persons_is_kept_for_three_years(
+    platform: CrmClient, stub: StubServer, kind: str, kept: bool
+) -> None:
+    job = platform.privacy.export({"email": "nobody@x.example"})
+    job.wait()
+    jobs = stub.store.collection("tenant_acme", "job")
+    jobs.put(some(jobs.get(job.id)) | {"kind": kind})
+    for days, there in ((1_095 * DAY - DAY / 24, kept), (1_095 * DAY + DAY / 24, False)):
+        stored(stub, "job", job.id, updated_at=stub.clock.now() - days)
+        found = purge(platform, "job", before=stub.clock.now()).sample_ids
+        assert (job.id not in found) == there, days
+
+
 def test_a_job_that_runs_is_kept(platform: CrmClient, stub: StubServer) -> None:
     running = platform.contacts.imports.create(("people.csv", b"Name\nAda New\n"))
     assert running.id not in purge(platform, "job", before=stub.clock.now() + DAY).sample_ids

@@ -119,20 +119,20 @@ def test_who_reads_the_record_views_its_file(sales: CrmClient, mate: CrmClient) 
 
 
 READ: dict[str, Any] = {
-    "get": lambda crm, id: crm.files.get(id),
-    "download": lambda crm, id: crm.files.download(id),
-    "download of a version": lambda crm, id: crm.files.download(id, revision=1),
-    "thumbnail": lambda crm, id: crm.files.thumbnail(id),
-    "preview": lambda crm, id: crm.files.preview(id),
-    "versions": lambda crm, id: list(crm.files.versions.list(id)),
-    "metadata": lambda crm, id: crm.files.metadata.get(id),
-    "permissions": lambda crm, id: crm.files.permissions.get(id),
-    "scan": lambda crm, id: crm.files.scan(file_id=id),
-    "process": lambda crm, id: crm.files.process(id, operation="extract_text"),
-    "copy": lambda crm, id: crm.files.copy(id),
-    "move": lambda crm, id: crm.files.move(id, folder="/mine"),
-    "share": lambda crm, id: crm.files.share(id, user_id="user_mia"),
-    "new version": lambda crm, id: crm.files.versions.create(id, b"mine"),
+    "get": lambda crm, file_id: crm.files.get(file_id),
+    "download": lambda crm, file_id: crm.files.download(file_id),
+    "download of a version": lambda crm, file_id: crm.files.download(file_id, revision=1),
+    "thumbnail": lambda crm, file_id: crm.files.thumbnail(file_id),
+    "preview": lambda crm, file_id: crm.files.preview(file_id),
+    "versions": lambda crm, file_id: list(crm.files.versions.list(file_id)),
+    "metadata": lambda crm, file_id: crm.files.metadata.get(file_id),
+    "permissions": lambda crm, file_id: crm.files.permissions.get(file_id),
+    "scan": lambda crm, file_id: crm.files.scan(file_id=file_id),
+    "process": lambda crm, file_id: crm.files.process(file_id, operation="extract_text"),
+    "copy": lambda crm, file_id: crm.files.copy(file_id),
+    "move": lambda crm, file_id: crm.files.move(file_id, folder="/mine"),
+    "share": lambda crm, file_id: crm.files.share(file_id, user_id="user_mia"),
+    "new version": lambda crm, file_id: crm.files.versions.create(file_id, b"mine"),
 }
 
 
@@ -154,7 +154,7 @@ def test_a_file_is_put_to_no_record_that_the_caller_does_not_see(
         sales.files.upload((f"{who}.txt", b"x"), visibility=who).id  # type: ignore[arg-type] # one of the two each
         for who in ("private", "tenant")
     )
-    about = lambda id: {"related_to": {"type": "file", "id": id}}  # noqa: E731 # said several times
+    about = lambda file_id: {"related_to": {"type": "file", "id": file_id}}  # noqa: E731 # said several times
     made = put(mate, **about(common))
     assert made.related_to is not None and made.related_to.id == common
     for id in (private, "file_nobody"):

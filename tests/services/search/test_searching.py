@@ -176,6 +176,9 @@ def test_suggestions_correct_complete_and_remember(platform: CrmClient, sales: C
     assert "status:qualified" in {each.text for each in filters} and filters[0].filter is not None
     scores = [each.score for each in platform.search.suggestions("pra", limit=20)]
     assert scores == sorted(scores, reverse=True) and all(0 < score <= 1 for score in scores)
+    platform.leads.create({"name": "Xu Q"})
+    assert platform.search.query("xu").total and refused(lambda: platform.search.query("q ")).code == "QUERY_TOO_SHORT"
+    assert "xu" in {each.text for each in platform.search.suggestions("x") if each.kind == "recent"}
     platform.search.query("nobody is called so")
     assert not [each for each in platform.search.suggestions("nobody is") if each.kind == "recent"]
 
