@@ -146,6 +146,19 @@ def test_a_pdf_has_figures_below_each_other_and_a_head_that_is_read(
     assert starts["Sum value"] < starts["7,041.00"], "a wider text of the same column ends where the figures do"
 
 
+def test_every_page_of_a_pdf_has_the_head_and_every_row_is_on_one(
+    platform: CrmClient, report: MakeReport, content: Read
+) -> None:
+    names = [f"Row-{n:03}" for n in range(60)]
+    people: Any = [{"external_id": name, "name": name, "campaign": "camp", "value": 1} for name in names]
+    platform.objects.upsert("lead", people)
+    made = report()
+    pages = PdfReader(io.BytesIO(content(started(platform, made, "pdf", paper="A5").wait().file_id))).pages
+    texts = [page.extract_text() for page in pages]
+    assert len(texts) > 1 and [text.count("Who") for text in texts] == [1] * len(texts)
+    assert sorted(re.findall(r"Row-\d+", "\n".join(texts))) == names
+
+
 def test_a_pdf_of_too_many_rows_fails(platform: CrmClient, report: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_files, "MOST_ROWS", 4)
     monkeypatch.setattr("server_stub.services.reports.files.MOST_ROWS", 4)
