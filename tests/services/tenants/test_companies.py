@@ -70,6 +70,13 @@ def test_everybody_reads_the_configuration_without_its_security(
     assert refused(lambda: sales.tenants.config.get(found().id)).code == "NOT_FOUND"
 
 
+def test_what_is_named_twice_is_held_once(acme: CrmClient) -> None:
+    given: Any = {"languages": ["de", "en", "de"], "security": {"allowed_email_domains": ["ACME.test", "acme.TEST"]}}
+    held = acme.tenants.config.update("current", given)
+    assert held.languages == ["de", "en"] and held.security is not None
+    assert held.security.allowed_email_domains == ["acme.test"]
+
+
 def test_a_company_is_founded_and_set_up(acme: CrmClient, globex: CrmClient, stub: StubServer, found: Found) -> None:
     made = acme.tenants.create({"name": "Müßig & Söhne", "admin_email": "Ida@Muessig.TEST", "region": "eu"})
     assert (made.slug, made.plan, made.region, made.managed_by) == ("mussig-sohne", "free", "eu", "tenant_acme")
