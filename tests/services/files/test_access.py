@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -143,23 +144,21 @@ def test_who_does_not_see_a_file_gets_nothing_of_it(sales: CrmClient, mate: CrmC
     assert of_hidden.code in ("NOT_FOUND", "REFERENCE_NOT_FOUND") and "a.png" not in str(of_hidden)
     assert str(of_none).partition(" (")[0].replace("file_nobody", hidden.id) == str(of_hidden).partition(" (")[0]
     assert refused(lambda: mate.files.download(hidden.id, share_token="wrong")).code == "NOT_FOUND"
-    sales.files.permissions.update(hidden.id, entries=[{**ENTRY, "access": "view"}])
+    entry: Any = {**ENTRY, "access": "view"}
+    sales.files.permissions.update(hidden.id, entries=[entry])
     assert mate.files.download(hidden.id).read() == picture() and mate.files.get(seen.id).id == seen.id
 
 
 def test_a_file_is_put_to_no_record_that_the_caller_does_not_see(
     acme: CrmClient, sales: CrmClient, mate: CrmClient
 ) -> None:
-    private, common = (
-        sales.files.upload((f"{who}.txt", b"x"), visibility=who).id  # type: ignore[arg-type] # one of the two each
-        for who in ("private", "tenant")
-    )
-    about = lambda file_id: {"related_to": {"type": "file", "id": file_id}}  # noqa: E731 # said several times
-    made = put(mate, **about(common))
+    private, common = (sales.files.upload((f"{who}.txt", b"x"), visibility=who).id for who in ("private", "tenant"))
+    made = put(mate, related_to={"type": "file", "id": common})
     assert made.related_to is not None and made.related_to.id == common
     for id in (private, "file_nobody"):
-        for ask in (lambda: put(mate, **about(id)), lambda: mate.files.copy(made.id, **about(id))):  # noqa: B023 # called within the turn
-            refusal = refused(ask)
+        about: Any = {"type": "file", "id": id}
+        asked = (partial(put, mate, related_to=about), partial(mate.files.copy, made.id, related_to=about))
+        for refusal in map(refused, asked):
             assert (refusal.code, refusal.fields[0].field) == ("REFERENCE_NOT_FOUND", "related_to.id")
 
 
