@@ -331,6 +331,8 @@ def run(arguments: Sequence[str]) -> int:
             Failure("INTERRUPTED", "interrupted", INTERRUPTED, shown="interrupted"),
             as_json=as_json,
         )
+    except OSError:  # stdout that is gone or full is told where the process ends
+        raise
     except Exception as error:  # a fault before a command began, which sees to its own
         return say(failure_of(error, {}), as_json=as_json)
     return status if isinstance(status, int) else 0

@@ -86,6 +86,6 @@ def test_a_fault_before_a_command_is_a_sentence_too(crm: Crm, monkeypatch: pytes
         raise KeyError("nothing")
 
     monkeypatch.setattr(app, "application", broken)
-    done = crm("leads", "list")
+    done = crm("today")
     assert (done.status, done.out) == (1, "")
     assert done.err == "error: KeyError: 'nothing' (a fault of this program; --debug shows where)\n"
