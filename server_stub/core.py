@@ -153,7 +153,7 @@ class StubServer(Doors):
         self.timetable, self.feeds, self.links = given.timetable, given.feeds, given.links
         self.erasing = given.erasing
         self.write_checks = given.write_checks
-        self.outbox = Outbox()
+        self.outbox = Outbox(self.store)
         """The messages that left the company by e-mail, SMS, push and chat, and the services that take them."""
         self.entities = Entities(self, given.feeds.models)
         """The nouns, and the records of custom objects, as the calls for every noun name them."""

@@ -37,6 +37,8 @@ class Store:
         self._unread: dict[tuple[str, str], Callable[[], Iterable[Change]]] = {}
         self.before_commit: Callable[[list[Entry]], None] | None = None
         """Called at the end of every transaction, as a part of it, with what it has written."""
+        self._undoings: dict[str, Callable[[], None]] = {}
+        """What `undo_with` was given in the current transaction, by the names of their entries in the log."""
         self.log: list[Entry] | None = None
         """The changes that the current transaction would undo; None outside of a transaction."""
 
@@ -80,6 +82,13 @@ class Store:
     def transaction(self) -> Transaction:
         """Undo every put, remove and new id of the ``with`` block if it raises an exception; can be nested."""
         return Transaction(self)
+
+    def undo_with(self, action: Callable[[], None]) -> None:
+        """Call a function where the current transaction is undone: it takes back what is kept outside of the store."""
+        if self.log is not None:
+            name = f"undo {len(self._undoings)}"
+            self._undoings[name] = action
+            self.log.append((None, name, None, 0))
 
     @contextmanager
     def keep_despite_rollback(self) -> Generator[None]:
@@ -171,12 +180,18 @@ class Store:
             self.collection(tenant_id, kind).restore(snap.collections.get((tenant_id, kind), EMPTY))
         self._counters = dict(snap.counters)
 
+    def forget_undoing(self, name: str) -> None:
+        """Forget what would take something back, now that it stays; for the transaction."""
+        self._undoings.pop(name, None)
+
     def rewind(self, log: list[Entry], mark: int) -> None:
         """Undo the entries of the log after a mark, in reverse order; for the transaction."""
         while len(log) > mark:
             collection, id, previous, number = log.pop()
             if collection is not None:
                 collection.undo(id, previous, number)
+            elif id in self._undoings:
+                self._undoings.pop(id)()
             elif number:
                 self._counters[id] = number
             else:
@@ -219,4 +234,6 @@ class Transaction:
             for collection, id, _, _ in log:
                 if collection is not None:
                     collection.touch(id)
+                else:
+                    self._store.forget_undoing(id)
             self._store.log = None

@@ -14,6 +14,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any, TypeAlias
 
+from ..data.store import Store
+
 _TIMEOUT = 5.0
 """The seconds that an SMTP server has to take a message."""
 _PROVIDERS: Mapping[str, str] = {
@@ -73,7 +75,8 @@ Adapter: TypeAlias = Callable[[OutgoingMessage], None]
 class Outbox:
     """``stub.outbox``: what was sent, and what takes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self.messages: list[OutgoingMessage] = []
         """The messages that were handed over, oldest first."""
         self._adapters: dict[str, tuple[str, Adapter]] = {}
@@ -99,15 +102,25 @@ class Outbox:
         self._refusals.setdefault(recipient, []).extend([why] * times)
 
     def hand_over(self, message: OutgoingMessage) -> str:
-        """Hand a message to the service of its channel and return the service's name. Raises: Refusal."""
+        """Hand a message to the service of its channel and return the service's name. Raises: Refusal.
+
+        Where the call is undone, so is this; but what an adapter took has left, and stays among the messages.
+        """
         waiting = self._refusals.get(message.recipient)
         if waiting:
-            raise waiting.pop(0)
+            refusal = waiting.pop(0)
+            self._store.undo_with(lambda: waiting.insert(0, refusal))
+            raise refusal
         provider, take = self._adapters.get(message.channel, (_PROVIDERS[message.channel], None))
         if take is not None:
             take(message)
+        else:
+            self._store.undo_with(lambda: self._take_back(message))
         self.messages.append(message)
         return provider
+
+    def _take_back(self, message: OutgoingMessage) -> None:
+        self.messages[:] = [one for one in self.messages if one is not message]
 
     def snapshot(self) -> Any:
         """Return what was sent and what is refused, for `restore`; the adapters stay."""
