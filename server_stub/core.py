@@ -99,8 +99,23 @@ class StubServer(Doors):
         demo: bool = True,
     ) -> None:
         _require_extra(find_spec)
-        self.lock = threading.RLock()
         self._durable = Durable(db) if db is not None else None
+        try:
+            self._begin(db, enforce_limits, log_reads, running, start, demo)
+        except BaseException:  # a state that cannot be read is not held open
+            self.close()
+            raise
+
+    def _begin(
+        self,
+        db: str | None,
+        enforce_limits: bool | None,
+        log_reads: bool,
+        running: bool,
+        start: datetime | None,
+        demo: bool,
+    ) -> None:
+        self.lock = threading.RLock()
         self.store = Store()
         self.contents = Contents(Path(f"{db}.files") if db is not None else None)
         """The contents of the files; with a state file they are in a folder beside it."""
