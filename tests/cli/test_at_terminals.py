@@ -50,7 +50,7 @@ def test_a_call_that_deletes_asks(
     made = stub.client().leads.create({"name": "Asked For"})
     with AtTerminal(["leads", "delete", made.id], environment) as crm:
         crm.shows("[y/N]")
-        crm.type(typed)
+        crm.interrupt(said) if typed == "\x03" else crm.type(typed)
         assert crm.status() == status
         assert said in crm.printed and "Traceback" not in crm.printed
     assert (made.id in {lead.id for lead in stub.client().leads.list(search="Asked For")}) == (status != 0)

@@ -56,14 +56,22 @@ class AtTerminal:
         """Type a text as it is: a line ends with a carriage return, Ctrl-C is \\x03."""
         os.write(self._end, text.encode())
 
+    def interrupt(self, text: str) -> None:
+        """Press Ctrl-C until a text was printed: one that comes just before a line is read is seen with the next."""
+        while text not in self.printed:
+            self.type("\x03")
+            while text not in self.printed and self._read(10):
+                pass
+            assert self._process.poll() is None or text in self.printed, self.printed
+
     def status(self) -> int:
         """Wait for the end, and return the exit status."""
         while self._read():
             pass
         return self._process.wait(HANG)
 
-    def _read(self) -> bool:
-        if not select.select([self._end], [], [], HANG)[0]:
+    def _read(self, seconds: float = HANG) -> bool:
+        if not select.select([self._end], [], [], seconds)[0]:
             return False
         try:
             found = os.read(self._end, 65536)
