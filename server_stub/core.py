@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -100,97 +100,89 @@ class StubServer(Doors):
     ) -> None:
         _require_extra(find_spec)
         self._durable = Durable(db) if db is not None else None
-        try:
-            self._begin(db, enforce_limits, log_reads, running, start, demo)
-        except BaseException:  # a state that cannot be read is not held open
-            self.close()
-            raise
+        with ExitStack() as failing:
+            failing.callback(self.close)  # a state that cannot be read is not held open
+            self.lock = threading.RLock()
+            self.store = Store()
+            self.contents = Contents(Path(f"{db}.files") if db is not None else None)
+            """The contents of the files; with a state file they are in a folder beside it."""
+            self.url = "http://stub.test"
+            """Where the server is reached: links to it begin so."""
+            known = self._durable is not None and self._durable.load(self.store)
+            meta = self._durable.meta if self._durable is not None and known else {}
+            # A running clock shows the present time, a standing one continues. Demo data begin at its start.
+            present = datetime.now(UTC).replace(microsecond=0)
+            self.clock = Clock(start or (present if running else meta.get("start", DEMO_START)), running=running)
+            self.clock.offset = timedelta(seconds=meta.get("offset", 0.0))
+            self.tokens = identity.Tokens(self.clock)
+            self.journal = Journal()
+            self.faults = Faults()
+            self._past = Past()
+            self._forgets = False
+            self.limits = RateLimits()
+            self.meter = Meter(meta.get("meter"))
+            """The number of calls that each company makes."""
+            self.meters = Meters(self.clock.now())
+            """The figures of the requests of each company."""
+            self.enforce_limits = enforce_limits
+            self.log_reads = log_reads
+            """Whether reads of personal data are written to the audit trail."""
+            self.key_uses = KeyUses(meta.get("key_uses", {}))
+            """How often each API key was used."""
+            self._requests = meta.get("requests", 0)
+            # A running server without a state file must not continue the event numbers of an earlier process.
+            self.epoch: int = meta.get("epoch", int(present.timestamp()) if running else 1)
+            """The numbering of events; it changes when a state is restored."""
+            self.followers: list[Callable[[], None]] = []
+            """Called within the lock after each request and whenever time has passed, to look for new events."""
+            self.origin = "http://stub.test"
+            """The URL that the latest request came to, for the links in its answer."""
+            self.live = Live(self)
+            """The live connections and their faults."""
+            self.rest: Rest | None = None  # until when no scheduled work is due, where that is known
+            self._busy = False
+            self.webhooks = Webhooks(self)
+            """The receivers of webhooks in this process, and the log of deliveries."""
+            self.remotes = Remotes(self)
+            """The systems that the integrations of the first demo company synchronise with."""
+            self.mailboxes = Mailboxes(self)
+            """The mailboxes of the integrations of the first demo company."""
+            given = contributions()
+            self.nouns = given.nouns
+            """The nouns of the data, by kind."""
+            self._shared = frozenset(kind for kind, noun in self.nouns.items() if noun.shared)
+            self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
+            self.timetable, self.feeds, self.links = given.timetable, given.feeds, given.links
+            self.erasing = given.erasing
+            self.write_checks = given.write_checks
+            self.outbox = Outbox(self.store)
+            """The messages that left the company by e-mail, SMS, push and chat, and the services that take them."""
+            self.entities = Entities(self, given.feeds.models)
+            """The nouns, and the records of custom objects, as the calls for every noun name them."""
+            self.change_log = ChangeLog(self)
+            """Writes an entry for every version of a record."""
+            self.idle: dict[tuple[str, str], tuple[int, datetime]] = {}
+            """For a company and recurring work: the count of writes for which it changes nothing until a time."""
+            self.routers = routers()
+            self.clock.moved = self.catch_up
+            if not known and demo:
+                from .seed.companies import seed
+                from .seed.files import CONTENTS
 
-    def _begin(
-        self,
-        db: str | None,
-        enforce_limits: bool | None,
-        log_reads: bool,
-        running: bool,
-        start: datetime | None,
-        demo: bool,
-    ) -> None:
-        self.lock = threading.RLock()
-        self.store = Store()
-        self.contents = Contents(Path(f"{db}.files") if db is not None else None)
-        """The contents of the files; with a state file they are in a folder beside it."""
-        self.url = "http://stub.test"
-        """Where the server is reached: links to it begin so."""
-        known = self._durable is not None and self._durable.load(self.store)
-        meta = self._durable.meta if self._durable is not None and known else {}
-        # A running clock shows the present time; a standing clock continues where it was. Demo data begin at its start.
-        present = datetime.now(UTC).replace(microsecond=0)
-        self.clock = Clock(start or (present if running else meta.get("start", DEMO_START)), running=running)
-        self.clock.offset = timedelta(seconds=meta.get("offset", 0.0))
-        self.tokens = identity.Tokens(self.clock)
-        self.journal = Journal()
-        self.faults = Faults()
-        self._past = Past()
-        self._forgets = False
-        self.limits = RateLimits()
-        self.meter = Meter(meta.get("meter"))
-        """The number of calls that each company makes."""
-        self.meters = Meters(self.clock.now())
-        """The figures of the requests of each company."""
-        self.enforce_limits = enforce_limits
-        self.log_reads = log_reads
-        """Whether reads of personal data are written to the audit trail."""
-        self.key_uses = KeyUses(meta.get("key_uses", {}))
-        """How often each API key was used."""
-        self._requests = meta.get("requests", 0)
-        # A running server without a state file must not continue the event numbers of an earlier process.
-        self.epoch: int = meta.get("epoch", int(present.timestamp()) if running else 1)
-        """The numbering of events; it changes when a state is restored."""
-        self.followers: list[Callable[[], None]] = []
-        """Called within the lock after each request and whenever time has passed, to look for new events."""
-        self.origin = "http://stub.test"
-        """The URL that the latest request came to, for the links in its answer."""
-        self.live = Live(self)
-        """The live connections and their faults."""
-        self.rest: Rest | None = None  # until when no scheduled work is due, where that is known
-        self._busy = False
-        self.webhooks = Webhooks(self)
-        """The receivers of webhooks in this process, and the log of deliveries."""
-        self.remotes = Remotes(self)
-        """The systems that the integrations of the first demo company synchronise with."""
-        self.mailboxes = Mailboxes(self)
-        """The mailboxes of the integrations of the first demo company."""
-        given = contributions()
-        self.nouns = given.nouns
-        """The nouns of the data, by kind."""
-        self._shared = frozenset(kind for kind, noun in self.nouns.items() if noun.shared)
-        self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
-        self.timetable, self.feeds, self.links = given.timetable, given.feeds, given.links
-        self.erasing = given.erasing
-        self.write_checks = given.write_checks
-        self.outbox = Outbox(self.store)
-        """The messages that left the company by e-mail, SMS, push and chat, and the services that take them."""
-        self.entities = Entities(self, given.feeds.models)
-        """The nouns, and the records of custom objects, as the calls for every noun name them."""
-        self.change_log = ChangeLog(self)
-        """Writes an entry for every version of a record."""
-        self.idle: dict[tuple[str, str], tuple[int, datetime]] = {}
-        """For a company and recurring work: the count of writes for which it changes nothing until a time."""
-        self.routers = routers()
-        self.clock.moved = self.catch_up
-        if not known and demo:
-            from .seed.companies import seed
-            from .seed.files import CONTENTS
-
-            seed(self.store, self.clock, given)
-            for content in CONTENTS.values():
-                self.contents.keep_bytes(content)
-        self.store.before_commit = self.change_log.write
-        self._save()
-        self._sweep()
-        self._options_of_start: dict[str, Any] = {"running": running, "demo": demo, "start": None if running else start}
-        # With a state file the initial state is the demo data: no snapshot is taken, which would read the whole file.
-        self._first = self.snapshot() if self._durable is None else None
+                seed(self.store, self.clock, given)
+                for content in CONTENTS.values():
+                    self.contents.keep_bytes(content)
+            self.store.before_commit = self.change_log.write
+            self._save()
+            self._sweep()
+            self._options_of_start: dict[str, Any] = {
+                "running": running,
+                "demo": demo,
+                "start": None if running else start,
+            }
+            # With a state file the initial state is the demo data: a snapshot, which would read the file, is not taken.
+            self._first = self.snapshot() if self._durable is None else None
+            failing.pop_all()
 
     # -- public interface --------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,6 +14,7 @@ from ..help import Command, Group
 from ..settings import Options, settle
 from ..tree.global_options import by_hand
 from .aliases import NAME
+from .own_words import programs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,18 +63,10 @@ def found_extensions() -> Iterator[tuple[str, str, bool]]:
     from .. import completion
 
     built_in = completion.names(needed=())["commands"]
-    names: dict[str, str] = {}
-    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        try:
-            entries = sorted(entry.name for entry in os.scandir(folder or "."))
-        except OSError:
-            continue
-        for entry in entries:
-            name = Path(entry).stem if os.name == "nt" else entry
-            name = name.removeprefix(_PREFIX) if name.startswith(_PREFIX) else ""
-            if NAME.fullmatch(name) and name not in names and (path := path_of(name)) is not None:
-                names[name] = path
-    yield from ((name, path, name in built_in) for name, path in sorted(names.items()))
+    for name, _ in sorted(programs()):
+        path = path_of(name)
+        if path is not None:
+            yield name, path, name in built_in
 
 
 def path_of(name: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Completion has to be fast: importing `pathlib` or `shutil` would take too long.
-# ruff: noqa: PTH118
+# ruff: noqa: PTH118, PTH122
 import os
 
 from . import alias_words, live_words
@@ -29,7 +29,8 @@ def aliases() -> dict[str, str]:
 
 
 def programs() -> Iterable[tuple[str, str]]:
-    """Yield the names of the programs that `crm NAME` runs, with their paths."""
+    """Yield the names of the programs called crm-NAME, each once, with the path of the first on the PATH."""
+    found = set[str]()
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
         try:
             entries = sorted(entry.name for entry in os.scandir(folder or ".") if entry.name.startswith("crm-"))
@@ -37,8 +38,10 @@ def programs() -> Iterable[tuple[str, str]]:
             continue
         for entry in entries:
             path = os.path.join(folder, entry)
-            if os.access(path, os.X_OK):
-                yield entry.removeprefix("crm-").partition(".exe")[0], path
+            name = (os.path.splitext(entry)[0] if os.name == "nt" else entry).removeprefix("crm-")
+            if name not in found and os.access(path, os.X_OK):
+                found.add(name)
+                yield name, path
 
 
 def expanded(words: Sequence[str]) -> list[str] | None:

@@ -26,6 +26,8 @@ EVERY_COMPANY = ""
 """In place of a company's id: documents that belong to no company, or to all of them."""
 
 Entry = tuple[Collection | None, str, Document | None, int]  # None for a collection: the counter of a series
+UNDOING = "undo_with"
+"""In place of the name of a series: an entry of what `Store.undo_with` was given."""
 
 
 class Store:
@@ -37,8 +39,8 @@ class Store:
         self._unread: dict[tuple[str, str], Callable[[], Iterable[Change]]] = {}
         self.before_commit: Callable[[list[Entry]], None] | None = None
         """Called at the end of every transaction, as a part of it, with what it has written."""
-        self._undoings: dict[str, Callable[[], None]] = {}
-        """What `undo_with` was given in the current transaction, by the names of their entries in the log."""
+        self.undoings: list[Callable[[], None]] = []
+        """What `undo_with` was given in the current transaction, in the order of its entries in the log."""
         self.log: list[Entry] | None = None
         """The changes that the current transaction would undo; None outside of a transaction."""
 
@@ -86,9 +88,8 @@ class Store:
     def undo_with(self, action: Callable[[], None]) -> None:
         """Call a function where the current transaction is undone: it takes back what is kept outside of the store."""
         if self.log is not None:
-            name = f"undo {len(self._undoings)}"
-            self._undoings[name] = action
-            self.log.append((None, name, None, 0))
+            self.undoings.append(action)
+            self.log.append((None, UNDOING, None, 0))
 
     @contextmanager
     def keep_despite_rollback(self) -> Generator[None]:
@@ -180,18 +181,14 @@ class Store:
             self.collection(tenant_id, kind).restore(snap.collections.get((tenant_id, kind), EMPTY))
         self._counters = dict(snap.counters)
 
-    def forget_undoing(self, name: str) -> None:
-        """Forget what would take something back, now that it stays; for the transaction."""
-        self._undoings.pop(name, None)
-
     def rewind(self, log: list[Entry], mark: int) -> None:
         """Undo the entries of the log after a mark, in reverse order; for the transaction."""
         while len(log) > mark:
             collection, id, previous, number = log.pop()
             if collection is not None:
                 collection.undo(id, previous, number)
-            elif id in self._undoings:
-                self._undoings.pop(id)()
+            elif id == UNDOING:
+                self.undoings.pop()()
             elif number:
                 self._counters[id] = number
             else:
@@ -234,6 +231,6 @@ class Transaction:
             for collection, id, _, _ in log:
                 if collection is not None:
                     collection.touch(id)
-                else:
-                    self._store.forget_undoing(id)
+                elif id == UNDOING:
+                    self._store.undoings.pop()
             self._store.log = None

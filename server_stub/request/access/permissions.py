@@ -241,6 +241,16 @@ def limits(call: Context, *kinds: str) -> bool:
     return any(one is not None and sight(call.caller, one.word) for one in of)
 
 
+def key_seen(
+    name: str, with_figures: Callable[[Context, Document], Document], *kinds: str
+) -> Callable[[Context], Callable[[Document], Any] | None]:
+    """Return what gives the key for sorting by a figure made of records of some kinds; None where the stored one is it.
+
+    For a caller who reads only some of them it is the figure that `with_figures` gives to a record.
+    """
+    return lambda call: (lambda doc: with_figures(call, doc)[name]) if limits(call, *kinds) else None
+
+
 def check(
     caller: Caller,
     resource: str,

@@ -17,6 +17,8 @@ _HEALTH = 50
 """The health of an account without contacts."""
 SUMS = ("contact_count", "open_deal_count", "open_deal_value", "won_value", "child_count")
 """The members of an account that count its records and add them up."""
+SUMMED = ("contact", "deal", "account")
+"""The kinds of these records."""
 _WRITES = ("created", "updated", "deleted", "merged", "restored")
 
 
@@ -54,11 +56,11 @@ def _sums(
 
 def with_sums_seen(call: Context, account: Document) -> Document:
     """Return an account with the figures of what the caller may read of it; the stored ones are of all."""
-    if not limits(call, "contact", "deal", "account"):
+    if not limits(call, *SUMMED):
         return account
     own = (
         readable(call, kind, call.collection(kind).find(member, account["id"]))
-        for kind, member in (("contact", "account_id"), ("deal", "account_id"), ("account", "parent_id"))
+        for kind, member in zip(SUMMED, ("account_id", "account_id", "parent_id"), strict=True)
     )
     return account.with_members(_sums(call, *own))
 

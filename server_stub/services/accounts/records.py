@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from crm_sdk.models.accounts import Account
@@ -13,10 +13,10 @@ from ...data.document import Document
 from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import Problem
-from ...request.access.permissions import limits
+from ...request.access.permissions import key_seen
 from ...serving import Context
 from ..territories import territory_of
-from .figures import with_sums_seen
+from .figures import SUMMED, with_sums_seen
 
 LEVELS = 10
 """The greatest number of levels in a tree of accounts."""
@@ -116,16 +116,6 @@ def _may_delete(call: Context, account: Document) -> None:
         )
 
 
-def _key_seen(name: str) -> Callable[[Context], Callable[[Document], Any] | None]:
-    """Return what gives the key for sorting by a figure, where that is not the stored one."""
-
-    def made(call: Context) -> Callable[[Document], Any] | None:
-        limited = limits(call, "contact", "deal", "account")
-        return (lambda account: with_sums_seen(call, account)[name]) if limited else None
-
-    return made
-
-
 ACCOUNTS = Noun(
     resource=Accounts,
     kind="account",
@@ -156,7 +146,7 @@ ACCOUNTS = Noun(
     check=_check,
     follow=_follow,
     may_delete=_may_delete,
-    sorted_by={name: _key_seen(name) for name in ("open_deal_value", "won_value")},
+    sorted_by={name: key_seen(name, with_sums_seen, *SUMMED) for name in ("open_deal_value", "won_value")},
     shown=with_sums_seen,
     listed=with_sums_seen,
 )

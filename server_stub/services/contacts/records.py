@@ -37,12 +37,6 @@ def _named_filter(call: Context, name: str) -> Callable[[Document], bool]:
     return lambda contact: test(health.with_sums_seen(call, contact))
 
 
-def _value_seen(call: Context) -> Callable[[Document], Any] | None:
-    """Return the key for sorting by `total_value`, where that is not the stored one."""
-    limited = permissions.limits(call, "deal")
-    return (lambda contact: health.with_sums_seen(call, contact)["total_value"]) if limited else None
-
-
 CONTACTS = Noun(
     resource=Contacts,
     kind="contact",
@@ -60,7 +54,7 @@ CONTACTS = Noun(
     places={"email": EMAILS, "phone": PHONES},
     defaults={"owner_id": lambda call: call.caller.user_id},
     filters={"filter": _named_filter},
-    sorted_by={"total_value": _value_seen},
+    sorted_by={"total_value": permissions.key_seen("total_value", health.with_sums_seen, "deal")},
     check=check,
     follow=follow,
     shown=_with_nested_lists,

@@ -89,7 +89,7 @@ def peak(url: str, folder: Path, case: str, count: int) -> float:
 
 def check(url: str, folder: Path, case: str, counts: Sequence[int]) -> None:
     peaks = [peak(url, folder / str(count), case, count) for count in counts]
-    print(case, *(f"{count:,} rows: {most:.1f} MiB" for count, most in zip(counts, peaks, strict=True)), sep="; ")  # noqa: T201
+    print(case, *(f"{count:,} rows: {most:.1f} MiB" for count, most in zip(counts, peaks, strict=True)), sep="; ")  # noqa: T201 # what a long run has measured
     assert max(peaks) - peaks[0] < MORE, peaks
 
 

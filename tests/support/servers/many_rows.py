@@ -69,7 +69,7 @@ def main() -> None:
     }
     stub.rules = {**stub.rules, **{operation: rule(stub.rules[operation]) for operation, rule in rules.items()}}
     with stub.serve() as port:
-        print(port.url, flush=True)  # noqa: T201
+        print(port.url, flush=True)  # noqa: T201 # who started it reads the address
         sys.stdin.read()
 
 
