@@ -129,6 +129,7 @@ class Run:
                 if not self._may_go_on(arguments):  # it was asked about a name; this is what has it
                     return DECLINED
                 result = call(**arguments)
+            status: int | None = None  # whoever leaves the pager early has seen enough: nothing of it failed
             # What goes on is read as it comes.
             with nullcontext() if operation.kind in ("stream", "download") else through_pager():
                 status = self._print(client, result, printer, wanted, settings)

@@ -86,3 +86,14 @@ def test_no_line_is_wider_than_the_terminal(words: str, width: int, environment:
     assert max(len(line) for line in lines if line not in told) <= width, lines
     if words.startswith("leads list --limit") and width < 80:
         assert re.search(r"\d+ columns? hidden", crm.printed)
+
+
+@pytest.mark.parametrize("call", ["get", "list"])
+def test_whoever_leaves_the_pager_early_has_seen_enough(
+    call: str, stub: StubServer, environment: dict[str, str]
+) -> None:
+    made = stub.client().leads.create({"name": "Long Story", "notes": ["long " * 100_000]})  # more than a pipe holds
+    words = ["leads", "get", made.id] if call == "get" else ["leads", "list", "--search", "Long Story", "--limit", "1"]
+    with AtTerminal([*words, "-o", "json"], environment | {"CRM_PAGER": "head -c 20"}) as crm:
+        assert crm.status() == 0
+        assert crm.printed.strip().startswith(("{", "[")) and "error" not in crm.printed

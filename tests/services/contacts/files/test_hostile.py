@@ -13,6 +13,7 @@ import pytest
 from importing import imported
 from openpyxl import Workbook  # type: ignore[import-untyped] # it has no types
 from openpyxl.chart import BarChart  # type: ignore[import-untyped] # as above
+from patience import can_take_less_than
 
 GOOD = {"name": "Good", "email": "good@example.com"}
 
@@ -191,16 +192,16 @@ LARGE: dict[str, Callable[[int], tuple[str, bytes]]] = {
 
 @pytest.mark.parametrize("case", LARGE)
 def test_what_is_long_takes_linear_time(case: str) -> None:
-    times: list[float] = []
-    for size in (50_000, 200_000):
+    def taken(size: int) -> float:
         name, content = LARGE[case](size)
         before = time.process_time()
         done = imported(content, name)
-        times.append(time.process_time() - before)
         assert done.status == "succeeded", done.error
         assert "A" in {contact.name for contact in done.contacts}
-    small, large = times
-    assert large < 1.5 + 8 * small, "four times the input, at most eight times the time"
+        return time.process_time() - before
+
+    # Four times the input, at most eight times the time: even the time of a processor is stretched by a busy machine.
+    assert can_take_less_than(1.5, lambda: taken(200_000) - 8 * taken(50_000))
 
 
 def test_a_cell_of_any_length_is_kept() -> None:
