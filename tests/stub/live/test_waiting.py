@@ -102,7 +102,7 @@ def test_a_task_that_waits_is_woken_and_lets_others_run(stub: StubServer, backen
             await anyio.sleep(0.01)
             await stub.async_client().leads.create({"name": "in the loop"})
             await anyio.to_thread.run_sync(lambda: stub.client().leads.update("lead_123", {"name": "in a thread"}))
-            with anyio.fail_after(5):
+            with anyio.fail_after(HANG):
                 while len(first) < 4 or len(second) < 4:
                     await anyio.sleep(0.001)
             assert first == second == ["stream.ready", "lead.created", "metrics.update", "lead.updated"]
