@@ -70,13 +70,13 @@ def refuse_strange_server(settings: Settings) -> None:
     A project that was copied from somewhere could name a server that collects keys. A sign-in goes to its own server
     only; the key of an option or of the environment would go to any.
     """
-    told = settings.layers.found("base_url")
+    told = settings.layers.find_one("base_url")
     if settings.api_key is None or told.layer != "project" or str(told.value) in settings.layers.user.servers():
         return
     if not is_private(str(told.value).replace("https://", "http://", 1)):
         raise MisuseError(
             f"{told.where} names the server {told.value}, which no profile of yours has, so it is not sent "
-            f"{settings.layers.found('api_key').where}: set CRM_BASE_URL to it if you mean it, or sign in to it"
+            f"{settings.layers.find_one('api_key').where}: set CRM_BASE_URL to it if you mean it, or sign in to it"
         )
 
 

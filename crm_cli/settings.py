@@ -182,7 +182,7 @@ def settle(typed: Options, *, any_profile: bool = False) -> Settings:
 
 def _hint(settings: Settings) -> str:
     """Return what to do where the credential is refused: to sign in is no use where a key is used instead."""
-    key = settings.layers.found("api_key")
+    key = settings.layers.find_one("api_key")
     if key.value is not None:
         instead = "unset it" if key.layer == "environment" else "leave it out"
         return f"{key.where} is used here: replace it, or {instead} and sign in with `crm login`"
@@ -192,9 +192,9 @@ def _hint(settings: Settings) -> str:
 
 def is_offline(layers: Layers) -> bool:
     """Return whether the embedded server is meant: not where a stronger layer names a server or a key."""
-    said = layers.found("offline")
-    if said.value and said.layer == "flag" and layers.found("base_url").layer == "flag":
+    said = layers.find_one("offline")
+    if said.value and said.layer == "flag" and layers.find_one("base_url").layer == "flag":
         raise MisuseError("--offline and --base-url name two servers: type one of them")
     rank = LAYERS.index(said.layer)
-    named = any(LAYERS.index(layers.found(name).layer) < rank for name in ("base_url", "api_key"))
+    named = any(LAYERS.index(layers.find_one(name).layer) < rank for name in ("base_url", "api_key"))
     return bool(said.value) and not named

@@ -17,6 +17,7 @@ from .discovery import Finding
 from .errors import ConfigurationError
 from .exchange import Clock, Habits, Steps, SystemClock, Terms, run, run_async
 from .network.retry import Retry
+from .network.shared import Shared, is_link
 from .options import Options
 from .resource import Async, Mode, Sync
 from .sync.attached import WithAsyncSync, WithSync
@@ -32,16 +33,6 @@ if TYPE_CHECKING:
     from .sign_in.ways import SignIn
 
 T = TypeVar("T")
-
-
-class _Shared:
-    """The parts that a client shares with its `with_options` views."""
-
-    def __init__(self, link: Any, clock: Clock, finding: Finding) -> None:
-        self.link = link
-        self.clock = clock
-        self.habits = Habits()
-        self.finding = finding
 
 
 class Client(Catalogue[Mode], ABC, Generic[Mode]):
@@ -74,7 +65,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
             allow_http=True if http_client is not None else allow_http,
         )  # fmt: skip
         self._credentials = Credentials.read(api_key, auth)
-        self._shared = _Shared(self._open(http_client), clock or SystemClock(), Finding())
+        self._shared = Shared(self._open(http_client), clock or SystemClock(), Finding())
 
     @abstractmethod
     def _open(self, http_client: Any) -> Any: ...
@@ -243,7 +234,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         self._settings = state["settings"]
         self._credentials = Credentials.read(None)
         self._lost_key = state["keyed"] and self._credentials.access is None
-        self._shared = _Shared(self._open(None), SystemClock(), state["finding"])
+        self._shared = Shared(self._open(None), SystemClock(), state["finding"])
 
 
 class CrmClient(Client[Sync], WithSync):
@@ -295,7 +286,7 @@ class CrmClient(Client[Sync], WithSync):
         )  # fmt: skip
 
     def _open(self, http_client: Any) -> Any:
-        if _is_link(http_client):
+        if is_link(http_client):
             return http_client
         from .network import http
 
@@ -367,7 +358,7 @@ class AsyncCrmClient(Client[Async], WithAsyncSync):
         )  # fmt: skip
 
     def _open(self, http_client: Any) -> Any:
-        if _is_link(http_client):
+        if is_link(http_client):
             return http_client
         from .network import http
 
@@ -404,8 +395,3 @@ class AsyncCrmClient(Client[Async], WithAsyncSync):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
-
-
-def _is_link(http_client: Any) -> bool:
-    """Return whether `http_client` is a link, such as the stub's: it takes our requests itself, without httpx."""
-    return getattr(http_client, "is_link", False) is True

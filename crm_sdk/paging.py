@@ -135,7 +135,7 @@ class _PageOf(Generic[T]):
                 found = yield start, size
         return found
 
-    def _known(self, last: Self) -> list[bool]:
+    def _which_are_known(self, last: Self) -> list[bool]:
         """Return of each record that was received whether a page up to `last` has it."""
         first_seen, number = last._first_seen, last._number
         return [first_seen.get(_id(item) or "", number + 1) <= number for item in self._received]
@@ -146,14 +146,14 @@ class _PageOf(Generic[T]):
         It begins with a known record. Where that is not the page's last one, an unknown one has to follow: a record
         that was changed may be known and stand at the end of the list.
         """
-        known = self._known(last)
+        known = self._which_are_known(last)
         if not known or not known[0]:
             return False
         return not all(known) or _id(self._received[0]) == _id(last._received[-1])
 
     def _continue(self, last: Self, before: Self) -> None:
         """Become the page after another: without the records that it or a page before it had."""
-        known = self._known(last)
+        known = self._which_are_known(last)
         self.items = [item for item, is_known in zip(self._received, known, strict=True) if not is_known]
         self.limit = before.limit
         if self.items:

@@ -33,9 +33,9 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the stub's present time."""
-        return self._now + self._passed() if self.running else self._now
+        return self._now + self._time_passed() if self.running else self._now
 
-    def _passed(self) -> timedelta:
+    def _time_passed(self) -> timedelta:
         """Return the real time since the start, that of a machine that slept too; it never goes back."""
         self._real = max(self._real, time.monotonic() - self._anchor, time.time() - self._began)
         return timedelta(seconds=self._real)
@@ -89,7 +89,7 @@ class Clock:
 
     def restore(self, elapsed: timedelta) -> None:
         """Set the clock to the time of a snapshot; a running clock continues from there."""
-        self.offset = elapsed - (self._passed() if self.running else timedelta())
+        self.offset = elapsed - (self._time_passed() if self.running else timedelta())
 
     def _move(self, by: timedelta) -> None:
         with self._lock:

@@ -9,12 +9,10 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
 
 from . import mail
@@ -25,7 +23,7 @@ from .data.document import Document
 from .data.durable import Durable
 from .data.past import Past
 from .data.store import EVERY_COMPANY, Store
-from .doors.opening import Doors
+from .doors.opening import Doors, require_extra
 from .faults.requests import Faults
 from .files.contents import Contents
 from .history.audit import is_read
@@ -63,19 +61,6 @@ class Snapshot:
     parts: Mapping[str, Any]
 
 
-_PACKAGES = (
-    "jwt", "email_validator", "phonenumbers", "openpyxl", "PIL", "fpdf", "jinja2", "python_multipart", "pypdf",
-)  # fmt: skip
-
-
-@cache
-def _require_extra(find: Callable[[str], object]) -> None:
-    """Raise an error now if a package of the extra ``stub`` is missing, rather than later in a rule."""
-    missing = [name for name in _PACKAGES if find(name) is None]
-    if missing:
-        raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
-
-
 class StubServer(Doors):
     """A CRM server in memory, with demo data of two companies.
 
@@ -98,7 +83,7 @@ class StubServer(Doors):
         start: datetime | None = None,
         demo: bool = True,
     ) -> None:
-        _require_extra(find_spec)
+        require_extra(find_spec)
         self._durable = Durable(db) if db is not None else None
         with ExitStack() as failing:
             failing.callback(self.close)  # a state that cannot be read is not held open

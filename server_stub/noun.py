@@ -41,7 +41,7 @@ from .data.queries.select import select
 from .history.trash import taking_note
 from .nouns.five_calls import rules_of
 from .nouns.write_checks import problems_of, refuse_fixed
-from .problems import Problem, missing, refuse_any
+from .problems import Problem, missing, refuse_any, refuse_merged
 from .request.access import permissions, plans
 from .request.access.hiding import refuse_written, seen_members
 from .request.reading.json_types import input_hints
@@ -175,9 +175,9 @@ class Noun:
         """Return the collection of the records; with `stored_as` it has other kinds as well."""
         return call.collection(self.collection)
 
-    def found(self, call: Context, id: str, whole_id: str | None = None) -> Document:
+    def find_one(self, call: Context, id: str, whole_id: str | None = None) -> Document:
         """Return a live record, or the survivor of a merged one. Raises: 404, also for the id of another company."""
-        doc = call.found(self.collection, id)
+        doc = call.find_one(self.collection, id)
         if doc is not None and whole_id is not None and self.within is not None:
             if self.part_of is not None:
                 doc = self.part_of(call, doc, whole_id)
@@ -202,15 +202,9 @@ class Noun:
         Raises: 404; 409 RECORD_MERGED for the id of a merged record; 403 FORBIDDEN where role or owner do not permit
         it.
         """
-        doc = self._unmerged(self.found(call, id, whole_id), id)
-        whole = self.within[1].found(call, doc[self.within[0]]) if self.within is not None else doc
+        doc = refuse_merged(self.find_one(call, id, whole_id), id)
+        whole = self.within[1].find_one(call, doc[self.within[0]]) if self.within is not None else doc
         permissions.check(call.caller, self.word, action, whole, self.permits and self.permits(call, whole, action))
-        return doc
-
-    def _unmerged(self, doc: Document, id: str) -> Document:
-        if doc["id"] != id:
-            message = f"{id} was merged into {doc['id']}: change that one"
-            raise Problem("RECORD_MERGED", message, details={"survivor_id": doc["id"]})
         return doc
 
     def matching(self, call: Context, name: str, value: Any) -> Document | None:
@@ -219,8 +213,8 @@ class Noun:
         Raises: AMBIGUOUS_MATCH, with the ids in `details`, where several have it; 409 RECORD_MERGED for a merged id.
         """
         if name == "id":
-            doc = call.found(self.collection, value)
-            return self._unmerged(doc, value) if doc is not None else None
+            doc = call.find_one(self.collection, value)
+            return refuse_merged(doc, value) if doc is not None else None
         docs = with_value(self.records(call), self.places.get(name, (name,)), value)
         if len(docs) > 1:
             ids = sorted(doc["id"] for doc in docs)
@@ -296,7 +290,7 @@ class Noun:
                 members[name] = attempt(form, call, members[name])
         for name, kind in self.refers.items():
             if members.get(name) is not None:
-                members[name] = attempt(call.resolved, kind, members[name], name, before and before.get(name))
+                members[name] = attempt(call.resolve, kind, members[name], name, before and before.get(name))
         members = merge_values(members, before, free_members(self.model))
         problems += problems_of(call, self, given, members, before)
         if (check := check or self.check) is not None:

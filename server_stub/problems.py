@@ -6,9 +6,12 @@ import dataclasses
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crm_sdk.vocabulary.codes import STATUSES
+
+if TYPE_CHECKING:
+    from .data.document import Document
 
 LOG = logging.getLogger("server_stub")
 """The logger for tracebacks of exceptions in rules that are not a `Problem`: bugs in the stub."""
@@ -115,6 +118,14 @@ def invalid(field: str, rule: str, message: str, **details: Any) -> Problem:
 def missing(kind: str, id: str) -> Problem:
     """Return the 404 for an id that no record of a kind has which the caller may see."""
     return Problem("NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", field="id", details={"id": id})
+
+
+def refuse_merged(doc: Document, id: str) -> Document:
+    """Return a record that was found by an id, unless it is the survivor of the one that had it: 409 RECORD_MERGED."""
+    if doc["id"] != id:
+        message = f"{id} was merged into {doc['id']}: change that one"
+        raise Problem("RECORD_MERGED", message, details={"survivor_id": doc["id"]})
+    return doc
 
 
 def refuse_any(problems: Iterable[Problem]) -> None:

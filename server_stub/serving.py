@@ -113,7 +113,7 @@ class Context:
         """Return the records of a kind of the caller's company, or those that all companies share."""
         return self.server.collection(self.caller.tenant_id, kind)
 
-    def found(self, kind: str, id: str) -> Document | None:
+    def find_one(self, kind: str, id: str) -> Document | None:
         """Return a live record of the caller's company, or None; the id of a merged record returns its survivor."""
         records = self.collection(kind)
         doc = records.get(id, deleted=True)
@@ -123,7 +123,7 @@ class Context:
 
     def record(self, kind: str, id: str) -> Document:
         """Return a live record that the caller may read. Raises: 404, also for a record of another company."""
-        doc = self.found(kind, id)
+        doc = self.find_one(kind, id)
         if doc is None or not self.sees(kind, doc):
             raise missing(kind, id)
         return doc
@@ -143,7 +143,7 @@ class Context:
         """
         if id is None:
             return None
-        doc = self.found(kind, id)
+        doc = self.find_one(kind, id)
         if doc is None and _holds(held, id):
             doc = self.collection(kind).get(id, deleted=True)
         if doc is None or not (_holds(held, id) or self.sees(kind, doc)):
@@ -152,17 +152,15 @@ class Context:
             )
         return doc
 
-    def resolved(self, kind: str, value: Any, field: str, held: object = None) -> Any:
+    def resolve(self, kind: str, value: Any, field: str, held: object = None) -> Any:
         """Return an id of a body, or a list of ids, as it is stored: with survivors in place of merged records.
 
         Raises: 422 for a record that is not there, unless its id is among those that are `held` already.
         """
         if isinstance(value, (list, tuple)):
             ids = cast("Sequence[str]", value)
-            return list(
-                dict.fromkeys(self.resolved(kind, id, f"{field}.{index}", held) for index, id in enumerate(ids))
-            )
-        if value is None or (_holds(held, value) and self.found(kind, value) is None):
+            return list(dict.fromkeys(self.resolve(kind, id, f"{field}.{index}", held) for index, id in enumerate(ids)))
+        if value is None or (_holds(held, value) and self.find_one(kind, value) is None):
             return value
         doc = self.reference(kind, value, field, held)
         return doc["id"] if doc is not None else None

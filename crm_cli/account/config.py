@@ -143,13 +143,13 @@ def _setting_in_force(layers: Layers, name: str) -> Told:
     """Return what a setting is; a profile has to exist."""
     if name == "profile":
         assert layers.profile  # refuses one that does not exist
-    return layers.found(name)
+    return layers.find_one(name)
 
 
 def _layer_rows(setting: Setting, layers: Layers) -> Iterator[dict[str, Any]]:
     """Yield a row for each layer, also for those that say nothing."""
     told = list(layers.told(setting.name))
-    winner = layers.found(setting.name)
+    winner = layers.find_one(setting.name)
     for layer in LAYERS:
         found = [item for item in told if item.layer == layer]
         for item in found:
@@ -206,7 +206,7 @@ def _write(options: Options, setting: Setting, value: Any, project: bool) -> Non
     complain(f"{'set' if value is not None else 'removed'} {setting.name}{of} in {file}")
     # The option that chose the profile to write to is no setting of later commands.
     after = Layers(Options(profile=None if setting.name == "profile" else options.profile), any_profile=True)
-    told = after.found(setting.name)
+    told = after.find_one(setting.name)
     if value is not None and LAYERS.index(told.layer) < LAYERS.index(where):
         complain(f"note: {told.where} beats it")
 

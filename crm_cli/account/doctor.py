@@ -85,7 +85,7 @@ def _checks(options: Options) -> Iterator[Check]:
     except MisuseError as error:
         yield Check("settings", "fail", str(error), "mend what it names; the checks of the server need it")
         return
-    yield Check("settings", "ok", f"profile {settings.profile} ({settings.layers.found('profile').where})")
+    yield Check("settings", "ok", f"profile {settings.profile} ({settings.layers.find_one('profile').where})")
     yield _storage(settings)
     yield from _of_server(settings)
 
@@ -151,7 +151,7 @@ def _storage(settings: Settings) -> Check:
 
     from .credentials import credentials_folder, keyring_name, others_may
 
-    told = settings.layers.found("api_key")
+    told = settings.layers.find_one("api_key")
     if told.value is not None:
         return Check("keyring", "ok", f"not used: {told.where} is set")
     account = settings.account
@@ -176,12 +176,12 @@ def _of_server(settings: Settings) -> Iterator[Check]:
     from ..connection import open_client, refuse_strange_server
 
     if settings.offline:
-        yield Check("server", "ok", f"embedded ({settings.layers.found('offline').where})")
+        yield Check("server", "ok", f"embedded ({settings.layers.find_one('offline').where})")
     elif settings.base_url is None:
         yield Check("server", "fail", "none is known", "crm login, or set CRM_BASE_URL")
         return
     else:
-        source = settings.layers.found("base_url").where
+        source = settings.layers.find_one("base_url").where
         yield Check("server", "ok", f"{shown_url(settings.base_url)} ({source})")
         yield _proxy(settings.base_url)
     try:
@@ -298,7 +298,7 @@ def _of_caller(client: CrmClient, settings: Settings, theirs: datetime | None) -
     try:
         who = identify(client)
     except AuthenticationError as error:
-        told = settings.layers.found("api_key")
+        told = settings.layers.find_one("api_key")
         remedy = f"replace what {told.where} holds" if told.value is not None else f"crm login{_for(settings)}"
         yield Check("credential", "fail", str(error), remedy)
     except CrmError as error:
@@ -313,7 +313,7 @@ def _of_caller(client: CrmClient, settings: Settings, theirs: datetime | None) -
     chosen = settings.dialect
     spoken = ", ".join(found.spoken) if found is not None else ""
     if chosen is not None:
-        where = settings.layers.found("dialects").where
+        where = settings.layers.find_one("dialects").where
         yield Check("dialects", "ok", f"{chosen}, as {where} says")
     elif spoken:
         yield Check("dialects", "ok", f"it speaks {spoken}")

@@ -209,7 +209,7 @@ class Layers:
     @cached_property
     def profile(self) -> str:
         """The profile that the command uses. Raises: MisuseError for one that does not exist."""
-        told = self.found("profile")
+        told = self.find_one("profile")
         name = str(told.value)
         if not self._any_profile and name != DEFAULT_PROFILE and name not in self.user.profiles:
             known = meant(name, [DEFAULT_PROFILE, *self.user.profiles])
@@ -218,13 +218,13 @@ class Layers:
             )
         return name
 
-    def found(self, name: str) -> Told:
+    def find_one(self, name: str) -> Told:
         """Return what a setting is, with the layer that says so."""
         return next(told for told in self.told(name) if told.unused is None)
 
     def value(self, name: str) -> Any:
         """Return what a setting is."""
-        return self.found(name).value
+        return self.find_one(name).value
 
     def told(self, name: str) -> Iterator[Told]:
         """Yield what each layer says of a setting, the strongest first; layers that say nothing are left out."""

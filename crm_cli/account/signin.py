@@ -134,7 +134,7 @@ def logout(options: Options) -> None:
 
 def refuse_key_of_environment(settings: Settings) -> None:
     """Refuse to change the sign-in where commands would not use it. Raises: MisuseError."""
-    if settings.layers.found("api_key").layer == "environment":
+    if settings.layers.find_one("api_key").layer == "environment":
         raise MisuseError(
             "CRM_API_KEY is set, and commands use it instead of a sign-in: unset it to sign in or out (with it the "
             "keyring is left alone)"
@@ -145,7 +145,7 @@ def _server(settings: Settings) -> str:
     """Return the server to sign in to; where only the project's file names it, somebody has to agree."""
     if settings.base_url is None:
         return _line("Server (base URL)")
-    told = settings.layers.found("base_url")
+    told = settings.layers.find_one("base_url")
     if told.layer == "project" and str(told.value) not in settings.layers.user.servers():
         if not may_ask():
             raise MisuseError(f"{told.where} names the server {told.value}: type --base-url if you mean it")
@@ -272,7 +272,7 @@ def _tell_profile(settings: Settings) -> None:
     if not config.profiles and "profile" not in config.general:
         write_members(config.path, None, {"profile": settings.profile})
         complain(f"commands use the profile {settings.profile}")
-    elif settings.layers.found("profile").layer == "flag":
+    elif settings.layers.find_one("profile").layer == "flag":
         complain(f"use it with --profile {settings.profile}, or always: crm config set profile {settings.profile}")
 
 

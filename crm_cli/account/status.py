@@ -107,16 +107,16 @@ def _rows(
     yield "role", (who.role or "") if who is not None else "", "the server"
     yield "company", (who.company or "") if who is not None else "", "the server"
     if settings.offline:
-        yield "server", "embedded", layers.found("offline").where
+        yield "server", "embedded", layers.find_one("offline").where
         yield "state", str(state_file()), "CRM_DATA_DIR or the system"
     else:
         yield "server", shown_url(settings.base_url) or "none: see `crm`", _where(settings, "base_url")
-    yield "profile", settings.profile, layers.found("profile").where
-    yield "production", bool(layers.value("production")) and not settings.offline, layers.found("production").where
+    yield "profile", settings.profile, layers.find_one("profile").where
+    yield "production", bool(layers.value("production")) and not settings.offline, layers.find_one("production").where
     yield "tenant", settings.tenant or "", _where(settings, "tenant")
     known = ",".join(seen or Finding(*finding_of(settings.base_url)).dialects)
     chosen = settings.dialect
-    yield "dialects", chosen or known, layers.found("dialects").where if chosen else "found out"
+    yield "dialects", chosen or known, layers.find_one("dialects").where if chosen else "found out"
     credential, source = _credential(settings)
     yield "credential", credential, source
     works = "works" if failed is None and who is not None else _in_short(failed)
@@ -133,7 +133,7 @@ def _in_short(error: Exception | None) -> str:
 
 
 def _where(settings: Settings, name: str) -> str:
-    told = settings.layers.found(name)
+    told = settings.layers.find_one(name)
     return told.where if told.value is not None else ""
 
 
@@ -145,7 +145,7 @@ def _credential(settings: Settings) -> tuple[str, str]:
 
     if settings.offline and settings.typed.api_key is None:
         return "demo", "the embedded server"
-    told = settings.layers.found("api_key")
+    told = settings.layers.find_one("api_key")
     if told.value is not None:
         return ("CRM_API_KEY" if told.layer == "environment" else "--api-key"), told.where
     account = settings.account

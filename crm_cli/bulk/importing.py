@@ -196,7 +196,7 @@ class _Import:
             else:
                 self._check(mapped)
                 counts = journal.counts()
-                refused = self._refused(entity, counts)
+                refused = self._refuse(entity, counts)
                 if refused is not None:
                     return refused
                 journal.state = "sending"
@@ -212,7 +212,7 @@ class _Import:
         with progress("checked", total) as advance:
             Check(self._client, source, mapped, self._wish.mode, self._quota).into(journal, self._wish.jobs, advance)
 
-    def _refused(self, entity: str, counts: Counter[str]) -> int | None:
+    def _refuse(self, entity: str, counts: Counter[str]) -> int | None:
         """Return the exit status where nothing is sent: for --dry-run, and where rows are not valid."""
         wrong, wish = counts[journals.INVALID], self._wish
         changing = self._journal.changing()

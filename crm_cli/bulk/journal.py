@@ -105,7 +105,7 @@ class Journal:
 
     def begin(self) -> None:
         """Begin anew."""
-        with self._committed():
+        with self._transaction():
             for table in ("about", "row", "key"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 # one of ours
             self._say("run", uuid4().hex)
@@ -113,7 +113,7 @@ class Journal:
 
     def finish(self) -> None:
         """Keep only the counts, and the rows that failed."""
-        with self._committed():
+        with self._transaction():
             self._say("counts", _json(self.counts()) or "")
             self._say("state", "done")
             self._db.execute("DELETE FROM row WHERE outcome NOT IN (?, ?)", (INVALID, FAILED))
@@ -133,14 +133,14 @@ class Journal:
     def _say(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
-    def _committed(self) -> _Transaction:
+    def _transaction(self) -> _Transaction:
         return _Transaction(self._db)
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Add rows that were checked."""
-        with self._committed():
+        with self._transaction():
             self._db.executemany(
                 "INSERT INTO row VALUES (?, ?, ?, ?, ?)",
                 (
@@ -168,7 +168,7 @@ class Journal:
 
     def settle(self, outcomes: Iterable[tuple[int, str, Sequence[Wrong]]]) -> None:
         """Store what became of the rows of a chunk: all of it, or nothing where the process ends."""
-        with self._committed():
+        with self._transaction():
             self._db.executemany(
                 "UPDATE row SET outcome = ?, errors = ? WHERE number = ?",
                 ((outcome, _json(_members(errors)), number) for number, outcome, errors in outcomes),

@@ -52,22 +52,22 @@ class Sending:
     def _send(self, chunk: Sequence[Entry]) -> list[Outcome]:
         keyed = [entry for entry in chunk if self._has_key(entry)]
         new = [entry for entry in chunk if not self._has_key(entry)]
-        outcomes = list(self._upserted(keyed)) if keyed else []
+        outcomes = list(self._upsert(keyed)) if keyed else []
         for first in range(0, len(new), _TRANSACTION):
-            outcomes += self._made(new[first : first + _TRANSACTION])
+            outcomes += self._create(new[first : first + _TRANSACTION])
         return outcomes
 
     def _has_key(self, entry: Entry) -> bool:
         has_id = entry.sent is not None and entry.sent.get("id") is not None
         return has_id or self.mapped.key_in(entry.sent) not in (None, "")
 
-    def _keyed(self, *words: object) -> CrmClient:
+    def _client_with_key(self, *words: object) -> CrmClient:
         """Return a view of the client with an idempotency key: the same where the rows are sent again."""
         return self.client.with_options(idempotency_key="-".join(map(str, (self.run, *words))))
 
-    def _upserted(self, entries: Sequence[Entry]) -> Iterator[Outcome]:
+    def _upsert(self, entries: Sequence[Entry]) -> Iterator[Outcome]:
         options: Any = {"match_on": self.mapped.key, "mode": self.mode, "on_match": self.on_match}
-        client = self._keyed(entries[0].number)
+        client = self._client_with_key(entries[0].number)
         rows = [entry.sent or {} for entry in entries]
         answer = self.quota.call(lambda: client.objects.upsert(self.mapped.entity.entity, rows, **options))
         for entry, item in zip(entries, answer.items, strict=True):
@@ -77,13 +77,13 @@ class Sending:
             else:
                 yield entry.number, item.result.outcome if item.result is not None else "updated", ()
 
-    def _made(self, entries: Sequence[Entry]) -> list[Outcome]:
+    def _create(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Make records in one transaction; where rows of it fail, the others once more without them."""
         operations: list[RecordOperation] = [
             {"action": "create", "entity": self.mapped.entity.entity, "values": dict(entry.sent or {})}
             for entry in entries
         ]
-        client = self._keyed("new", *(entry.number for entry in entries[:1]), len(entries))
+        client = self._client_with_key("new", *(entry.number for entry in entries[:1]), len(entries))
         try:
             self.quota.call(lambda: client.objects.transaction(operations))
         except ValidationError as error:
@@ -92,7 +92,7 @@ class Sending:
                 raise
             left = [entry for place, entry in enumerate(entries) if place not in wrong]
             failed = [(entries[place].number, FAILED, found) for place, found in wrong.items()]
-            return [*failed, *(self._made(left) if left else [])]
+            return [*failed, *(self._create(left) if left else [])]
         return [(entry.number, "created", ()) for entry in entries]
 
 

@@ -78,10 +78,10 @@ class Source:
         marked = next((known for mark, known in _MARKS if begin.startswith(mark)), None)
         source = Source(path, name, found, has_header, delimiter or ",", encoding or marked or "utf-8")
         if found == "csv" and delimiter is None:
-            source = Source(path, name, found, has_header, source._guessed(), source.encoding)
+            source = Source(path, name, found, has_header, source._guess_format(), source.encoding)
         return source._with_headers()
 
-    def _guessed(self) -> str:
+    def _guess_format(self) -> str:
         """Return the delimiter that the first line has most of."""
         with self._text() as file:
             first = next((line for line in file if line.strip()), "")
@@ -99,11 +99,11 @@ class Source:
         else:
             first = islice(self.rows(), 1_000)
             headers = list(dict.fromkeys(name for row in first if is_object(row) for name in row))
-        if next(self._filled(headers), None) is None:
+        if next(self._with_rows(headers), None) is None:
             raise MisuseError(f"{self.name} has no rows" + (" below the header" if headers and self.has_header else ""))
         return Source(self.path, self.name, self.format, self.has_header, self.delimiter, self.encoding, tuple(headers))
 
-    def _filled(self, headers: Sequence[str]) -> Iterator[Raw]:
+    def _with_rows(self, headers: Sequence[str]) -> Iterator[Raw]:
         opened = Source(self.path, self.name, self.format, self.has_header, self.delimiter, self.encoding, headers)
         return opened.rows()
 
@@ -115,7 +115,7 @@ class Source:
             lines = self._lines()
             if self.has_header:
                 next(lines, None)
-            yield from map(self._checked, lines)
+            yield from map(self._check, lines)
         elif self.format == "xlsx":
             yield from self._sheet()
         elif self.format == "vcf":
@@ -161,7 +161,7 @@ class Source:
                 if not named and any(cell.strip() for cell in cells):
                     yield cells
 
-    def _checked(self, cells: list[str]) -> Raw:
+    def _check(self, cells: list[str]) -> Raw:
         if isinstance(cells[0], UnreadableRow):
             return cells[0]
         if not self.headers or len(cells) <= len(self.headers):

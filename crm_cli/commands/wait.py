@@ -62,7 +62,7 @@ def wait(
         arguments = identified_record(client, call, ids)
         about = str(list(arguments.values())[-1])
         with Pulse(client, about=about, until=end) as pulse:
-            found = _Waiting(client, call, arguments, goal, pulse, settings.offline and end is None).found()
+            found = _Waiting(client, call, arguments, goal, pulse, settings.offline and end is None).find_one()
     if found is not None:
         printer.show(found)
 
@@ -98,7 +98,7 @@ class _Goal:
             return "it exists" if self.deleted else f"status is {record.status}"
         values = plain(record)
         open_terms = [term for term in self.terms if not term.holds(values)]
-        return ", ".join(f"{'.'.join(term.path)} is {cell(term.found(values)) or 'empty'}" for term in open_terms)
+        return ", ".join(f"{'.'.join(term.path)} is {cell(term.find_one(values)) or 'empty'}" for term in open_terms)
 
     def __str__(self) -> str:
         if self.deleted or self.exists:
@@ -128,7 +128,7 @@ class _Waiting:
         self._begun = time.monotonic()
         self._drawn = -1
 
-    def found(self) -> Any:
+    def find_one(self) -> Any:
         """Return the record as it should be; None where it was to be deleted."""
         from crm_sdk.errors import CrmError, NotFoundError
 

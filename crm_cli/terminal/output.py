@@ -82,7 +82,7 @@ class Printer:
         elif self.format == "ids":
             self._ids([value])
         elif self.format in ("csv", "tsv"):
-            self._separated([value])
+            self._print_separated([value])
         elif is_object(value):
             if self._known is None and self._columns is not None:
                 refuse_absent(self._columns, [value], self._flag)
@@ -108,8 +108,8 @@ class Printer:
         elif self.format == "ids":
             self._ids(found)
         elif self.format in ("csv", "tsv"):
-            self._separated(found)
-        elif not print_rows(self._checked(found), self._columns, self._known):
+            self._print_separated(found)
+        elif not print_rows(self._check(found), self._columns, self._known):
             complain("nothing found")
 
     def _pick(self, value: Any) -> Any:
@@ -138,17 +138,17 @@ class Printer:
                 raise MisuseError("--output ids: what this command prints has no ids")
             writers.write_text(f"{visible(id)}\n")
 
-    def _checked(self, items: Iterator[Any]) -> Iterator[Any]:
+    def _check(self, items: Iterator[Any]) -> Iterator[Any]:
         """Yield the items; refuse columns that none of the first has, where only the records say which there are."""
         first = list(islice(items, _LOOKED_AT)) if self._known is None and self._columns is not None else []
         if self._columns is not None and self._known is None:
             refuse_absent(self._columns, first, self._flag)
         return chain(first, items)
 
-    def _separated(self, items: Iterable[Any]) -> None:
+    def _print_separated(self, items: Iterable[Any]) -> None:
         """Print CSV or TSV. The columns are those of the model, or of the first records."""
         write, text = (writers.write_csv, csv_text) if self.format == "csv" else (writers.write_tsv, tsv_text)
-        rows = self._checked(item if is_object(item) else {"value": item} for item in items)
+        rows = self._check(item if is_object(item) else {"value": item} for item in items)
         known = self._known.every if self._known is not None else ()
         first = list(islice(rows, _LOOKED_AT))
         columns = self._columns or list(dict.fromkeys([*known, *(name for row in first for name in row)]))

@@ -39,7 +39,7 @@ class Term:
 
     def holds(self, record: Mapping[str, Any]) -> bool:
         """Return whether a record fulfils the comparison."""
-        found = self.found(record)
+        found = self.find_one(record)
         if self.sign == "exists":
             return found is not _MISSING and found not in (None, "", [], {})
         if found is _MISSING:
@@ -49,7 +49,7 @@ class Term:
         order = _order(found, self.value)
         return order is not None and _HOLDS[self.sign](order)
 
-    def found(self, record: Mapping[str, Any]) -> Any:
+    def find_one(self, record: Mapping[str, Any]) -> Any:
         """Return the value of the member."""
         found: Any = record
         for name in self.path:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         | dict[str, Any]
     )
 else:
-    _Results = Any  # which of them it is says `kind`, see `AnyJob._typed`
+    _Results = Any  # which of them it is says `kind`, see `AnyJob._type_result`
 
 JobResult: TypeAlias = _Results
 """The result of a job of any kind."""
@@ -115,7 +115,7 @@ class AnyJob(Run):
 
     @field_validator("result", mode="before")
     @classmethod
-    def _typed(cls, value: object, info: ValidationInfo) -> object:
+    def _type_result(cls, value: object, info: ValidationInfo) -> object:
         """Return the result in the model of its kind of job."""
         model = result_model(str(info.data.get("kind")))
         return model.model_validate(value) if model is not None and is_object(value) else value

@@ -50,10 +50,10 @@ class Schemas:
 
     def of(self, annotation: Any, *, written: bool = False) -> Schema:
         """Return the schema of a type in answers or, with `written`, in requests, where each number has its bounds."""
-        schema = self._marked(annotation, written)
+        schema = self._mark(annotation, written)
         return _bounded_numbers(schema) if written else schema
 
-    def _marked(self, annotation: Any, written: bool) -> Schema:
+    def _mark(self, annotation: Any, written: bool) -> Schema:
         marks: tuple[Any, ...] = ()
         while get_origin(annotation) is Annotated or str(get_origin(annotation)) in _QUALIFIERS:
             annotation, *more = get_args(annotation)
@@ -63,7 +63,7 @@ class Schemas:
             schema = _with_constraints(schema, mark)
         return schema
 
-    def resolved(self, kind: Any) -> Schema:
+    def resolve(self, kind: Any) -> Schema:
         """Return the schema of a record or an input itself, rather than a reference to it."""
         return self.components[self._reference(kind)["$ref"].rpartition("/")[2]]
 
@@ -94,7 +94,7 @@ class Schemas:
         if words and all(choice in (str, type(None)) or get_origin(choice) is Literal for choice in choices):
             is_open = not written or any(isinstance(mark, OpenVocabulary) for mark in marks)
             return _vocabulary(words, open=is_open and str in choices, nullable=type(None) in choices)
-        schemas = _distinct(self._marked(choice, written) for choice in choices)
+        schemas = _distinct(self._mark(choice, written) for choice in choices)
         known = [self._kinds(choice) for choice in choices]
         mapping = {word: ref for kinds in known for word, ref in kinds.items()}
         if len(mapping) > 1:
@@ -128,7 +128,7 @@ class Schemas:
             if shape is not None and name not in shape.names:
                 continue
             wire_name = _wire_name(shape, name, info)
-            schema = self._documented(info)
+            schema = self._document(info)
             if shape is not None and name in shape.text:
                 schema = {"type": ["string", "null"]}
             properties[wire_name] = _with_description(schema, texts.of_member(kind, name))
@@ -136,7 +136,7 @@ class Schemas:
                 required.append(wire_name)
         return _object(properties, required, texts.summary(kind))
 
-    def _documented(self, info: FieldInfo) -> Schema:
+    def _document(self, info: FieldInfo) -> Schema:
         for mark in info.metadata:
             if isinstance(mark, DocumentedAs) and mark.dialect == self.dialect:
                 return self.of(mark.kind)

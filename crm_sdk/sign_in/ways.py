@@ -70,16 +70,16 @@ class Password(SignIn):
         """
         from ..resources.auth import Auth
 
-        result = yield from Auth.login.operation.call(client, self._given(None), timeout)
+        result = yield from Auth.login.operation.call(client, self._credentials(None), timeout)
         if result.mfa_required:
             if self.mfa_code is None:
                 raise AuthenticationError(
                     "sign-in needs a second factor: give Password an mfa_code=, which is asked for the code",
                     status=401, code="INVALID_MFA_CODE",
                 )  # fmt: skip
-            yield from Auth.login.operation.call(client, self._given(self.mfa_code()), timeout)
+            yield from Auth.login.operation.call(client, self._credentials(self.mfa_code()), timeout)
 
-    def _given(self, code: str | None) -> dict[str, Any]:
+    def _credentials(self, code: str | None) -> dict[str, Any]:
         given = {"email": self.email, "password": reveal(self.password), "tenant": self.tenant, "mfa_code": code}
         return {name: value for name, value in given.items() if value is not None}
 
@@ -96,10 +96,10 @@ class ClientCredentials(SignIn):
         """Ask for an access token. Raises: AuthenticationError for a wrong secret."""
         from ..resources.auth import Auth
 
-        result = yield from Auth.token.operation.call(client, self._given(), timeout)
+        result = yield from Auth.token.operation.call(client, self._credentials(), timeout)
         credentials.take("start", result)
 
-    def _given(self) -> dict[str, Any]:
+    def _credentials(self) -> dict[str, Any]:
         return application(self.client_id, self.client_secret) | without_none(
             grant_type="client_credentials", scope=self.scope
         )

@@ -101,19 +101,19 @@ class Upserts:
             yield begin, chunk
             begin += len(chunk)
 
-    def _keyed(self, begin: int) -> Client[Any]:
+    def _client_with_key(self, begin: int) -> Client[Any]:
         """Return a view of the client with the idempotency key of a chunk: the same when it is sent again."""
         return self._client.with_options(idempotency_key=f"{self._run}-{begin}")
 
     def _send(self, begin: int, chunk: Sequence[Any]) -> Any:
         try:
-            return self._keyed(begin).objects.upsert(self._entity, chunk, **self._options)
+            return self._client_with_key(begin).objects.upsert(self._entity, chunk, **self._options)
         except CrmError as error:
             return error
 
     async def _send_async(self, begin: int, chunk: Sequence[Any]) -> Any:
         try:
-            return await self._keyed(begin).objects.upsert(self._entity, chunk, **self._options)
+            return await self._client_with_key(begin).objects.upsert(self._entity, chunk, **self._options)
         except CrmError as error:
             return error
 

@@ -140,14 +140,14 @@ class Durable:
             (tenant_id, kind),
         )
         for id, body, sequence in rows.fetchall():
-            yield Change(tenant_id, kind, id, Document(self._parsed(body)), sequence)
+            yield Change(tenant_id, kind, id, Document(self._parse(body)), sequence)
 
     @property
     def meta(self) -> dict[str, Any]:
         """The state that was last saved beside the documents."""
-        return {name: self._parsed(value) for name, value in self._saved.items()}
+        return {name: self._parse(value) for name, value in self._saved.items()}
 
-    def _parsed(self, text: str) -> Any:
+    def _parse(self, text: str) -> Any:
         try:
             return _DECODER.decode(text)
         except ValueError as error:

@@ -58,13 +58,13 @@ class Index:
             bucket = self._buckets.get(key)
             if bucket is None:
                 self._buckets[key] = id
-                self._entered(key)
+                self._enter(key)
             elif isinstance(bucket, str):
                 self._buckets[key] = {bucket, id}
                 if self._own is not None:
                     self._own.add(key)
             else:
-                self._owned(key, bucket).add(id)
+                self._own_bucket(key, bucket).add(id)
 
     def leave(self, doc: Mapping[str, Any]) -> None:
         """Remove the values of a document."""
@@ -73,9 +73,9 @@ class Index:
             if isinstance(bucket, str) or len(bucket) == 1:
                 del self._buckets[key]
             else:
-                self._owned(key, bucket).discard(doc["id"])
+                self._own_bucket(key, bucket).discard(doc["id"])
 
-    def _owned(self, key: Any, bucket: set[str]) -> set[str]:
+    def _own_bucket(self, key: Any, bucket: set[str]) -> set[str]:
         if self._own is not None and key not in self._own:
             bucket = self._buckets[key] = set(bucket)
             self._own.add(key)
@@ -84,7 +84,7 @@ class Index:
     def _differ(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         return bool(old.get(self.field) != new.get(self.field))
 
-    def _entered(self, key: Any) -> None:
+    def _enter(self, key: Any) -> None:
         """Note that a key is new; for an index that keeps its keys in order."""
 
     def _keys_of(self, doc: Mapping[str, Any]) -> Iterable[Any]:

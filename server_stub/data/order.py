@@ -134,9 +134,9 @@ class Run:
         entries = (*entries[:at], entry, *entries[at + there :])
         count = self._count + (not there)
         if len(entries) <= _LONGEST:
-            return self._replaced(number, (entries,), count)
+            return self._replace(number, (entries,), count)
         half = len(entries) // 2
-        return self._replaced(number, (entries[:half], entries[half:]), count)
+        return self._replace(number, (entries[:half], entries[half:]), count)
 
     def without(self, value: Any, id: str) -> Run:
         """Return the run without the entry with a value and an id."""
@@ -144,9 +144,9 @@ class Run:
         entries = self._chunks[number].entries
         at = bisect_left(entries, (value, id))
         entries = entries[:at] + entries[at + 1 :]
-        return self._replaced(number, (entries,) if entries else (), self._count - 1)
+        return self._replace(number, (entries,) if entries else (), self._count - 1)
 
-    def _replaced(self, number: int, parts: tuple[tuple[Entry, ...], ...], count: int) -> Run:
+    def _replace(self, number: int, parts: tuple[tuple[Entry, ...], ...], count: int) -> Run:
         return Run(
             self._chunks[:number] + tuple(map(Chunk, parts)) + self._chunks[number + 1 :],
             self._lasts[:number] + tuple([part[-1] for part in parts]) + self._lasts[number + 1 :],

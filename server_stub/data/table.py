@@ -73,13 +73,13 @@ class Table:
 
     def index(self, field: str, *, exact: bool) -> Index:
         """Return the index by a member."""
-        return self._indexed((field, exact), lambda: Index(field, exact=exact))
+        return self._index((field, exact), lambda: Index(field, exact=exact))
 
     def words(self, fields: tuple[str, ...]) -> Words:
         """Return the inverted index of the words in some members, given by their paths."""
-        return self._indexed(fields, lambda: Words(fields))
+        return self._index(fields, lambda: Words(fields))
 
-    def _indexed(self, key: Any, make: Callable[[], Kind]) -> Kind:
+    def _index(self, key: Any, make: Callable[[], Kind]) -> Kind:
         known: Kind | None = self._indexes.get(key)
         if known is not None:
             return known
@@ -89,7 +89,7 @@ class Table:
             for doc in self.live():
                 index.enter(doc)
         else:
-            index = origin._indexed(key, make).fork()
+            index = origin._index(key, make).fork()
             for old, new in self._differences(origin):
                 index.change(old, new)
         self._indexes[key] = index

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
+
+from crm_sdk.errors import ConfigurationError
 
 from ..clock import Clock
 from .link import AsyncStubLink, StubLink
@@ -13,6 +17,19 @@ if TYPE_CHECKING:
     from ..core import StubServer
     from .asgi import Port
     from .transports import AsyncStubTransport, StubTransport
+
+
+_PACKAGES = (
+    "jwt", "email_validator", "phonenumbers", "openpyxl", "PIL", "fpdf", "jinja2", "python_multipart", "pypdf",
+)  # fmt: skip
+
+
+@cache
+def require_extra(find: Callable[[str], object]) -> None:
+    """Raise an error now if a package of the extra ``stub`` is missing, rather than later in a rule."""
+    missing = [name for name in _PACKAGES if find(name) is None]
+    if missing:
+        raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
 
 
 class Doors:

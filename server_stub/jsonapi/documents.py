@@ -71,7 +71,7 @@ class Writer:
         resources = [self._resource(one, reduce=reduce) for one in records]
         found = {"jsonapi": VERSION, "data": resources if is_list else resources[0] if resources else None}
         if self._asked.include is not None:
-            found["included"] = list(self._included(resources, self._asked.include))
+            found["included"] = list(self._related_objects(resources, self._asked.include))
         if meta:
             found["meta"] = meta
         return {**found, "links": self._links(window, pages=pages)} if is_list else found
@@ -102,14 +102,14 @@ class Writer:
         form = self._kinds.form_of(value)
         type_ = self._type_of(form, value)
         names = self._asked.fields.get(type_) if reduce else None
-        return self._written(form, type_, self._reduced(form, value, names))
+        return self._write(form, type_, self._reduce(form, value, names))
 
     def _type_of(self, form: Form, value: Mapping[str, Any]) -> str:
         custom = self._own_type or value.get("object") if is_custom(form) else None
         return str(custom) if custom is not None else form.name
 
     @staticmethod
-    def _reduced(form: Form, value: Mapping[str, Any], names: Sequence[str] | None) -> Mapping[str, Any]:
+    def _reduce(form: Form, value: Mapping[str, Any], names: Sequence[str] | None) -> Mapping[str, Any]:
         """Return the selected members of a rendered record."""
         if names is None:
             return value
@@ -118,7 +118,7 @@ class Writer:
         picked: Mapping[str, Any] = picker([form.model], wire)(value)
         return picked
 
-    def _written(self, form: Form, type_: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    def _write(self, form: Form, type_: str, value: Mapping[str, Any]) -> dict[str, Any]:
         attributes: dict[str, Any] = {}
         relationships: dict[str, Any] = {}
         version: int | None = None
@@ -147,7 +147,9 @@ class Writer:
 
     # -- included resources --------------------------------------------------------------------------------------------
 
-    def _included(self, resources: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def _related_objects(
+        self, resources: Sequence[Mapping[str, Any]], names: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
         """Yield the resources at the other end of relationships, each once, as far as the caller may see them."""
         known = {(one["type"], one["id"]) for one in resources}
         for resource in resources:
@@ -157,17 +159,17 @@ class Writer:
                     key = one["type"], one["id"]
                     if key not in known:
                         known.add(key)
-                        found = self._fetched(*key)
+                        found = self._fetch(*key)
                         if found is not None:
                             yield found
 
-    def _fetched(self, type_: str, id: str) -> dict[str, Any] | None:
+    def _fetch(self, type_: str, id: str) -> dict[str, Any] | None:
         """Return a record as its own route would answer it; None where the caller may not see it."""
         call, server = self._call, self._call.server
         entity = server.entities.find(call, type_)
         noun = server.nouns.get(type_) if entity is None else entity.noun
         if entity is not None and entity.kinds is not None:
-            stored: Document | None = call.found(entity.collection, id)
+            stored: Document | None = call.find_one(entity.collection, id)
             noun = entity.noun_of(stored) if stored is not None else None
         word = entity.word if entity is not None else noun.word if noun is not None else ""
         if noun is None or permissions.scope_for(call.caller, word, "read") is None:
@@ -175,14 +177,14 @@ class Writer:
         if not features.is_on(server, call.caller, word):
             return None
         try:
-            doc = noun.answer(call, noun.found(call, id))
+            doc = noun.answer(call, noun.find_one(call, id))
         except Problem:
             return None
         if doc["id"] != id:  # a merged one: the relationship names what is no more
             return None
         self.included.append((noun.kind, doc))
         form = self._forms.form_of(noun.model)
-        return self._written(form, type_, self._reduced(form, _plain(noun.model, doc), self._asked.fields.get(type_)))
+        return self._write(form, type_, self._reduce(form, _plain(noun.model, doc), self._asked.fields.get(type_)))
 
 
 def _plain(model: Any, doc: Document) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class DocumentVisit(Visit):
         try:
             return self._as_document(envelope, plain)
         except Exception as error:  # a mistake in writing the document: what was done is done, only the answer is lost
-            failed = self._failed(error)
+            failed = self._failure(error)
             body = self._errors(_envelope(failed.body) or {}, failed.status, lambda _: None)
             headers = {**plain.headers, **failed.headers, "Content-Type": negotiation.MEDIA}
             headers = {name: value for name, value in headers.items() if name not in _OF_SUCCESS}
@@ -217,8 +217,8 @@ class DocumentVisit(Visit):
         except Problem:
             return {}
 
-    def _refused(self, problem: Problem) -> Reply:
-        return self.problem(problem) if problem.code in _OWN_CODES else super()._refused(problem)
+    def _refusal(self, problem: Problem) -> Reply:
+        return self.problem(problem) if problem.code in _OWN_CODES else super()._refusal(problem)
 
 
 def _envelope(body: bytes) -> dict[str, Any] | None:

@@ -186,7 +186,7 @@ class Connection(ABC):
             reader, entry = found
             reader.seq += 1
             reader.quiet_since = self.now
-            if (written := self._written(reader, entry)) is None:
+            if (written := self._write(reader, entry)) is None:
                 continue
             fault = self.live.faults.take(entry.event["type"])
             if fault is None:
@@ -196,7 +196,7 @@ class Connection(ABC):
                 return kept
         return None
 
-    def _written(self, reader: Reader, entry: Entry) -> Data | None:
+    def _write(self, reader: Reader, entry: Entry) -> Data | None:
         """Return the message that shows an event, or that it is passed over: the caller may not see it."""
         if self.live.is_shown(self._reads_as, entry.event):
             return reader.write(entry)
@@ -231,7 +231,7 @@ class Connection(ABC):
                 reader, entry = following
                 reader.seq += 1
                 self._waiting.appendleft(data)
-                return self._written(reader, entry)
+                return self._write(reader, entry)
             case "corrupt":
                 return self.corrupt(data)
             case "stall":

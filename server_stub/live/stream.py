@@ -41,7 +41,7 @@ class Stream(Connection):
         standing = self.log.standing_of(WS, since, epoch, self.epoch)
         self._reader = Reader(WS, standing.seq, self._event, quiet_since=self.now)
         if told:
-            self._reader.position, self._reader.passed = self._position, self._passed
+            self._reader.position, self._reader.passed = self._position, self._pass_on
         self.readers.append(self._reader)
         if told:
             ready = {"seq": standing.seq, "epoch": self.epoch, "gap": standing.gap}
@@ -53,7 +53,7 @@ class Stream(Connection):
     def _position(self) -> Data:
         return self._message("stream.position", {"seq": self._reader.seq, "epoch": self.epoch})
 
-    def _passed(self, entry: Entry) -> Data:
+    def _pass_on(self, entry: Entry) -> Data:
         place = {"seq": entry.event["feeds"][WS], "epoch": self.epoch}
         return encode_json({"type": PASSED, "data": {}, "timestamp": instant(self.now), **place}).decode()
 
@@ -77,8 +77,8 @@ class ServerSentEvents(Stream):
     def _message(self, type: str, data: Mapping[str, Any]) -> str:
         return self._frame(type, data["seq"], super()._message(type, data))
 
-    def _passed(self, entry: Entry) -> Data:
-        return self._frame(PASSED, entry.event["feeds"][WS], str(super()._passed(entry)))
+    def _pass_on(self, entry: Entry) -> Data:
+        return self._frame(PASSED, entry.event["feeds"][WS], str(super()._pass_on(entry)))
 
     def _event(self, entry: Entry) -> Data:
         return self._frame(entry.event["type"], entry.event["feeds"][WS], entry.ws(self.epoch))

@@ -34,7 +34,7 @@ def _whole_id(noun: Noun, call: Context, given: Mapping[str, Any], *, write: boo
     if noun.within is None:
         return None
     member, whole = noun.within
-    return str((whole.writable if write else whole.found)(call, given[member])["id"])
+    return str((whole.writable if write else whole.find_one)(call, given[member])["id"])
 
 
 def _create(noun: Noun, operation: Operation[..., Any]) -> Callable[..., Any]:
@@ -52,7 +52,7 @@ def _get(noun: Noun, operation: Operation[..., Any]) -> Callable[..., Any]:
     own = _own_id(operation)
 
     def get(call: Context, **given: Any) -> Document:
-        return noun.answer(call, noun.found(call, given[own], _whole_id(noun, call, given)))
+        return noun.answer(call, noun.find_one(call, given[own], _whole_id(noun, call, given)))
 
     return get
 

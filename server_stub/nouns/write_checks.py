@@ -45,7 +45,7 @@ def refuse_fixed(call: Context, noun: Noun, before: Document) -> None:
         in_list = noun.listed(call, before) if noun.listed is not None else before
         whole, listed = (json.loads(encode_json(show(doc))) for doc in (noun.answer(call, before), in_list))
         for name in noun.refers.keys() & sent.keys():  # a merged id means the survivor here too
-            doc = call.found(noun.refers[name], sent[name]) if isinstance(sent[name], str) else None
+            doc = call.find_one(noun.refers[name], sent[name]) if isinstance(sent[name], str) else None
             sent[name] = doc["id"] if doc is not None else sent[name]
         wrong = [
             name for name, value in sent.items()

@@ -89,11 +89,11 @@ class Meters:
         """Count a request of a company; a delay that a fault made counts as if the server had been slow."""
         if reply.fault is not None and reply.fault.kind == "delay":
             seconds += reply.fault.seconds
-        requests = self._owned(self._requests, tenant_id, Counter[tuple[str, int]], Counter[tuple[str, int]].copy)
+        requests = self._figures_of(self._requests, tenant_id, Counter[tuple[str, int]], Counter[tuple[str, int]].copy)
         requests[operation, reply.status] += 1
-        self._owned(self._durations, tenant_id, Durations, Durations.copy).add(seconds)
+        self._figures_of(self._durations, tenant_id, Durations, Durations.copy).add(seconds)
         key = (tenant_id, permissions.resource_of(operation))
-        minutes = self._owned(self._minutes, key, _no_minutes, _copied_minutes)
+        minutes = self._figures_of(self._minutes, key, _no_minutes, _copied_minutes)
         begin = at.replace(second=0, microsecond=0)
         if not minutes or minutes[-1].at != begin:
             minutes.append(Minute(begin))
@@ -105,9 +105,9 @@ class Meters:
 
     def limited(self, tenant_id: str, kind: str) -> None:
         """Count a request that was refused for a rate limit of a class."""
-        self._owned(self._limited, tenant_id, Counter[str], Counter[str].copy)[kind] += 1
+        self._figures_of(self._limited, tenant_id, Counter[str], Counter[str].copy)[kind] += 1
 
-    def _owned(
+    def _figures_of(
         self, held: dict[Key, Figures], key: Key, make: Callable[[], Figures], copy: Callable[[Figures], Figures]
     ) -> Figures:
         """Return the figures of a key, which no snapshot shares."""

@@ -87,18 +87,18 @@ class Visit:
             else:
                 reply = self._serve(match) if match is not None else self.server.live.open(self)
         except Problem as problem:
-            reply = self._refused(problem)
+            reply = self._refusal(problem)
         except UndeclaredAnswerError:
             raise
         except Exception as error:  # a mistake in a rule: what it has written is undone, and the next request is served
-            reply = self._failed(error)
+            reply = self._failure(error)
         key = repeats.key_of(self.request)
         own = {"Idempotency-Key": key} if key is not None else {}
         language = reply.headers.get("Content-Language") or self._language()
         reply = replace(reply, headers={**with_language(reply.headers, language), **own})
         return replace(reply, fault=fault) if fault is not None else reply
 
-    def _failed(self, error: Exception) -> Reply:
+    def _failure(self, error: Exception) -> Reply:
         """Log a mistake of the stub with the call and the id of the request, and return the 500 that tells of it."""
         what = self.operation.id if self.operation is not None else self.request.path
         LOG.exception("%s failed (%s)", what, self.request_id)
@@ -201,7 +201,7 @@ class Visit:
         try:
             reply = self._act(call, match, rule)
         except Problem as problem:
-            reply = self._refused(problem)
+            reply = self._refusal(problem)
         repeats.remember(self.server, self.caller, self.request, reply, self._once, self.now)
         return reply
 
@@ -342,13 +342,13 @@ class Visit:
             asked = {**window, **pages.of_body(operation, arguments)}
             listing = pages.cut(self.server, self.caller, operation, route, items, asked)
             reads.note(call, operation, listing.items, arguments)
-            shown = self._shown(operation.arguments.content(Sync), listing.items, pick)
+            shown = self._shape(operation.arguments.content(Sync), listing.items, pick)
             body = self.face.page(replace(listing, items=shown, meta=meta), call, route)
         elif operation.arguments.returns is None:
             identifiers = [*match.identifiers.values(), *([result] if isinstance(result, str) else ())]
             body = self.face.without_value(identifiers[-1] if identifiers else None, call)
         else:
-            shown = self._shown(operation.arguments.returns, result, pick)
+            shown = self._shape(operation.arguments.returns, result, pick)
             body = self.face.value(shown, call, route)
             if operation.flags.oauth and self.face.name == "platform":
                 body = body | oauth.members_of(operation.arguments.returns, result)
@@ -362,7 +362,7 @@ class Visit:
         headers |= {"Content-Type": "application/json", "Content-Language": call.language}
         return Reply(status, headers, write_body(body))
 
-    def _shown(self, kind: Any, value: Any, pick: Callable[[Any], Any] | None) -> Any:
+    def _shape(self, kind: Any, value: Any, pick: Callable[[Any], Any] | None) -> Any:
         """Return a value for a body: its JSON, or the selected members."""
         if pick is None and hiding.active() is not None:
             return renderer(kind, self.face.name)(value)
@@ -370,7 +370,7 @@ class Visit:
             return Written(writer(kind, self.face.name)(value))
         return pick(renderer(kind, self.face.name)(value))
 
-    def _refused(self, problem: Problem) -> Reply:
+    def _refusal(self, problem: Problem) -> Reply:
         """Return the reply for a problem; with `checks_answers`, its code must be declared."""
         if self.server.checks_answers and self.operation is not None and problem.code != "NOT_IMPLEMENTED":
             route = self.operation.routes[self.face.name]

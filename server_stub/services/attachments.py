@@ -30,7 +30,7 @@ def hand_over(call: Context, type: str, ids: Collection[str], survivor: Document
 
 def outgoing(call: Context, ids: Iterable[str]) -> tuple[OutgoingFile, ...]:
     """Return the files of an e-mail that are there, as it takes them along."""
-    files = (call.found("file", id) for id in ids)
+    files = (call.find_one("file", id) for id in ids)
     return tuple(
         OutgoingFile(file["name"], file["content_type"] or "application/octet-stream", partial(content_of, call, file))
         for file in files

@@ -39,7 +39,7 @@ left_open = pytest.mark.filterwarnings(
 
 @pytest.fixture
 def client(net: Loopback, mode: str, call: Call) -> Iterator[Any]:
-    made: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(net.url, "key", dialects=TOLD, timeout=20)
+    made: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(net.url, "key", dialects=TOLD, timeout=HANG)
     yield made
     call(made.close())
 
@@ -228,7 +228,7 @@ def test_a_cancelled_call_gives_its_connection_back(net: Loopback) -> None:
     net.rules["/slow"] = drip(200, 0.05)
 
     async def scene() -> None:
-        async with AsyncCrmClient(net.url, "key", dialects=TOLD, max_connections=2, max_retries=0) as client:
+        async with AsyncCrmClient(net.url, "key", dialects=TOLD, max_connections=2, max_retries=0, timeout=HANG) as client:
             for _ in range(6):
                 tasks = [asyncio.create_task(client.leads.get("slow")) for _ in range(4)]  # two of them wait in line
                 await asyncio.sleep(0.03)
@@ -245,7 +245,7 @@ def test_a_cancelled_call_gives_its_connection_back(net: Loopback) -> None:
 @left_open
 def test_a_download_that_is_left_gives_its_connection_back(net: Loopback, mode: str, call: Call) -> None:
     net.rules["/export"] = drip(100, 0.01)
-    options: dict[str, Any] = {"max_connections": 1, "timeout": 5}
+    options: dict[str, Any] = {"max_connections": 1, "timeout": HANG}
 
     async def scene() -> None:
         async with AsyncCrmClient(net.url, "key", dialects=TOLD, **options) as client:

@@ -146,7 +146,7 @@ class Words(Index):
                         keys.add(WHOLE + " ".join(words))
         return keys
 
-    def _entered(self, key: Any) -> None:
+    def _enter(self, key: Any) -> None:
         terms = self._vocabulary
         if terms is not None and key[0] not in (HEAD, WHOLE):
             self._letters.update(key)

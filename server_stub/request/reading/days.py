@@ -39,7 +39,7 @@ def with_midnights(
 
 
 def _zone(call: Context) -> ZoneInfo:
-    user = call.found("user", call.caller.user_id or "")
+    user = call.find_one("user", call.caller.user_id or "")
     own: str | None = user.get("timezone") if user is not None else None
     return ZoneInfo(own or call.tenant.get("timezone") or "UTC")
 

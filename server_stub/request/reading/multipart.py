@@ -68,7 +68,7 @@ class FormReader:
                     "on_header_field": self._header_name,
                     "on_header_value": self._header_value,
                     "on_header_end": self._header_end,
-                    "on_headers_finished": self._opened,
+                    "on_headers_finished": self._open,
                     "on_part_data": self._data,
                     "on_part_end": self._close,
                     "on_end": self._end,
@@ -118,7 +118,7 @@ class FormReader:
         self._headers[self._header.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
         self._header, self._value = b"", b""
 
-    def _opened(self) -> None:
+    def _open(self) -> None:
         said = Message()
         said["Content-Disposition"] = self._headers.get("content-disposition", "").replace("\r", "").replace("\n", "")
         name = said.get_param("name", header="content-disposition")

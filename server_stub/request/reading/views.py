@@ -63,7 +63,7 @@ def in_order_of(
 
 def find_layout(call: Context, id: str, entity: str) -> Document:
     """Return a layout of an entity that the caller may use. Raises: 422 REFERENCE_NOT_FOUND."""
-    noun, doc = call.server.nouns["layout"], call.found("layout", id)
+    noun, doc = call.server.nouns["layout"], call.find_one("layout", id)
     if doc is None or doc["entity"] != entity or (noun.visible is not None and not noun.visible(call, doc)):
         message = f"no layout of {entity} has the id {id!r}"
         raise Problem("REFERENCE_NOT_FOUND", message, field="view", rule="reference")

@@ -40,7 +40,7 @@ def below(call: Context, account_id: str) -> Iterator[Document]:
 @serves(Accounts.hierarchy)
 def hierarchy(call: Context, account_id: str, max_depth: int) -> dict[str, Any]:
     """Return the tree from its root, the path to the account, and the figures of the account and all below it."""
-    account = ACCOUNTS.found(call, account_id)
+    account = ACCOUNTS.find_one(call, account_id)
     above = takewhile(lambda one: call.sees("account", one), ancestors_of(call, account))
     path = [*reversed([*above]), account]
     shown = [0]
@@ -92,17 +92,17 @@ def set_parent(call: Context, account_id: str, parent_id: str | None, version: i
     """Move an account with all accounts below it."""
     account = ACCOUNTS.writable(call, account_id)
     call.lock(account, version)
-    return _move(call, account, call.resolved("account", parent_id, "parent_id"))
+    return _move(call, account, call.resolve("account", parent_id, "parent_id"))
 
 
 def _move(call: Context, account: Document, parent_id: str | None) -> Document:
     check_parent(call, account, parent_id, height=height_of(call, account["id"]))
     moved = ACCOUNTS.change(call, account, {"parent_id": parent_id}, verb="hierarchy_changed")
-    return ACCOUNTS.found(call, moved["id"])
+    return ACCOUNTS.find_one(call, moved["id"])
 
 
 def _accounts(call: Context, account_id: str, *, include_children: bool) -> list[str]:
-    account = ACCOUNTS.found(call, account_id)
+    account = ACCOUNTS.find_one(call, account_id)
     return [account["id"], *(doc["id"] for doc in below(call, account["id"]) if include_children)]
 
 

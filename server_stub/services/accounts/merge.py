@@ -23,8 +23,8 @@ _OWN = STAMPS | {"merged_ids", "merged_into", "parent_id", "territory_id", "owne
 @serves(Accounts.merge)
 def merge(call: Context, survivor_id: str, duplicate_ids: Sequence[str], values: Members | None) -> dict[str, Any]:
     """Merge duplicates into an account; a failure leaves all unchanged."""
-    kept = call.resolved("account", survivor_id, "survivor_id")
-    given = call.resolved("account", duplicate_ids, "duplicate_ids")
+    kept = call.resolve("account", survivor_id, "survivor_id")
+    given = call.resolve("account", duplicate_ids, "duplicate_ids")
     if kept in given:
         raise invalid("duplicate_ids", "choice", "the survivor cannot be one of its duplicates")
     survivor = ACCOUNTS.writable(call, kept, "delete")
@@ -51,7 +51,7 @@ def merge(call: Context, survivor_id: str, duplicate_ids: Sequence[str], values:
     refresh(call, survivor["id"])
     refresh(call, parent_id)
     return {
-        "account": ACCOUNTS.found(call, survivor["id"]),
+        "account": ACCOUNTS.find_one(call, survivor["id"]),
         "merged_ids": [doc["id"] for doc in duplicates],
         "moved": moved,
     }

@@ -15,7 +15,7 @@ from .records import ACCOUNTS, by_rules
 @serves(AccountTerritory.get)
 def get(call: Context, account_id: str) -> dict[str, Any]:
     """Return the territory of an account, and how it was assigned."""
-    return _assignment(call, ACCOUNTS.found(call, account_id))
+    return _assignment(call, ACCOUNTS.find_one(call, account_id))
 
 
 @serves(AccountTerritory.update)

@@ -41,7 +41,7 @@ def respond(
     by_letter = call.caller.auth == "none"
     if by_letter:
         call, email = _as_guest(call, event_id, token)
-    doc = EVENTS.found(call, event_id)
+    doc = EVENTS.find_one(call, event_id)
     guest = _guest(call, doc, email)
     call.lock(doc, version)
     if doc["status"] in OVER:

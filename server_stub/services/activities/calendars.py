@@ -227,8 +227,8 @@ def schedule(
     description: str | None,
 ) -> Document:
     """Book a meeting at a time, or at the first that suits all users, and invite those who attend."""
-    users: list[str] = call.resolved("user", user_ids, "user_ids")
-    contacts: list[str] = call.resolved("contact", contact_ids or (), "contact_ids")
+    users: list[str] = call.resolve("user", user_ids, "user_ids")
+    contacts: list[str] = call.resolve("contact", contact_ids or (), "contact_ids")
     owner = call.caller.user_id if call.caller.user_id in users else users[0]
     start = start_time or _first_free(call, users, earliest, latest, duration_minutes)
     given: dict[str, Any] = {

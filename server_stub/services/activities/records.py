@@ -176,7 +176,7 @@ def changes_of(call: Context, doc: Document, given: Members) -> dict[str, Any]:
 @serves(Activities.get)
 def get(call: Context, activity_id: str) -> Document:
     """Return an activity of any kind."""
-    doc = ACTIVITIES.found(call, activity_id)
+    doc = ACTIVITIES.find_one(call, activity_id)
     return noun_of(doc).answer(call, doc)
 
 

@@ -54,7 +54,7 @@ def relation_members(
 
 
 def _live(call: Context, kind: str, id: str | None) -> Document | None:
-    return call.found(kind, id) if id is not None else None
+    return call.find_one(kind, id) if id is not None else None
 
 
 def found_by(call: Context, places: Sequence[tuple[str, str, Sequence[str]]], values: Sequence[Any]) -> dict[str, Any]:

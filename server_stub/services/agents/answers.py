@@ -107,7 +107,7 @@ def _about(call: Context, text: str, facts: Members) -> tuple[str, Document | No
 
 
 def _record_named(call: Context, kind: str, id: str) -> Document | None:
-    return call.found(kind, id)
+    return call.find_one(kind, id)
 
 
 def answer(call: Context, agent: Document, task: Task) -> Said:

@@ -37,8 +37,8 @@ def customers_to_predict(
         ]
         return [("contact", doc["id"]) for doc in contacts] + [("account", doc["id"]) for doc in accounts]
     return [
-        *(("contact", id) for id in call.resolved("contact", contact_ids or (), "contact_ids")),
-        *(("account", id) for id in call.resolved("account", account_ids or (), "account_ids")),
+        *(("contact", id) for id in call.resolve("contact", contact_ids or (), "contact_ids")),
+        *(("account", id) for id in call.resolve("account", account_ids or (), "account_ids")),
     ]
 
 
@@ -46,7 +46,7 @@ def predict(call: Context, targets: Iterable[Sequence[str]], min_risk: int, hori
     """Return the predictions of contacts and accounts that have at least a risk; deleted ones have none."""
     found: list[dict[str, Any]] = []
     for kind, id in targets:
-        doc = call.found(kind, id)
+        doc = call.find_one(kind, id)
         if doc is not None:
             judge = _contact if kind == "contact" else _account
             found.append(_whole(call, kind, doc, judge(call, doc, horizon_days)))

@@ -41,7 +41,7 @@ def deals_to_predict(
     if deal_ids is None:
         named = readable(call, "deal", call.collection("deal").find("status", "open"))
     else:
-        named = [call.record("deal", id) for id in call.resolved("deal", deal_ids, "deal_ids")]
+        named = [call.record("deal", id) for id in call.resolve("deal", deal_ids, "deal_ids")]
         closed = [deal for deal in named if deal["status"] != "open"]
         if closed:
             message = f"{closed[0]['id']} is {closed[0]['status']}: only open deals have a chance"
@@ -54,7 +54,7 @@ def predict(call: Context, deal_ids: Iterable[str], horizon_days: int) -> list[d
     days, today = days_to_win(call), company.today(call)
     found: list[dict[str, Any]] = []
     for deal_id in deal_ids:
-        stored = call.found("deal", deal_id)
+        stored = call.find_one("deal", deal_id)
         if stored is not None and stored["status"] == "open":
             deal = figures.with_current_figures(call, stored)
             found.append(_prediction(call, deal, days.get(deal["stage_id"], ()), today, horizon_days))

@@ -93,7 +93,7 @@ def score(call: Context, lead_ids: Sequence[str], persist: bool) -> dict[str, An
 
     def work(lead_id: str) -> Members:
         if not persist:
-            return _what_if(call, LEADS.found(call, lead_id), scheme)
+            return _what_if(call, LEADS.find_one(call, lead_id), scheme)
         lead = LEADS.writable(call, lead_id)
         return store_score(call, lead, current_score_members(call, lead, scheme), scheme=scheme)
 

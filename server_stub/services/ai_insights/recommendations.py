@@ -91,11 +91,11 @@ def list_upsell(
 
 def _account(call: Context, account_id: str | None, contact_id: str | None) -> str | None:
     """Return the id of the account that is asked for, also by a contact; an empty id where there is none."""
-    account = call.found("account", account_id) if account_id is not None else None
+    account = call.find_one("account", account_id) if account_id is not None else None
     found = account["id"] if account is not None else "" if account_id is not None else None
     if contact_id is None:
         return found
-    contact = call.found("contact", contact_id)
+    contact = call.find_one("contact", contact_id)
     theirs = (contact["account_id"] if contact is not None else None) or ""
     return theirs if found in (None, theirs) else ""
 

@@ -156,7 +156,7 @@ def _of_title(lead: Document, department: str) -> Iterable[Proposal]:
 def _account_of(call: Context, person: Document) -> tuple[Document | None, int]:
     """Return the account of a lead or contact with how sure it is: its own, else by domain, else by name."""
     accounts = call.collection("account")
-    found, confidence = (call.found("account", person["account_id"]) if person["account_id"] else None), 95
+    found, confidence = (call.find_one("account", person["account_id"]) if person["account_id"] else None), 95
     for field, value, sure in (
         ("domain", normalise.email_domain(person["email"]), 90),
         ("domain", normalise.host(person["website"]), 85),

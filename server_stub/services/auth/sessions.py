@@ -112,7 +112,7 @@ def delete(call: Context, session_id: str) -> None:
     if session["revoked_at"] is not None:
         return
     end_session(call, session)
-    user = call.found("user", session["user_id"])
+    user = call.find_one("user", session["user_id"])
     entity: Members = user or {"id": session["user_id"], "name": session.get("acting_for")}
     call.emit("auth.session_ended", "user" if user else "app", entity, metadata={"session_id": session["id"]})
 

@@ -32,7 +32,7 @@ def restore(
     call: Context, backup_id: str, mode: str, entity_types: Sequence[str] | None, confirm: str | None
 ) -> Document:
     """Queue the restore of a backup."""
-    backup = BACKUPS.found(call, backup_id)
+    backup = BACKUPS.find_one(call, backup_id)
     if backup["status"] == "succeeded":
         scope = Scope(backup["include"], backup["entity_types"])
         check_entities(entity_types, sorted({*scope.entities(), *backup["counts"]}))

@@ -68,7 +68,7 @@ def list_(call: Context, start: datetime | None, end: datetime | None, filter: s
 @serves(CalendarEvents.preparation)
 def preparation(call: Context, event_id: str) -> Members:
     """Prepare an event as things are now."""
-    doc = EVENTS.found(call, event_id)
+    doc = EVENTS.find_one(call, event_id)
     if is_hidden(call, doc):
         raise Problem("NOT_FOUND", "the event is private", field="id", details={"id": event_id})
     members: Members = with_current_preparation(call, doc)["preparation"]

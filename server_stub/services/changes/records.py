@@ -125,14 +125,14 @@ class Teller:
             return None
         now = call.collection(entry["collection"]).get(entry["record_id"])
         if kind in ("access_lost", "erased"):
-            return self._told(entry, kind, None, [])
+            return self._event(entry, kind, None, [])
         visible = now is not None and entity.sees(call, now)
         if now is not None and not visible:
             return None  # a later change says that it was lost
         record = now if kind not in ("deleted", "merged", "purged") else None
-        return self._told(entry, kind, self._show(entity)(record) if record is not None else None, entry["values"])
+        return self._event(entry, kind, self._show(entity)(record) if record is not None else None, entry["values"])
 
-    def _told(self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def _event(self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         lost = kind in ("access_lost", "erased")
         if self._limited:  # what is stored is of all records, and the caller does not read all
             values = [one for one in values if one["field"] not in SUMS.get(entry["type"], ())]
@@ -160,7 +160,7 @@ class Teller:
         now = self._call.collection(entry["collection"]).get(entry["record_id"])
         if now is None or not self._limited or not entity.sees(self._call, now):
             return None
-        return self._told(entry, "updated", self._show(entity)(now), ())
+        return self._event(entry, "updated", self._show(entity)(now), ())
 
     def _tell_of_share(self, entry: Document) -> dict[str, Any] | None:
         """Return what a share, or its end, is to the caller: a record that he sees from then on, or no more."""
@@ -172,8 +172,8 @@ class Teller:
         if now is None:
             return None
         if entity.sees(self._call, now):
-            return self._told(entry, "access_gained", self._show(entity)(now), ()) if entry["given"] else None
-        return self._told(entry, "access_lost", None, ()) if not entry["given"] else None
+            return self._event(entry, "access_gained", self._show(entity)(now), ()) if entry["given"] else None
+        return self._event(entry, "access_lost", None, ()) if not entry["given"] else None
 
 
 def _teams(call: Context) -> Sequence[str]:

@@ -79,7 +79,7 @@ class Turn:
         text = joined_words(words)
         if not text:
             raise Unclear("nothing", what=self.text)
-        meant = self._told(words)
+        meant = self._choices(words)
         if meant is None:
             return [self._only(text, subjects)]
         found = [pair for entry in meant if (pair := self.by_id(str(entry["id"]), subjects)) is not None]
@@ -87,7 +87,7 @@ class Turn:
             raise Unclear("no_it", what=text)
         return found
 
-    def _told(self, words: Sequence[Token]) -> Sequence[Mapping[str, Any]] | None:
+    def _choices(self, words: Sequence[Token]) -> Sequence[Mapping[str, Any]] | None:
         """Return the records that a pronoun means; None for a name."""
         meaning = [token.word for token in words if token.word not in _ARTICLES] or [words[0].word]
         if len(meaning) != 1:
@@ -105,7 +105,7 @@ class Turn:
     def by_id(self, id: str, subjects: Sequence[Subject] = SUBJECTS) -> tuple[Subject, Document] | None:
         """Return the record with an id, as the caller sees it; None where there is none that the caller may read."""
         for entity in dict.fromkeys(subject.entity for subject in subjects):
-            stored = self.call.found(entity, id)
+            stored = self.call.find_one(entity, id)
             subject = subject_of(entity, stored.get("kind") if stored is not None and entity == "activity" else None)
             if stored is None or subject is None or not permissions.permits(self.call.caller, subject.word, "read"):
                 continue
@@ -122,7 +122,7 @@ class Turn:
             return found
         near: list[tuple[Subject, Document]] = []
         for last in (("activity", "user"), ("activity",), ()):  # people and deals before what was done with them
-            near = near or self._called([one for one in subjects if one.entity not in last], text)
+            near = near or self._by_name([one for one in subjects if one.entity not in last], text)
         exact = [(one, doc) for one, doc in near if fold(self.title(one, doc)) == fold(text)]
         chosen = exact or near
         if not chosen:
@@ -131,10 +131,10 @@ class Turn:
             raise Several(text, [self.reference(one, doc) for one, doc in chosen])
         return chosen[0]
 
-    def _called(self, subjects: Sequence[Subject], text: str) -> list[tuple[Subject, Document]]:
-        return [(one, doc) for one in subjects for doc in self._searched(one, text)]
+    def _by_name(self, subjects: Sequence[Subject], text: str) -> list[tuple[Subject, Document]]:
+        return [(one, doc) for one in subjects for doc in self._search(one, text)]
 
-    def _searched(self, subject: Subject, text: str) -> Sequence[Document]:
+    def _search(self, subject: Subject, text: str) -> Sequence[Document]:
         kind = {"kind": [subject.kind]} if subject.kind is not None else {}
         words = fold(text).split()
         docs = self.listed(subject, {"search": text, **kind})

@@ -28,7 +28,7 @@ _QUOTED = 500
 class _Comments(Noun):
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
         """Return a comment if the caller may change it, as its author, or delete it, also as who manages the record."""
-        comment = self.found(call, id, whole_id)
+        comment = self.find_one(call, id, whole_id)
         permissions.check(call.caller, self.word, action)
         is_author = comment["author_id"] == (call.caller.user_id or call.caller.actor_id)
         if action == "delete":
@@ -120,7 +120,7 @@ def delete(call: Context, comment_id: str) -> str:
         COMMENTS.publish(call, "deleted", call.update("comment", comment, emptied))
         return comment_id
     COMMENTS.remove(call, comment)
-    parent = call.found("comment", comment["parent_id"] or "")
+    parent = call.find_one("comment", comment["parent_id"] or "")
     if parent is not None and parent["deleted"] and not _replies(call, parent):
         call.delete("comment", parent)
     return comment_id

@@ -64,7 +64,7 @@ def seen_entity(call: Context, type: str, id: str, *, deleted: bool = False) -> 
         if custom is None:
             return None
         kind, word, object_id, noun = "record", "custom_objects", custom["id"], call.server.nouns["record"]
-    doc = call.collection(kind).get(id, deleted=True) if deleted else call.found(kind, id)
+    doc = call.collection(kind).get(id, deleted=True) if deleted else call.find_one(kind, id)
     if (
         doc is None
         or (object_id is not None and doc["object_id"] != object_id)

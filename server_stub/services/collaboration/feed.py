@@ -227,7 +227,7 @@ def user(
 ) -> Sequence[Document]:
     """Return what a user has done."""
     id = call.caller.user_id if user_id == "me" else user_id
-    found = call.found("user", id or "")
+    found = call.find_one("user", id or "")
     if found is None:
         raise missing("user", user_id)
     types = [entity_type] if entity_type is not None else None

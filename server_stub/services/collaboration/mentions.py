@@ -54,7 +54,7 @@ def create(
     users: list[Document] = []
     wrong: list[FieldError] = []
     for number, id in enumerate(dict.fromkeys(user_ids)):
-        user, at = call.found("user", id), f"user_ids.{number}"
+        user, at = call.find_one("user", id), f"user_ids.{number}"
         if user is None:
             wrong.append(FieldError(at, "reference", f"no user has the id {id!r}", "REFERENCE_NOT_FOUND"))
         elif user["status"] == "inactive":

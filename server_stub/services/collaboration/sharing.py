@@ -30,7 +30,7 @@ _BY_ADDRESS = ("link", "email")
 class _Shares(Noun):
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
         """Return a share if the caller may end or change it: who gave it, who manages the record, the receiver."""
-        share = self.found(call, id, whole_id)
+        share = self.find_one(call, id, whole_id)
         if action == "delete" and _is_receiver(call, share):
             return share
         permissions.check(call.caller, self.word, action)

@@ -45,7 +45,7 @@ def create(call_: Context, call: Members) -> Document:
 @serves(CommunicationCalls.get)
 def get(call: Context, call_id: str) -> Document:
     """Return a call."""
-    return Doors.call.answer(call, Doors.call.found(call, call_id))
+    return Doors.call.answer(call, Doors.call.find_one(call, call_id))
 
 
 @serves(CommunicationCalls.update)
@@ -125,7 +125,7 @@ def dial(
     people = [call.reference(name[:-3], id, name) for name, id in given.items()]
     contact, lead, deal = people
     if contact is None and lead is None and deal is not None and deal.get("contact_id"):
-        contact = call.found("contact", deal["contact_id"])
+        contact = call.find_one("contact", deal["contact_id"])
     person = contact or lead
     number = to_number or _number_of(person or {})
     if number is None:

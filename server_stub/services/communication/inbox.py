@@ -85,7 +85,7 @@ def _moment(doc: Document) -> tuple[datetime, str]:
 @serves(CommunicationEmail.get)
 def get(call: Context, email_id: str, include: Sequence[str] | None, mark_read: bool) -> Document:
     """Return an e-mail, and note that it was read where that is asked for."""
-    doc = Doors.email.found(call, email_id)
+    doc = Doors.email.find_one(call, email_id)
     if mark_read and not doc.get("is_read"):
         doc = Doors.email.change(call, Doors.email.writable(call, email_id), {"is_read": True})
     doc = Doors.email.answer(call, doc)

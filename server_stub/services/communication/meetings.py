@@ -48,7 +48,7 @@ def _refuse_type(event: Members) -> None:
 @serves(CommunicationMeetings.get)
 def get(call: Context, meeting_id: str) -> Document:
     """Return a meeting."""
-    return Doors.meeting.answer(call, Doors.meeting.found(call, meeting_id))
+    return Doors.meeting.answer(call, Doors.meeting.find_one(call, meeting_id))
 
 
 @serves(CommunicationMeetings.update)
@@ -119,7 +119,7 @@ def cancel(call: Context, meeting_id: str, reason: str | None, notify: bool) -> 
 @serves(CommunicationMeetings.join)
 def join(call: Context, meeting_id: str, email: str | None) -> dict[str, Any]:
     """Let the caller, or a guest who has the link, into a meeting."""
-    doc = Doors.meeting.found(call, meeting_id)
+    doc = Doors.meeting.find_one(call, meeting_id)
     role, address = _role(call, doc, email)
     if doc["status"] == "cancelled":
         raise Problem("MEETING_CANCELLED", "the meeting was cancelled")

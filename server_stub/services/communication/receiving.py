@@ -116,7 +116,7 @@ def _date(message: EmailMessage, now: datetime) -> datetime:
 def _tell(call: Context, mail: Document) -> None:
     """Tell of a new e-mail in the conversation with whoever wrote it."""
     link = next((name for name in ("contact_id", "lead_id") if mail.get(name)), None)
-    person = call.found(link.removesuffix("_id"), mail[link]) if link is not None else None
+    person = call.find_one(link.removesuffix("_id"), mail[link]) if link is not None else None
     if link is None or person is None or mail.get("visibility") == "private":
         return  # a conversation is seen by all of the company
     known = call.collection("conversation").find(link, person["id"])

@@ -97,7 +97,7 @@ def _answered_email(call: Context, email_id: str | None) -> Document | None:
 
 def _concerned_records(call: Context, email: Members, people: Recipients, answered: Members | None) -> dict[str, Any]:
     """Return whom an e-mail concerns: as given, else as what it answers, else the first recipient that is known."""
-    given = {name: call.resolved(name[:-3], email.get(name), name) for name in ("contact_id", "lead_id", "deal_id")}
+    given = {name: call.resolve(name[:-3], email.get(name), name) for name in ("contact_id", "lead_id", "deal_id")}
     if answered is not None:
         given = {name: value or answered.get(name) for name, value in given.items()}
     if given["contact_id"] is None and given["lead_id"] is None:
@@ -140,7 +140,7 @@ def _count_use(call: Context, template: Document) -> None:
 
 
 def _attachments(call: Context, email: Members) -> list[str]:
-    ids: list[str] = call.resolved("file", email.get("attachments") or (), "attachments")
+    ids: list[str] = call.resolve("file", email.get("attachments") or (), "attachments")
     size = sum(int(call.record("file", id).get("size") or 0) for id in ids)
     if size > _MOST_BYTES:
         details = {"limit": _MOST_BYTES, "size": size}

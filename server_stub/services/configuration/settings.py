@@ -108,7 +108,7 @@ def _level_id(call: Context, scope: str, scope_id: str | None) -> str | None:
         return call.caller.user_id
     if scope_id is None:
         raise invalid("scope_id", "required", f"name the {scope}")
-    doc = find_role(call, scope_id) if scope == "role" else call.found(scope, scope_id)
+    doc = find_role(call, scope_id) if scope == "role" else call.find_one(scope, scope_id)
     return str(doc["id"]) if doc is not None else None
 
 

@@ -41,7 +41,7 @@ def list_activities(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the activities a contact is related to or attends, newest first."""
-    contact = CONTACTS.found(call, contact_id)
+    contact = CONTACTS.find_one(call, contact_id)
     docs: Sequence[Document] = [
         doc for doc in readable(call, "activity") if _takes_part(contact["id"], doc) and not is_hidden(call, doc)
     ]
@@ -67,7 +67,7 @@ def list_deals(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the deals a contact takes part in."""
-    contact = CONTACTS.found(call, contact_id)
+    contact = CONTACTS.find_one(call, contact_id)
     deals = readable(call, "deal", health.deals_of(call, contact["id"]))
     docs = filter_by_values(deals, status=status, pipeline_id=pipeline_id)
     if role is not None:
@@ -125,4 +125,4 @@ def _activity_members(call: Context, kind: str, date: datetime, subject: str | N
 @serves(Contacts.ai_insights)
 def ai_insights(call: Context, contact_id: str) -> list[dict[str, Any]]:
     """Return the AI's insights about a contact."""
-    return insights_of(call, CONTACTS.found(call, contact_id))
+    return insights_of(call, CONTACTS.find_one(call, contact_id))

@@ -83,7 +83,7 @@ def _scored_groups(call: Context, groups: Sequence[Members]) -> list[dict[str, A
     for number, group in enumerate(groups):
         field = f"groups.{number}"
         docs = {doc["id"]: doc for doc in _contacts(call, group["contact_ids"], f"{field}.contact_ids")}
-        survivor_id = call.resolved("contact", group["survivor_id"], f"{field}.survivor_id")
+        survivor_id = call.resolve("contact", group["survivor_id"], f"{field}.survivor_id")
         if survivor_id not in docs:
             raise invalid(f"{field}.survivor_id", "reference", "the survivor is not one of the group's contacts")
         if len(docs) < 2:

@@ -52,7 +52,7 @@ def fall_due(call: Context) -> None:
         if contact["next_follow_up"] > call.now:
             continue
         call.collection("contact").put(contact | {"follow_up_open": False})
-        if call.found("user", contact["owner_id"] or "") is not None:
+        if call.find_one("user", contact["owner_id"] or "") is not None:
             notify(
                 call,
                 contact["owner_id"],

@@ -34,7 +34,7 @@ def inverse(type: str) -> str:
 @serves(ContactRelationships.list)
 def list_(call: Context, contact_id: str, type: str | None, sort: str | None, order: str | None) -> Sequence[Document]:
     """Return a contact's relationships as seen from it."""
-    contact = CONTACTS.found(call, contact_id)
+    contact = CONTACTS.find_one(call, contact_id)
     seen = [seen_from(call, contact["id"], doc) for doc in relationships_of(call, contact["id"])]
     return sort_documents(filter_by_values(seen, type=type), sort, order, RELATIONSHIPS.sorts)
 

@@ -36,7 +36,7 @@ def person_of(call: Context, conversation: Members) -> Document | None:
     """Return the contact of a conversation, or its lead that is not converted; None where neither exists any more."""
     contact_id = contact_of(call, conversation)
     if contact_id is not None:
-        return call.found("contact", contact_id)
+        return call.find_one("contact", contact_id)
     return call.collection("lead").get(conversation.get("lead_id") or "")
 
 

@@ -19,9 +19,13 @@ _SHOWN = 200
 @reacts("message.received")
 def tell_owner(call: Context, entry: Document) -> None:
     """Notify the owner of the lead or contact that somebody has written."""
-    conversation = call.found("conversation", entry["metadata"]["conversation_id"])
+    conversation = call.find_one("conversation", entry["metadata"]["conversation_id"])
     person = state.person_of(call, conversation) if conversation is not None else None
-    if conversation is not None and person is not None and call.found("user", person.get("owner_id") or "") is not None:
+    if (
+        conversation is not None
+        and person is not None
+        and call.find_one("user", person.get("owner_id") or "") is not None
+    ):
         notify(
             call,
             person["owner_id"],

@@ -39,17 +39,17 @@ RESERVED = frozenset({*choices_of(EntityType), *_RESOURCES.split(), "object", "f
 class Definitions(Noun):
     """A noun whose records can be named by their API names, too."""
 
-    def found(self, call: Context, id: str, whole_id: str | None = None) -> Document:
+    def find_one(self, call: Context, id: str, whole_id: str | None = None) -> Document:
         """Return a live record by its id or its API name. Raises: 404."""
         named = [
             doc for doc in self.records(call).find("api_name", id)
             if doc["api_name"] == id and whole_id in (None, doc.get("object_id"))
         ]  # fmt: skip
-        return super().found(call, named[0]["id"] if named else id, whole_id)
+        return super().find_one(call, named[0]["id"] if named else id, whole_id)
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
         """Return a record by its id or its API name if the caller may do `action` with it. Raises: 404; 403."""
-        return super().writable(call, self.found(call, id, whole_id)["id"], action, whole_id=whole_id)
+        return super().writable(call, self.find_one(call, id, whole_id)["id"], action, whole_id=whole_id)
 
 
 def object_named(call: Context, name: str) -> Document | None:
@@ -148,9 +148,9 @@ def is_exclusive(key: Members) -> bool:
 def linked_record(call: Context, target: str, id: str) -> Document | None:
     """Return the live record that a link refers to, the survivor of a merged one; None where the caller sees none."""
     if target not in REFERABLE:
-        doc = call.found("record", id)
+        doc = call.find_one("record", id)
         return doc if doc is not None and doc["object"] == target else None
-    doc, noun = call.found(target, id), call.server.nouns.get(target)
+    doc, noun = call.find_one(target, id), call.server.nouns.get(target)
     hidden = doc is not None and noun is not None and noun.visible is not None and not noun.visible(call, doc)
     return None if hidden else doc
 
@@ -197,7 +197,7 @@ OBJECTS = Definitions(
 
 def open_object(call: Context, id: str) -> Document:
     """Return a custom object whose records can be used. Raises: 404; 409 for an inactive one."""
-    found = OBJECTS.found(call, id)
+    found = OBJECTS.find_one(call, id)
     if not found["active"]:
         raise Problem("OBJECT_INACTIVE", f"{found['label']} is inactive: make it active to use its records")
     return found

@@ -169,7 +169,7 @@ def _add(call: Context, object: Document, field: Members) -> None:
 @serves(CustomFields.delete)
 def delete(call: Context, object_id: str, field_id: str, force: bool) -> str:
     """Delete a field and return its id; with `force` the records' values are erased, and kept in the audit trail."""
-    found = OBJECTS.found(call, object_id)
+    found = OBJECTS.find_one(call, object_id)
     field = FIELDS.writable(call, field_id, "delete", whole_id=found["id"])
     if field["is_system"] or field["api_name"] == found["primary_field"]:
         raise Problem("FIELD_PROTECTED", f"{field['label']} belongs to {found['label']} and cannot be deleted")
@@ -193,8 +193,8 @@ def erase(call: Context, field: Document, *, force: bool, used_by: Sequence[Memb
 @serves(CustomFields.validate)
 def validate(call: Context, object_id: str, field: Members, field_id: str | None) -> dict[str, Any]:
     """Say what stands in the way of a new or changed field. Nothing is written."""
-    found = OBJECTS.found(call, object_id)
-    before = FIELDS.found(call, field_id, found["id"]) if field_id is not None else None
+    found = OBJECTS.find_one(call, object_id)
+    before = FIELDS.find_one(call, field_id, found["id"]) if field_id is not None else None
     entries, ids = _tried_draft(call, found, field, before)
     shown = [
         {"code": entry.code, "message": entry.message, "field": entry.field, "rule": entry.rule,

@@ -30,7 +30,7 @@ _OWN: Mapping[str, FieldType] = {
 
 
 def _found_record(call: Context, object: Document, id: str) -> Document:
-    doc = RECORDS.found(call, id)
+    doc = RECORDS.find_one(call, id)
     if doc["object_id"] != object["id"]:
         raise missing("record", id)
     return doc
@@ -71,7 +71,7 @@ def delete(call: Context, object_id: str, record_id: str, version: int | None) -
 
 def _linking(call: Context, id: str) -> Test:
     """Return the test for records that link a record; the id of a merged one means the survivor."""
-    found = next((doc for kind in ("contact", "lead", "account") if (doc := call.found(kind, id)) is not None), None)
+    found = next((doc for kind in ("contact", "lead", "account") if (doc := call.find_one(kind, id)) is not None), None)
     wanted = found["id"] if found is not None else id
     return lambda doc: wanted in doc["links"]
 

@@ -167,7 +167,7 @@ def _shape(call: Context, before: Document, after: Document) -> None:
 @serves(ObjectRelationships.delete)
 def delete(call: Context, object_id: str, relationship_id: str, force: bool) -> str:
     """Delete a relationship with its inverse, and return its id; with `force` the links go, too."""
-    found = OBJECTS.found(call, object_id)
+    found = OBJECTS.find_one(call, object_id)
     relationship = RELATIONSHIPS.writable(call, relationship_id, "delete", whole_id=found["id"])
     count = with_link_count(call, relationship)["link_count"]
     if count and not force:

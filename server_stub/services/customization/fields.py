@@ -42,7 +42,7 @@ def _entity(call: Context, name: str) -> Entity:
 def _custom(call: Context, entity: Entity, name: str) -> Document | None:
     """Return a custom field by its name, also with `custom_fields.` before it, or its id; None where there is none."""
     try:
-        return FIELDS.found(call, name.removeprefix("custom_fields.").removeprefix("customFields."), entity.name)
+        return FIELDS.find_one(call, name.removeprefix("custom_fields.").removeprefix("customFields."), entity.name)
     except Problem:
         return None
 

@@ -105,7 +105,7 @@ class Fields:
 
     def written(self) -> list[str]:
         """Return what a new record can be given."""
-        own = [f"{self._prefix}.{one['api_name']}" for one in self._seen() if one["type"] != "auto_number"]
+        own = [f"{self._prefix}.{one['api_name']}" for one in self._layouts_in_sight() if one["type"] != "auto_number"]
         if self.custom is not None:
             return own
         plain = [name for name in self._models[0].model_fields if name in self._inputs() and self._is_seen(name)]
@@ -113,14 +113,14 @@ class Fields:
 
     def shown(self) -> list[str]:
         """Return the fields with one value each."""
-        own = [f"{self._prefix}.{one['api_name']}" for one in self._seen()]
+        own = [f"{self._prefix}.{one['api_name']}" for one in self._layouts_in_sight()]
         plain: Mapping[str, Field] = fields_of(self._models[0])
         skipped = ("id", "version", "created_by", "object", "object_id")
         if self.custom is not None:
             return own
         return [*(path for path in plain if "." not in path and path not in skipped and self._is_seen(path)), *own]
 
-    def _seen(self) -> list[Document]:
+    def _layouts_in_sight(self) -> list[Document]:
         return [one for one in self._definitions if not one.get("hidden")]
 
     def _is_seen(self, name: str) -> bool:
@@ -310,7 +310,7 @@ def _writable(call: Context, layout_id: str, version: int | None) -> Document:
     """Return a layout that the caller may change. Raises: 404; 403; 409 for one of the system, another version."""
     if layout_id.startswith(_SYSTEM):
         raise Problem("LAYOUT_PROTECTED", "a layout of the system cannot be changed: make a copy of it")
-    layout = LAYOUTS.found(call, layout_id)
+    layout = LAYOUTS.find_one(call, layout_id)
     if not _is_own(call, layout):
         permissions.check(call.caller, "customization", "update")
     call.lock(layout, version)

@@ -24,7 +24,7 @@ from .widgets import widget_of
 @serves(Dashboards.data)
 def data(call: Context, dashboard_id: str, filters: Members | None, widget_ids: Sequence[str] | None) -> dict[str, Any]:
     """Return what the widgets of a dashboard show."""
-    board = DASHBOARDS.found(call, dashboard_id)
+    board = DASHBOARDS.find_one(call, dashboard_id)
     _check_filters(call, filters)
     wanted = set(widget_ids) if widget_ids is not None else None
     return data_of(call, board, filters, wanted)
@@ -33,7 +33,7 @@ def data(call: Context, dashboard_id: str, filters: Members | None, widget_ids: 
 @serves(Widgets.data)
 def widget_data(call: Context, dashboard_id: str, widget_id: str, filters: Members | None) -> dict[str, Any]:
     """Return what one widget shows."""
-    board = DASHBOARDS.found(call, dashboard_id)
+    board = DASHBOARDS.find_one(call, dashboard_id)
     widget = widget_of(board, widget_id)
     _check_filters(call, filters)
     shown, _ = _data_of(call, board, widget, filters)
@@ -43,7 +43,7 @@ def widget_data(call: Context, dashboard_id: str, widget_id: str, filters: Membe
 @serves(Dashboards.refresh)
 def refresh(call: Context, dashboard_id: str, widget_ids: Sequence[str] | None) -> dict[str, Any]:
     """Compute what the widgets of a dashboard show anew; those who follow it are told."""
-    board = DASHBOARDS.found(call, dashboard_id)
+    board = DASHBOARDS.find_one(call, dashboard_id)
     there = [widget["id"] for widget in board["widgets"]]
     for number, id in enumerate(widget_ids or ()):
         if id not in there:
@@ -133,7 +133,7 @@ def _full(filters: Members | None) -> Mapping[str, Any] | None:
 def _key(call: Context, widget: Members, limits: Limits) -> str:
     """Return what tells the data of a widget for a viewer and filters from others, also from earlier definitions."""
     source: Members = widget["source"] or {}
-    report = call.found("report", source["report_id"]) if source.get("report_id") is not None else None
+    report = call.find_one("report", source["report_id"]) if source.get("report_id") is not None else None
     shared = report and [report["version"], report["visibility"], report["owner_id"]]
     caller = call.caller
     who = [

@@ -32,5 +32,5 @@ def _actor(item: Members) -> str | None:
 
 
 def _owner(call: Context, item: Members) -> str | None:
-    doc = call.found(item["entity"]["type"], item["entity"]["id"])
+    doc = call.find_one(item["entity"]["type"], item["entity"]["id"])
     return doc.get("owner_id") if doc is not None else None

@@ -88,7 +88,7 @@ def figures_of(call: Context, widget: Members, limits: Limits) -> dict[str, Any]
 def _of_report(call: Context, widget: Members, report_id: str, limits: Limits) -> dict[str, Any]:
     permissions.check(call.caller, REPORTS.word, "read")
     try:
-        report = REPORTS.found(call, report_id)
+        report = REPORTS.find_one(call, report_id)
     except Problem:
         message = "what the widget shows is gone, or not shared with you"
         raise Problem("SOURCE_MISSING", message, field="source.report_id") from None

@@ -39,7 +39,7 @@ _STEP = 1_000
 @serves(Dashboards.subscribe)
 def subscribe(call: Context, dashboard_id: str, last_event_id: str | None) -> LiveAnswer:
     """Stream what the widgets of a dashboard show."""
-    board = DASHBOARDS.found(call, dashboard_id)
+    board = DASHBOARDS.find_one(call, dashboard_id)
     return LiveAnswer(lambda live, caller, ends: DashboardStream(live, caller, ends, board["id"], last_event_id))
 
 
@@ -62,7 +62,7 @@ class DashboardStream(Connection):
         self._seen = writes_of(call)
         missed = self._number // _STEP != self._seen
         self._last_event = _last_event_id(call)
-        board = DASHBOARDS.found(call, dashboard_id)
+        board = DASHBOARDS.find_one(call, dashboard_id)
         self._remember(call, board)
         if missed or not last_event_id:
             self._say(call, "snapshot", data=self._whole(call, board))
@@ -95,7 +95,7 @@ class DashboardStream(Connection):
             self._seen = writes
             try:
                 permissions.check(self.caller, DASHBOARDS.word, "read")
-                board = DASHBOARDS.found(call, self._id)
+                board = DASHBOARDS.find_one(call, self._id)
             except Problem:  # deleted, or not shared with the viewer any more
                 self._say(call, "dashboard.deleted")
                 self.close(Close.NORMAL, "the dashboard is gone")
@@ -105,7 +105,7 @@ class DashboardStream(Connection):
             self._say(call, "heartbeat")
 
     def _follow(self, call: Context, board: Document) -> None:
-        changed, forced = self._told(call)
+        changed, forced = self._tell(call)
         if changed:
             self._remember(call, board)
             self._say(call, "dashboard.updated", data=self._whole(call, board))
@@ -122,7 +122,7 @@ class DashboardStream(Connection):
                 self._shown[widget["id"]] = figures
                 self._say(call, "widget.updated", widget=shown)
 
-    def _told(self, call: Context) -> tuple[bool, Collection[str]]:
+    def _tell(self, call: Context) -> tuple[bool, Collection[str]]:
         """Return whether the dashboard was changed since the last look, and which widgets were refreshed."""
         changed, forced, newest = False, set[str](), self._last_event
         for event in call.collection("event").backwards():

@@ -152,13 +152,13 @@ def _shown_widget(board: Members, widget: Mapping[str, Any]) -> dict[str, Any]:
 @serves(Dashboards.clone)
 def clone(call: Context, dashboard_id: str, name: str | None, visibility: str) -> Document:
     """Copy a dashboard, without the widgets whose reports the caller may not see."""
-    board = DASHBOARDS.found(call, dashboard_id)
+    board = DASHBOARDS.find_one(call, dashboard_id)
     kept: list[dict[str, Any]] = []
     warnings: list[dict[str, Any]] = []
     for number, widget in enumerate(board["widgets"]):
         source: Members = widget["source"] or {}
         report_id = source.get("report_id")
-        report = call.found("report", report_id) if report_id is not None else None
+        report = call.find_one("report", report_id) if report_id is not None else None
         if report_id is None or (report is not None and is_visible(call, report)):
             given = {name: deepcopy(widget[name]) for name in _WRITABLE}
             kept.append(stored_widget(call, given, {}))

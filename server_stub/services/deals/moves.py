@@ -91,16 +91,16 @@ def clone(
     include: Sequence[str] | None,
 ) -> Document:
     """Create a copy of a deal that begins anew."""
-    deal = DEALS.found(call, deal_id)
+    deal = DEALS.find_one(call, deal_id)
     parts = _PARTS if include is None else include
     members: dict[str, Any] = {name: deal[name] for name in (*_COPIED, *_PARTS) if name in _COPIED or name in parts}
-    if call.found("user", members["owner_id"] or "") is None:
+    if call.find_one("user", members["owner_id"] or "") is None:
         members["owner_id"] = call.caller.user_id
     if deal["expected_close_date"] >= company.today(call):
         members["expected_close_date"] = deal["expected_close_date"]
     if "contact_roles" in members:
         roles: Sequence[Members] = members["contact_roles"]
-        members["contact_roles"] = [role for role in roles if call.found("contact", role["contact_id"]) is not None]
+        members["contact_roles"] = [role for role in roles if call.find_one("contact", role["contact_id"]) is not None]
     copy = " (copy)"
     members["title"] = title if title is not None else deal["title"][: _LONGEST_TITLE - len(copy)] + copy
     chosen = {name: value for name, value in (("stage", stage), ("owner_id", owner_id)) if value is not None}

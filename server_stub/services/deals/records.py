@@ -167,7 +167,7 @@ def _people(call: Context, members: Members, before: Document | None) -> dict[st
 def _referred_record(call: Context, kind: str, id: str | None, known: Members) -> Document | None:
     """Return the record with an id; None for one that was deleted since the deal got it. Raises: 422."""
     if id is not None and id == known.get(f"{kind}_id"):
-        return call.found(kind, id)
+        return call.find_one(kind, id)
     return call.reference(kind, id, f"{kind}_id")
 
 
@@ -179,7 +179,7 @@ def _contact(call: Context, members: Members, known: Members) -> tuple[Document 
     entries: list[dict[str, Any]] = []
     for number, one in enumerate(given):
         id, where = one["contact_id"], f"contact_roles.{number}.contact_id"
-        id = id if id in there else call.resolved("contact", id, where)
+        id = id if id in there else call.resolve("contact", id, where)
         entries.append({"role": "other", "is_primary": False, **one, "contact_id": id})
     contact = _referred_record(call, "contact", members.get("contact_id", known.get("contact_id")), known)
     contact_id = contact["id"] if contact is not None else None

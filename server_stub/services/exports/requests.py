@@ -218,7 +218,7 @@ def _check_ids(call: Context, request: Members, parts: Sequence[Part]) -> None:
 
 def find(call: Context, entity: Entity, id: str, *, deleted: bool = False) -> Document | None:
     """Return a record that the caller sees by its id, or the survivor of a merged one; None where there is none."""
-    doc = call.found(entity.collection, id)
+    doc = call.find_one(entity.collection, id)
     if doc is None and deleted:
         doc = call.collection(entity.collection).get(id, deleted=True)
     return doc if doc is not None and entity.has(doc) and entity.sees(call, doc) else None

@@ -56,7 +56,7 @@ def is_reader_of_whole(call: Context, file: Document) -> bool:
     """Tell whether the caller may read the record that a file belongs to, and so view the file."""
     about: Members = file.get("related_to") or {}
     noun = call.server.nouns.get(about.get("type", ""))
-    doc = call.found(noun.collection, about["id"]) if noun is not None and noun.kind != "file" else None
+    doc = call.find_one(noun.collection, about["id"]) if noun is not None and noun.kind != "file" else None
     return (
         noun is not None
         and doc is not None

@@ -39,7 +39,7 @@ def download(
     share = None
     if share_token is not None:
         call, share = _by_link(call, file_id, share_token, password)
-    file = FILES.found(call, file_id) if share is None else call.record("file", file_id)
+    file = FILES.find_one(call, file_id) if share is None else call.record("file", file_id)
     version: Members = file if revision is None else _version(call, file, revision)
     require_unlocked(call, file)
     tag = f'"{version["checksum"]}"'
@@ -125,7 +125,7 @@ def _by_link(call: Context, file_id: str, token: str, password: str | None) -> t
 @serves(Files.thumbnail)
 def small_picture(call: Context, file_id: str, size: str, format: str) -> FileAnswer | Answer:
     """Hand out a small picture of a file."""
-    file = FILES.found(call, file_id)
+    file = FILES.find_one(call, file_id)
     require_unlocked(call, file)
     try:
         with open_content(call, file) as content:
@@ -140,7 +140,7 @@ def small_picture(call: Context, file_id: str, size: str, format: str) -> FileAn
 @serves(Files.preview)
 def show(call: Context, file_id: str, page: int) -> dict[str, Any]:
     """Return what can be shown of a file."""
-    file = FILES.found(call, file_id)
+    file = FILES.find_one(call, file_id)
     require_unlocked(call, file)
     count: int | None = file["page_count"]
     if page > (count or 1):

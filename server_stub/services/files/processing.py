@@ -24,7 +24,7 @@ _KEPT = ("folder", "related_to", "visibility", "description", "tags", "metadata"
 @serves(Files.process)
 def process(call: Context, file_id: str, operation: str, options: Members | None, save_as: str, wait: bool) -> Answer:
     """Make a new file, or a new version, of a file by an operation."""
-    file = FILES.writable(call, file_id) if save_as == "version" else FILES.found(call, file_id)
+    file = FILES.writable(call, file_id) if save_as == "version" else FILES.find_one(call, file_id)
     require_unlocked(call, file)
     with open_content(call, file) as content:
         made, extension = processed_file(content, file["content_type"], operation, options or {})

@@ -166,7 +166,7 @@ def move(call: Context, file_id: str, folder: str, name: str | None) -> Document
 @serves(Files.copy)
 def copy(call: Context, file_id: str, folder: str | None, name: str | None, related_to: Members | None) -> Answer:
     """Copy the current version of a file, without its permissions."""
-    file = FILES.found(call, file_id)
+    file = FILES.find_one(call, file_id)
     place = checked_folder(folder) if folder is not None else file["folder"]
     wanted = checked_name(name) if name is not None else file["name"]
     about = related_record(call, related_to) if related_to is not None else file["related_to"]
@@ -206,7 +206,7 @@ def _metadata(file: Document) -> dict[str, Any]:
 @serves(FileMetadataPart.get)
 def metadata(call: Context, file_id: str) -> dict[str, Any]:
     """Return what is said about a file, and what its content tells."""
-    return _metadata(FILES.found(call, file_id))
+    return _metadata(FILES.find_one(call, file_id))
 
 
 @serves(FileMetadataPart.update)

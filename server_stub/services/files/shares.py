@@ -39,7 +39,7 @@ def _answer(file: Document) -> dict[str, Any]:
 @serves(FilePermissionsPart.get)
 def permissions(call: Context, file_id: str) -> dict[str, Any]:
     """Return who may use a file, beside its owner."""
-    return _answer(FILES.found(call, file_id))
+    return _answer(FILES.find_one(call, file_id))
 
 
 @serves(FilePermissionsPart.update)
@@ -87,7 +87,7 @@ def share(
     message: str | None,
 ) -> dict[str, Any]:
     """Share a file with a user, a team, an address, or whoever has the link."""
-    file = FILES.found(call, file_id)
+    file = FILES.find_one(call, file_id)
     given = {"user": user_id, "team": team_id, "email": email, "link": "" if link else None}
     targets = [(kind, id) for kind, id in given.items() if id is not None]
     if len(targets) != 1:
@@ -177,7 +177,7 @@ def shared(
     about = _id_in(related_to)
 
     def fits(each: Document) -> bool:
-        file = call.found("file", each["entity_id"]) if each["entity"]["type"] == "file" else None
+        file = call.find_one("file", each["entity_id"]) if each["entity"]["type"] == "file" else None
         if file is None or not is_active(call, each) or (access is not None and each["access"] != access):
             return False
         whole: Members = file["related_to"] or {}

@@ -125,7 +125,7 @@ def create_version(
 @serves(FileVersions.list)
 def versions(call: Context, file_id: str, sort: str | None, order: str | None) -> Sequence[Document]:
     """Return the versions of a file, the newest first."""
-    file = FILES.found(call, file_id)
+    file = FILES.find_one(call, file_id)
     if sort is None:
         sort, order = "revision", order or "desc"
     found = select(call.collection(VERSION), equal={"file_id": file["id"]}, sort=sort, order=order, sorts=("revision",))
@@ -175,7 +175,7 @@ def scan(call: Context, file: Received | None, file_id: str | None) -> dict[str,
         threats = threats_in(file.open(), file.size)
         said = {"file_id": None, "size": file.size, "checksum": file.checksum}
         return found | said | {"status": _status(threats), "threats": threats}
-    stored = call.found(FILE, file_id or "")
+    stored = call.find_one(FILE, file_id or "")
     if stored is None or not FILES.visible or not FILES.visible(call, stored):
         raise Problem("REFERENCE_NOT_FOUND", f"no file has the id {file_id!r}", field="file_id", rule="reference")
     with open_content(call, stored) as content:

@@ -116,11 +116,11 @@ class Work:
         constants: Members = self.options["values"] or {}
         said = constants.get("kind") or given.get("kind")
         if said is None and given.get("id") is not None:
-            record = self.call.found(entity.collection, str(given["id"]))
+            record = self.call.find_one(entity.collection, str(given["id"]))
             said = record["kind"] if record is not None else None
         return None if said is None else str(self.cells.read(said, _KIND, "trim"))
 
-    def _linked(self, row: Members, members: dict[str, Any], number: int) -> None:
+    def _link(self, row: Members, members: dict[str, Any], number: int) -> None:
         """Put the ids of linked records into the members. Raises: REFERENCE_NOT_FOUND; AMBIGUOUS_MATCH."""
         for link in self.links:
             value = str(row.get(link.key) or "").strip()
@@ -137,7 +137,7 @@ class Work:
     def _linked_id(self, link: Link, value: str, number: int) -> str:
         call, entity = self.call, link.entity
         found = (
-            call.found(entity.collection, value)
+            call.find_one(entity.collection, value)
             if link.match_on == "id"
             else matching(call, entity, link.match_on, value)
         )
@@ -172,7 +172,7 @@ class Work:
             message = f"{before['id']} has the {key.replace('_', ' ')} {value!r} already"
             details = {"existing_id": before["id"]}
             raise Problem(codes.get(key, "DUPLICATE_VALUE"), message, field=key, rule="unique", details=details)
-        self._linked(row, members, done.row)
+        self._link(row, members, done.row)
         if before is None:
             if lacking := self.fields.missing(_names(members), members.get("kind")):
                 raise validation(FieldError(name, "required", "a new record needs it") for name in lacking)
@@ -191,7 +191,7 @@ class Work:
         An id that nobody has counts only where it is the key: it may be of the company that a file is from.
         """
         id, key = members.pop("id", None), str(self.options["match_on"])
-        found = self.call.found(self.entity.collection, str(id)) if id is not None else None
+        found = self.call.find_one(self.entity.collection, str(id)) if id is not None else None
         if found is not None and self.entity.has(found):
             if found["id"] != str(id):
                 message = f"{id} was merged into {found['id']}: change that one"

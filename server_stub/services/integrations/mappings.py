@@ -123,7 +123,7 @@ def validate(
     call: Context, integration_id: str, mappings: Sequence[Members] | None, sample: Members | None
 ) -> dict[str, Any]:
     """Check mappings, and run a sample through them."""
-    integration = INTEGRATIONS.found(call, integration_id)
+    integration = INTEGRATIONS.find_one(call, integration_id)
     if mappings is None:
         stored = call.collection("mapping").find("integration_id", integration["id"])
         drafts: list[Members | list[FieldError]] = [*stored]

@@ -95,7 +95,7 @@ class Pairing:
             return None
         link = self.call.collection(LINKS).get(link_id(self.integration["id"], self.entity_type, remote_id))
         if link is not None:
-            doc = self.call.found(self.noun.collection, link["local_id"])
+            doc = self.call.find_one(self.noun.collection, link["local_id"])
             if doc is None:
                 return Outcome()  # it was deleted here: it is not made anew, and theirs stays
             if doc["id"] != link["local_id"]:
@@ -104,7 +104,7 @@ class Pairing:
                 link = link | {"local_id": doc["id"], "base": {}}
             return self._merge(doc, record, link)
         values = {mapping["target_field"]: inbound(mapping, record) for mapping in self.some("inbound")}
-        doc = self._known(values)
+        doc = self._find(values)
         if doc is not None:
             return self._merge(doc, record, None)
         if not self.some("inbound"):
@@ -136,7 +136,7 @@ class Pairing:
 
     # -- who belongs together ----------------------------------------------------------------------------------------
 
-    def _known(self, values: Members) -> Document | None:
+    def _find(self, values: Members) -> Document | None:
         """Return our record with the key of a record of the other system. Raises: AMBIGUOUS_MATCH for several."""
         for name in self.entity.keys:
             key = self.noun.stored_value(self.call, name, values[name]) if values.get(name) not in EMPTY else None
@@ -277,7 +277,7 @@ class Pairing:
         body = {camel(name): value for name, value in nested_members(values).items()}
         given, _ = arguments_of(create, create.routes["platform"], {}, body, {}, typed=False)
         members: Members = given[create.arguments.body or ""]
-        return self.noun.add(self.call, self.noun.stored_form(self.call, members), metadata=self._said())
+        return self.noun.add(self.call, self.noun.stored_form(self.call, members), metadata=self._report())
 
     def _change(self, doc: Document, values: Members, conflicts: Sequence[Members]) -> Document:
         update = self.noun.declared("update")
@@ -287,9 +287,9 @@ class Pairing:
         members = self.noun.stored_form(self.call, receive_changes(update, changes, typed=False), doc)
         lost = ", ".join(one["field"] for one in conflicts if one["resolution"] == "remote")
         reason = f"conflict with {self.integration['name']}: theirs was kept for {lost}" if lost else None
-        return self.noun.change(self.call, doc, members, metadata=self._said(), reason=reason)
+        return self.noun.change(self.call, doc, members, metadata=self._report(), reason=reason)
 
-    def _said(self) -> dict[str, Any]:
+    def _report(self) -> dict[str, Any]:
         return {"integration_id": self.integration["id"]}
 
 

@@ -149,7 +149,7 @@ def tell_error(call: Context, doc: Document, error: Members, before: Document | 
 @serves(Integrations.test)
 def test(call: Context, integration_id: str) -> dict[str, Any]:
     """Test the connection; the status of the integration becomes the result."""
-    doc = INTEGRATIONS.found(call, integration_id)
+    doc = INTEGRATIONS.find_one(call, integration_id)
     steps, result = kept.checks(call, doc), kept.verdict(call, doc)
     ok = result["status"] == "connected"
     new = doc

@@ -237,7 +237,7 @@ def resume(call: Context, integration_id: str) -> Document:
 @serves(IntegrationSync.status)
 def status(call: Context, integration_id: str) -> dict[str, Any]:
     """Return what is under way, and what was last."""
-    integration = INTEGRATIONS.found(call, integration_id)
+    integration = INTEGRATIONS.find_one(call, integration_id)
     known = sync_runs.of(call, integration["id"])
     under_way = sync_runs.current(call, integration["id"])
     last = max((run for run in known if run["status"] in jobs.ENDED), key=_ended_at, default=None)
@@ -263,7 +263,7 @@ def history(
     until: datetime | None, sort: str | None, order: str | None,
 ) -> Sequence[Document]:  # fmt: skip
     """Return the runs of an integration."""
-    integration = INTEGRATIONS.found(call, integration_id)
+    integration = INTEGRATIONS.find_one(call, integration_id)
     wanted = {"integration_id": integration["id"], "status": status, "trigger": trigger}
     return select(
         call.collection("sync_run"), equal={name: value for name, value in wanted.items() if value is not None},

@@ -68,7 +68,7 @@ def email(call: Context, email: Members) -> Answer:
             if lead is not None:
                 first = {name: known[name] for name in _KEPT}
                 return _answer("email", lead, created=False, matched_on="message_id", **first)
-    attachments = call.resolved("file", email.get("attachments") or (), "attachments")
+    attachments = call.resolve("file", email.get("attachments") or (), "attachments")
     address = normalise.email(email["from_email"], "from_email")
     found = read_signature(email["body"], call.tenant.get("country"))
     place = normalise.email_domain(address)

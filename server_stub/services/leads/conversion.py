@@ -76,7 +76,7 @@ def convert(
     else:
         moved = link(None)
     contact = contact_health.refresh(call, contact["id"]) or contact
-    account = ACCOUNTS.found(call, account["id"]) if account is not None else None  # with its new figures
+    account = ACCOUNTS.find_one(call, account["id"]) if account is not None else None  # with its new figures
     ids = {
         "converted_contact_id": contact["id"],
         "converted_account_id": account and account["id"],
@@ -155,8 +155,8 @@ def _contact_of(call: Context, lead: Document, contact_id: str | None) -> Match:
 def _account_of(call: Context, lead: Document, contact: Document | None, account_id: str | None) -> Match:
     """Return the account by id, else by the company's name, else by its domain; else the contact's own."""
     given = call.reference("account", account_id, "account_id")
-    linked = call.found("account", lead["account_id"]) if lead["account_id"] else None
-    own = call.found("account", contact["account_id"]) if contact is not None and contact["account_id"] else None
+    linked = call.find_one("account", lead["account_id"]) if lead["account_id"] else None
+    own = call.find_one("account", contact["account_id"]) if contact is not None and contact["account_id"] else None
     if given is not None or linked is not None:
         return given or linked, ()
     same = _accounts_like(call, lead) if lead["company"] else []
@@ -258,7 +258,7 @@ def _deal_form(call: Context, given: Members, contact_id: str, account_id: str |
     """Return the stored form of the deal's members. Raises: the errors of a new deal, with fields ``deal.…``."""
     people = {"contact_id": contact_id, "account_id": account_id}
     for name, id in people.items():
-        if given.get(name) is not None and call.resolved(name.removesuffix("_id"), given[name], f"deal.{name}") != id:
+        if given.get(name) is not None and call.resolve(name.removesuffix("_id"), given[name], f"deal.{name}") != id:
             raise invalid(f"deal.{name}", "read_only", "the deal is the converted contact's and its account's")
     try:
         return DEALS.stored_form(call, {**given, **people})

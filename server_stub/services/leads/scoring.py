@@ -45,6 +45,6 @@ def scoring_history(
     call: Context, lead_id: str, source: str | None, sort: str | None, order: str | None
 ) -> list[Document]:
     """Return the scores a lead has had, newest first."""
-    lead = LEADS.found(call, lead_id)
+    lead = LEADS.find_one(call, lead_id)
     entries = filter_by_values(call.collection("lead_score").find("lead_id", lead["id"]), source=source)
     return sort_documents(entries, sort, order, ("scored_at", "score"), default="sequence")

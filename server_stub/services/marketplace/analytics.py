@@ -24,7 +24,7 @@ def analytics(
     call: Context, app_id: str, start_date: date | None, end_date: date | None, period: str | None
 ) -> dict[str, Any]:
     """Count who had an app in a range, and what became due."""
-    app = require_own(call, APPS.found(call, app_id))
+    app = require_own(call, APPS.find_one(call, app_id))
     whole = last_year(call, start_date, end_date)
     spans = periods(call, whole, period or "month")
     uses = call.server.store.collection(EVERY_COMPANY, USE).find("app_id", app["id"])

@@ -36,14 +36,14 @@ _RESERVED = frozenset({"categories", "featured", "search"})
 class _Apps(Noun):
     """The apps of all companies: each is named by its id or its slug, and written by the company that develops it."""
 
-    def found(self, call: Context, id: str, whole_id: str | None = None) -> Document:
+    def find_one(self, call: Context, id: str, whole_id: str | None = None) -> Document:
         """Return an app that the caller may see. Raises: 404."""
         named = self.records(call).find("slug", id)
-        return super().found(call, named[0]["id"] if named else id, whole_id)
+        return super().find_one(call, named[0]["id"] if named else id, whole_id)
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
         """Return an app if the caller may change it. Raises: 404; 403, also for the app of another company."""
-        return require_own(call, super().writable(call, self.found(call, id)["id"], action, whole_id=whole_id))
+        return require_own(call, super().writable(call, self.find_one(call, id)["id"], action, whole_id=whole_id))
 
 
 def is_own(call: Context, app: Members) -> bool:

@@ -58,7 +58,7 @@ def _error_of(outcomes: Sequence[_Outcome]) -> dict[str, Any] | None:
 
 def state_of(call: Context, doc: Document) -> str:
     """Return the status of an installation."""
-    app = APPS.found(call, doc["app_id"])
+    app = APPS.find_one(call, doc["app_id"])
     endpoints = call.collection(ENDPOINT).find("installation_id", doc["id"])
     if any(endpoint["disabled_at"] is not None for endpoint in endpoints):
         return "error"
@@ -71,7 +71,7 @@ def state_of(call: Context, doc: Document) -> str:
 def status(call: Context, installation_id: str) -> dict[str, Any]:
     """Tell how an installed app does."""
     doc = call.record(INSTALLATION, installation_id)
-    app = APPS.found(call, doc["app_id"])
+    app = APPS.find_one(call, doc["app_id"])
     latest = release_of(call, app)
     outcomes = _outcomes(call, doc)
     today = [outcome for outcome in outcomes if outcome.at > call.now - _DAY]

@@ -73,7 +73,7 @@ def install(
     version: str | None,
 ) -> Answer:
     """Install an app; only this answer has the token that it calls with."""
-    app = APPS.found(call, app_id)
+    app = APPS.find_one(call, app_id)
     release = release_of(call, app, version)
     granted = consent(call, release, granted_permissions)
     kept = call.collection(_KEPT).get(app["id"])
@@ -125,7 +125,7 @@ def _begin(call: Context, app: Document, doc: Document, token: str) -> None:
 @serves(MarketplaceApps.uninstall)
 def uninstall(call: Context, app_id: str, keep_data: bool) -> Document:
     """Uninstall an app, and erase its settings unless they are to be kept."""
-    app = APPS.found(call, app_id)
+    app = APPS.find_one(call, app_id)
     found = call.collection(INSTALLATION).find("app_id", app["id"])
     if not found:
         raise Problem("NOT_INSTALLED", f"{app['name']} is not installed")
@@ -134,7 +134,7 @@ def uninstall(call: Context, app_id: str, keep_data: bool) -> Document:
         settings = {name: doc[name] for name in _NOTHING}
         call.collection(_KEPT).put({"id": app["id"], **settings})
     INSTALLATIONS.remove(call, doc | _NOTHING)
-    return presented_app(call, APPS.found(call, app["id"]))
+    return presented_app(call, APPS.find_one(call, app["id"]))
 
 
 @serves(MarketplaceInstallations.configure)
@@ -148,7 +148,7 @@ def configure(
     """Change the settings and the permissions of an app, and update it where it has what the latest version needs."""
     doc = INSTALLATIONS.writable(call, installation_id, "manage")
     call.lock(doc, version)
-    app = APPS.found(call, doc["app_id"])
+    app = APPS.find_one(call, doc["app_id"])
     release = release_of(call, app)
     if granted_permissions is not None:
         granted = consent(call, release, granted_permissions)
@@ -179,7 +179,7 @@ def list_(
 
 
 def _app_of(call: Context, doc: Document) -> Document:
-    return APPS.found(call, doc["app_id"])
+    return APPS.find_one(call, doc["app_id"])
 
 
 def shown_installation(call: Context, doc: Document) -> Document:

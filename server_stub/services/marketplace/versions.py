@@ -128,5 +128,5 @@ def _tell(call: Context, app: Document, title: str, message: str) -> None:
     """Notify the user who submitted an app, or stands behind the key that did."""
     who = app["submitted_by"]
     user_id = next((key["user_id"] for key in call.collection("api_key") if key["id"] == who), who)
-    if user_id is not None and call.found("user", user_id) is not None:
+    if user_id is not None and call.find_one("user", user_id) is not None:
         notify(call, user_id, "system", title, message, about=("app", app["id"]))

@@ -50,7 +50,7 @@ def deliver(call: Context) -> None:
 def dispatch(call: Context, doc: Document) -> Document:
     """Send a message that waited or has failed, unless the recipient does not want it any more, or not at this hour."""
     kinds = {"user": "user_id", "contact": "contact_id", "lead": "lead_id"}
-    whom = {kind: call.found(kind, doc[name]) for kind, name in kinds.items() if doc.get(name)}
+    whom = {kind: call.find_one(kind, doc[name]) for kind, name in kinds.items() if doc.get(name)}
     recipient = Recipient(doc["recipient"], **whom)
     reason = why_suppressed(call, doc["channel"], recipient, doc["type"], doc.get("category"))
     until = quiet_for(call, doc["channel"], recipient, doc["priority"], call.now) if reason is None else None

@@ -54,7 +54,7 @@ DIGEST = Appointment("notification digest", _next)
 def schedule(call: Context, entry: Document) -> None:
     """Note when the next digest of a user is due, by the present preferences and time zone."""
     kept = call.collection(_PREFERENCES)
-    own, user = kept.get(entry["entity"]["id"]), call.found("user", entry["entity"]["id"])
+    own, user = kept.get(entry["entity"]["id"]), call.find_one("user", entry["entity"]["id"])
     if own is not None and user is not None:
         kept.put(own | {"digest_at": _due(user, own.get("digest"), call.now)})
         plan(call.collection, DIGEST)
@@ -81,7 +81,7 @@ def send_digests(call: Context) -> None:
         at = own.get("digest_at")
         if at is None or at > call.now:
             continue
-        user = call.found("user", own["id"])
+        user = call.find_one("user", own["id"])
         if user is None or user["status"] == "inactive":
             kept.put(own | {"digest_at": None})
             continue

@@ -45,7 +45,7 @@ def may_see(call: Context) -> Callable[[Document], bool]:
 
 def found_message(call: Context, id: str) -> Document:
     """Return a message that the caller may see. Raises: 404."""
-    doc = call.found("notification", id)
+    doc = call.find_one("notification", id)
     if doc is None or not may_see(call)(doc):
         raise missing("notification", id)
     return doc

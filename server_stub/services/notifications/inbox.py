@@ -51,7 +51,7 @@ def notify(
         said, action_url = {f"{about[0]}Id": about[1], **said}, action_url or link_to(*about)
         noun = call.server.nouns.get(about[0])
         kind = noun.collection if noun is not None else about[0]
-        doc: Members = call.found(kind, about[1]) or {}
+        doc: Members = call.find_one(kind, about[1]) or {}
         entity = {"type": kind, "id": about[1], "name": doc.get("name") or doc.get("title")}
     members: dict[str, Any] = {
         "user_id": user_id,
@@ -144,7 +144,7 @@ class _Inbox(Noun):
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
         """Return a notification of the caller's inbox. Raises: 404."""
-        return self.found(call, id, whole_id)
+        return self.find_one(call, id, whole_id)
 
 
 NOTIFICATIONS = _Inbox(

@@ -126,7 +126,7 @@ def _copies(call: Context, given: Mapping[str, Any]) -> dict[str, Any]:
         name: [normalise.email(one, f"{name}.{number}") for number, one in enumerate(given.get(name) or ())]
         for name in ("cc", "bcc")
     }
-    return {**copies, "attachments": call.resolved("file", list(given.get("attachments") or ()), "attachments")}
+    return {**copies, "attachments": call.resolve("file", list(given.get("attachments") or ()), "attachments")}
 
 
 def _segments(channel: str, text: str) -> dict[str, int]:

@@ -170,7 +170,7 @@ def begin_again(call: Context, entry: Document) -> None:
     for channel, (flag, members) in _OPT_OUTS.items():
         if not any(change["field"] == flag and change["after"] is False for change in entry["changes"]):
             continue
-        person: Members = call.found(entry["entity"]["type"], entry["entity"]["id"]) or {}
+        person: Members = call.find_one(entry["entity"]["type"], entry["entity"]["id"]) or {}
         for address in _addresses(person, members):
             for doc in call.collection(KIND).find("address", address):
                 if doc["channel"] == channel and doc["topic"] == ALL and not doc["subscribed"]:

@@ -161,11 +161,11 @@ def _lost_references(call: Context, noun: Noun, doc: Mapping[str, Any]) -> dict[
     for name, kind in noun.refers.items():
         value = doc.get(name)
         if isinstance(value, str):
-            other = call.found(kind, value)
+            other = call.find_one(kind, value)
             if (other["id"] if other is not None else None) != value:
                 found[name] = other["id"] if other is not None else None
         elif is_array(value):
-            ids = [other["id"] for id in value if (other := call.found(kind, str(id))) is not None]
+            ids = [other["id"] for id in value if (other := call.find_one(kind, str(id))) is not None]
             if ids != value:
                 found[name] = ids
     return found

@@ -117,7 +117,7 @@ def batch_get(
     _check_include(found, include)
 
     def get(key: str) -> Any:
-        doc = call.found(found.collection, key) if name == "id" else matching(call, found, name, key)
+        doc = call.find_one(found.collection, key) if name == "id" else matching(call, found, name, key)
         if doc is None or not found.has(doc) or not found.sees(call, doc):
             raise missing(found.name, key)
         ids[key] = doc["id"]

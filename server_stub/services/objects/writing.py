@@ -72,7 +72,7 @@ def create(call: Context, entity: Entity, row: Mapping[str, Any]) -> Document:
 
 def change(call: Context, entity: Entity, id: str, row: Mapping[str, Any], on_match: str = "update") -> Document:
     """Change a record by a row, as the noun's own update does; `fill_empty` fills what it lacks."""
-    found = call.found(entity.collection, id)
+    found = call.find_one(entity.collection, id)
     noun = entity.noun_of(found or {})
     doc = noun.writable(call, id)
     if not entity.has(doc):
@@ -105,7 +105,7 @@ def _lacking(doc: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, An
 
 def remove(call: Context, entity: Entity, id: str, version: int | None) -> Document:
     """Delete a record, as the noun's own delete does."""
-    noun = entity.noun_of(call.found(entity.collection, id) or {})
+    noun = entity.noun_of(call.find_one(entity.collection, id) or {})
     doc = noun.writable(call, id, "delete")
     call.lock(doc, version)
     noun.remove(call, doc)
@@ -141,7 +141,7 @@ class _Upsert:
         if key != "id":
             check_value(self.entity, key, value)
         self._refuse_second(key, value)
-        doc = self._found(key, value)
+        doc = self._find(key, value)
         members = {name: one for name, one in row.items() if name != "id"}
         if doc is None:
             if self.mode == "update" or key == "id":
@@ -158,13 +158,13 @@ class _Upsert:
         same = after.get("version") == doc.get("version")
         return self.result(after, "unchanged" if same else "updated", key)
 
-    def _found(self, key: str, value: Any) -> Document | None:
+    def _find(self, key: str, value: Any) -> Document | None:
         if key != "id":
             found = matching(self.call, self.entity, key, value)
         elif not isinstance(value, str):
             raise invalid("id", "type", "must be a text")
         else:
-            found = self.call.found(self.entity.collection, value)
+            found = self.call.find_one(self.entity.collection, value)
         if found is None or not self.entity.has(found):
             return None
         if key == "id" and found["id"] != value:
@@ -299,7 +299,7 @@ def _carry_out(call: Context, operation: Mapping[str, Any], refs: Mapping[str, s
         if action == "create":
             return rows.result(create(call, entity, row), "created", None)
         if action == "update":
-            before = entity.noun_of(call.found(entity.collection, str(id)) or {}).writable(call, str(id))
+            before = entity.noun_of(call.find_one(entity.collection, str(id)) or {}).writable(call, str(id))
             call.lock(before, operation.get("version"))
             after = change(call, entity, str(id), row)
             same = after["version"] == before["version"]

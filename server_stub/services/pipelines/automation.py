@@ -84,8 +84,8 @@ def _moves_to(actions: Sequence[Members], stage: Members) -> bool:
 @serves(PipelineAutomation.test)
 def test(call: Context, pipeline_id: str, rule_id: str, deal_id: str) -> dict[str, Any]:
     """Test a rule on a deal, and undo all its effects."""
-    pipeline = PIPELINES.found(call, pipeline_id)
-    rule = RULES.found(call, rule_id, pipeline["id"])
+    pipeline = PIPELINES.find_one(call, pipeline_id)
+    rule = RULES.find_one(call, rule_id, pipeline["id"])
     deal = call.reference("deal", deal_id, "deal_id")
     if deal is None or deal["pipeline_id"] != pipeline["id"]:
         raise Problem("DEAL_NOT_IN_PIPELINE", f"{deal_id} is not a deal of {pipeline['name']}", field="deal_id")

@@ -90,7 +90,7 @@ def _number(call: Context, stages: Sequence[Document]) -> bool:
 @serves(PipelineStages.delete)
 def delete(call: Context, pipeline_id: str, stage_id: str, move_deals_to: str | None) -> None:
     """Delete a stage, and move its deals to another of the pipeline."""
-    pipeline = PIPELINES.found(call, pipeline_id)
+    pipeline = PIPELINES.find_one(call, pipeline_id)
     stage = STAGES.writable(call, stage_id, "delete", whole_id=pipeline["id"])
     target = call.reference("stage", move_deals_to, "move_deals_to")
     if target is not None and (target["pipeline_id"] != pipeline["id"] or target["id"] == stage["id"]):

@@ -86,7 +86,9 @@ def check(call: Context, subject: Members) -> tuple[str, str]:
     entity = entity or Document()
     if entity["type"] not in PEOPLE:
         raise _no_subject(f"a record of the type {entity['type']} is no person", "subject.entity.type")
-    found = call.found(entity["type"], entity["id"]) or call.collection(entity["type"]).get(entity["id"], deleted=True)
+    found = call.find_one(entity["type"], entity["id"]) or call.collection(entity["type"]).get(
+        entity["id"], deleted=True
+    )
     if found is None:
         if erasures.entry_of(call, entity["id"]) is not None:
             return entity["id"], entity["id"]
@@ -118,7 +120,7 @@ def find(call: Context, subject: Members) -> Person:
             if any(wanted == one.lower() for one in erasures.addresses_of(doc))
         ], address)  # fmt: skip
     entity = entity or Document()
-    survivor = call.found(entity["type"], entity["id"])
+    survivor = call.find_one(entity["type"], entity["id"])
     id = survivor["id"] if survivor is not None else entity["id"]
     return person_of(call, [
         (entity["type"], doc) for doc in _all(call, entity["type"]) if _end(call, entity["type"], doc) == id
@@ -127,7 +129,7 @@ def find(call: Context, subject: Members) -> Person:
 
 def _end(call: Context, kind: str, doc: Document) -> str:
     """Return the id of the record that a record was merged into, or its own."""
-    found = call.found(kind, doc["id"]) if doc.get("merged_into") else None
+    found = call.find_one(kind, doc["id"]) if doc.get("merged_into") else None
     return str((found or doc)["id"])
 
 

@@ -74,7 +74,7 @@ def _start(
 def step(call: Context, job: Document) -> Mapping[str, Any]:
     """Run the report and make the file."""
     payload = job["payload"]
-    report = REPORTS.found(call, payload["report_id"])
+    report = REPORTS.find_one(call, payload["report_id"])
     run = carry_out(call, report, payload["parameters"], "export")
     file = made_file(call, report, run, payload["format"], payload["options"])
     said = {"format": payload["format"], "count": run["row_count"], "run_id": run["id"], "file_id": file["id"]}

@@ -94,7 +94,7 @@ def count(call: Context, report_id: str, **figures: Any) -> None:
 @serves(Reports.clone)
 def clone(call: Context, report_id: str, name: str | None, visibility: str) -> Document:
     """Copy a report; its schedules and runs stay its own."""
-    report = REPORTS.found(call, report_id)
+    report = REPORTS.find_one(call, report_id)
     return REPORTS.add(call, copied_record(REPORTS, call, report, name, visibility))
 
 

@@ -96,7 +96,7 @@ def page_of(run: Document, page: int, limit: int) -> dict[str, Any]:
 @serves(Reports.run, AnalyticsReports.run)
 def run(call: Context, report_id: str, parameters: Members | None, limit: int | None) -> Answer:
     """Run a report now."""
-    report, began = REPORTS.found(call, report_id), perf_counter()
+    report, began = REPORTS.find_one(call, report_id), perf_counter()
     values = parameter_values(report, parameters or {})
     table = Table.of(call, report, values)
     members = _new(call, report, values, "manual")
@@ -128,7 +128,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     run, began = call.record("run", job["payload"]["run_id"]), perf_counter()
     started = run | {"started_at": job["started_at"]}
     try:
-        report = REPORTS.found(call, run["report_id"])
+        report = REPORTS.find_one(call, run["report_id"])
         done = _finish(call, report, started, Table.of(call, report, run["parameters"]), began)
     except Problem as problem:
         error = {"code": problem.code, "message": problem.message, "field": problem.field, "details": problem.details}
@@ -141,7 +141,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
 @serves(Reports.data, AnalyticsReports.data)
 def data(call: Context, report_id: str, run_id: str | None, fresh: bool, page: int, limit: int) -> dict[str, Any]:
     """Return a page of the caller's last run, or of a named one; without any, run the report."""
-    report = REPORTS.found(call, report_id)
+    report = REPORTS.find_one(call, report_id)
     mine = [
         one
         for one in call.collection("run").find("report_id", report["id"])

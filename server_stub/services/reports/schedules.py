@@ -32,7 +32,7 @@ _MOST = 10
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
     """Check the times, the recipients and the parameters of a schedule; return when it runs first."""
-    report = REPORTS.found(call, members["report_id"])
+    report = REPORTS.find_one(call, members["report_id"])
     check_schedule(members["schedule"], "schedule")
     recipients = [_recipient(call, report, one, number) for number, one in enumerate(members["recipients"])]
     parameter_values(report, members.get("parameters") or {})

@@ -97,7 +97,7 @@ class Table:
         return {"key": key, "label": label, "type": field.type, "format": entry.get("format") or field.format}
 
     def _measure_column(self, measure: Members) -> dict[str, Any]:
-        key, field = key_of(self.source, measure), self._measured(measure)
+        key, field = key_of(self.source, measure), self._measure(measure)
         counts = measure["function"] in ("count", "count_distinct")
         return {
             "key": key,
@@ -126,7 +126,7 @@ class Table:
     def _measures(self) -> Sequence[Members]:
         return self.report.get("measures") or ({"function": "count"},)
 
-    def _measured(self, measure: Members) -> Field | None:
+    def _measure(self, measure: Members) -> Field | None:
         return self.source.field(measure["field"], "measures")[1] if measure.get("field") else None
 
     def across_keys(self) -> list[Key]:

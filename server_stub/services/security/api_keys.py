@@ -38,7 +38,7 @@ def _manages(call: Context) -> bool:
 
 class _Keys(Noun):
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
-        return self.found(call, id, whole_id)  # who sees a key may write it: its user, and who manages security
+        return self.find_one(call, id, whole_id)  # who sees a key may write it: its user, and who manages security
 
 
 def status_of(key: Members, now: datetime) -> str:

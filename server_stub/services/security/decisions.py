@@ -89,12 +89,12 @@ class _Question:
                     return "not_found", []
                 if problem.code == "FORBIDDEN":
                     return "out_of_scope", []
-        denied = self._denied()
+        denied = self._denials()
         return ("field_forbidden", denied) if denied else ("granted", [])
 
     def _reach(self, noun: Noun, id: str) -> None:
         """Find the record as a call does that does this with it. Raises what the call would."""
-        doc = noun.found(self.call, id)
+        doc = noun.find_one(self.call, id)
         if self.own is not None:
             object = self.call.collection("custom_object").get(doc["object_id"])
             if object is None or object["api_name"] != self.own:
@@ -102,7 +102,7 @@ class _Question:
         if self.action != "read":
             noun.writable(self.call, doc["id"], self.action)
 
-    def _denied(self) -> list[str]:
+    def _denials(self) -> list[str]:
         """Return those of the fields that cannot be read, or for a write cannot be written."""
         entity = self.own or (self.noun.collection if self.noun is not None else self.word.removesuffix("s"))
         fixed = self.caller.fixed if self.action in ("create", "update") else frozenset[str]()

@@ -26,14 +26,14 @@ _SORTS = ("key", "name")
 
 
 class _Roles(Noun):
-    def found(self, call: Context, id: str, whole_id: str | None = None) -> Document:
+    def find_one(self, call: Context, id: str, whole_id: str | None = None) -> Document:
         role = find_role(call, id)
         if role is None:
             raise missing("role", id)
         return role
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
-        role = self.found(call, id, whole_id)
+        role = self.find_one(call, id, whole_id)
         permissions.check(call.caller, self.word, "manage")
         if role["is_system"]:
             raise Problem("ROLE_PROTECTED", f"every company has the role {role['key']}: nobody can change it")

@@ -75,7 +75,7 @@ def respond(call: Context, mention_id: str, content: str | None, account_id: str
     made = doc.put(made | {"external_id": f"{mention['network']}-{made['id']}"})
     if mention["status"] != "responded":
         call.update("mention", mention, {"status": "responded"})
-    if mention["contact_id"] is not None and call.found("contact", mention["contact_id"]) is not None:
+    if mention["contact_id"] is not None and call.find_one("contact", mention["contact_id"]) is not None:
         title = f"{_VERBS[kind]}: {mention['author']['handle']} on {mention['network']}"
         add_activity(
             call, "note", {"title": title, "body": text or mention["content"], "contact_id": mention["contact_id"]}

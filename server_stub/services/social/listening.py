@@ -91,9 +91,9 @@ def create(call: Context, keywords: Sequence[str | Members]) -> list[Document]:
     docs = [call.create("keyword", "keyword_", members) for members in made]
     news = listen(call, docs, feed(call.tenant, call.now - REACH_BACK, call.now))
     for doc in docs:
-        KEYWORDS.publish(call, "created", KEYWORDS.found(call, doc["id"]))
+        KEYWORDS.publish(call, "created", KEYWORDS.find_one(call, doc["id"]))
     _tell(call, news)
-    return [KEYWORDS.found(call, doc["id"]) for doc in docs]
+    return [KEYWORDS.find_one(call, doc["id"]) for doc in docs]
 
 
 def _key(doc: Members) -> tuple[str, str]:

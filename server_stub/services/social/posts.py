@@ -49,7 +49,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
     wrong = [
         FieldError(f"media.{number}", "reference", f"{id} is no image and no video")
         for number, id in enumerate(media or ())
-        if not _is_medium(call.found("file", id))
+        if not _is_medium(call.find_one("file", id))
     ]
     if wrong:
         raise validation(wrong)

@@ -57,13 +57,13 @@ def _give(
 @serves(UserRoles.list)
 def list_(call: Context, user_id: str) -> list[Document]:
     """Return the roles of a user."""
-    return roles_of(call, USERS.found(call, user_id))
+    return roles_of(call, USERS.find_one(call, user_id))
 
 
 @serves(Users.permissions)
 def effective_permissions(call: Context, user_id: str) -> dict[str, Any]:
     """Return what a user may do, as every call decides it."""
-    user = USERS.found(call, user_id)
+    user = USERS.find_one(call, user_id)
     if user["id"] != call.caller.user_id:
         permissions.check(call.caller, USERS.word, "read")
     caller = user_caller(call.server.store, user, call.now)

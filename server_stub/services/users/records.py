@@ -36,8 +36,8 @@ def user_id_of(call: Context, user_id: str) -> str:
 
 
 class _Users(Noun):
-    def found(self, call: Context, id: str, whole_id: str | None = None) -> Document:
-        return super().found(call, user_id_of(call, id), whole_id)
+    def find_one(self, call: Context, id: str, whole_id: str | None = None) -> Document:
+        return super().find_one(call, user_id_of(call, id), whole_id)
 
     def writable(self, call: Context, id: str, action: Any = "update", *, whole_id: str | None = None) -> Document:
         return super().writable(call, user_id_of(call, id), action, whole_id=whole_id)
@@ -160,5 +160,5 @@ def is_own(call: Context, user: Mapping[str, Any]) -> bool:
 
 def own_or_managed(call: Context, user_id: str) -> Document:
     """Return the caller's own user, or another one if the caller may manage users. Raises: 404; 403 FORBIDDEN."""
-    user = USERS.found(call, user_id)
+    user = USERS.find_one(call, user_id)
     return user if is_own(call, user) else USERS.writable(call, user["id"], "manage")

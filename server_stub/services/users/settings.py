@@ -27,7 +27,7 @@ def update_preferences(call: Context, user_id: str, changes: Members) -> dict[st
     """Change the preferences of a user; null restores the default."""
     user = own_or_managed(call, user_id)
     given = USERS.stored_form(call, changes, check=_checked_preferences)
-    given["default_pipeline_id"] = call.resolved("pipeline", given.get("default_pipeline_id"), "default_pipeline_id")
+    given["default_pipeline_id"] = call.resolve("pipeline", given.get("default_pipeline_id"), "default_pipeline_id")
     held: Mapping[str, Any] = user["preferences"] or {}
     cleared = {name: value for name, value in first_preferences(call).items() if changes.get(name, "") is None}
     chosen = {name: value for name, value in given.items() if changes.get(name) is not None}
@@ -49,7 +49,7 @@ def _checked_preferences(call: Context, members: dict[str, Any], before: Documen
 @serves(UserProfiles.get)
 def profile(call: Context, user_id: str) -> dict[str, Any]:
     """Return the profile of a user, without phone numbers for who may not read users."""
-    user = USERS.found(call, user_id)
+    user = USERS.find_one(call, user_id)
     found = _profile_of(user)
     if not is_own(call, user) and not permissions.permits(call.caller, USERS.word, "read"):
         found |= {"phone": None, "mobile": None}

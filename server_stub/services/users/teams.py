@@ -103,7 +103,7 @@ TEAMS = Noun(
 def add(call: Context, team_id: str, user_id: str, role: str) -> Document:
     """Add a user to a team."""
     team = TEAMS.writable(call, team_id)
-    user_id = call.resolved("user", user_id_of(call, user_id), "user_id")
+    user_id = call.resolve("user", user_id_of(call, user_id), "user_id")
     if user_id in _ids(team["members"]):
         raise Problem("ALREADY_MEMBER", f"{user_id} is in {team['name']} already", field="user_id")
     members = [*team["members"], _membership(call, user_id, role)]

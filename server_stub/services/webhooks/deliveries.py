@@ -18,7 +18,7 @@ from .records import WEBHOOKS, require_active
 @serves(Deliveries.list)
 def list_(call: Context, webhook_id: str, status: str | None, event: str | None) -> Sequence[Document]:
     """Return the deliveries to an endpoint, newest first."""
-    WEBHOOKS.found(call, webhook_id)
+    WEBHOOKS.find_one(call, webhook_id)
     docs = call.collection(DELIVERY).find("webhook_id", webhook_id)
     return [doc for doc in reversed(docs) if status in (None, doc["status"]) and event in (None, doc["event"])]
 

@@ -135,7 +135,7 @@ def every_action(actions: Sequence[Members]) -> Iterator[Members]:
 def _check_references(call: Context, spec: Members, path: str) -> None:
     for name in ("owner", "template", "workflow", "agent"):
         call.reference("user" if name == "owner" else name, spec.get(f"{name}_id"), f"{path}.{name}_id")
-    call.resolved("user", spec.get("user_ids") or [], f"{path}.user_ids")
+    call.resolve("user", spec.get("user_ids") or [], f"{path}.user_ids")
 
 
 def _check_field(call: Context, kind: str, spec: Members, path: str) -> None:
@@ -164,7 +164,7 @@ def _check_field(call: Context, kind: str, spec: Members, path: str) -> None:
         raise validation(entries) from None
     reference = {**REFERENCES, **noun.refers}.get(name)
     if reference is not None:
-        call.resolved(reference, value, where)
+        call.resolve(reference, value, where)
 
 
 def _unknown_field(field: str, kind: str, name: str) -> Problem:

@@ -148,9 +148,9 @@ def _recipient(call: Context, on: Subject, to: str) -> dict[str, Any]:
         return {"email": to, "name": None}
     doc = on.record(call)
     if to == "owner":
-        found = call.found("user", doc.get("owner_id") or "")
+        found = call.find_one("user", doc.get("owner_id") or "")
     else:
-        found = doc if doc.get("email") else call.found("contact", doc.get("contact_id") or "")
+        found = doc if doc.get("email") else call.find_one("contact", doc.get("contact_id") or "")
     if found is None or not found.get("email"):
         raise Problem("NO_ADDRESS", f"the {to} has no e-mail address", field="to")
     if to == "record" and (found.get("email_opt_out") or found.get("do_not_contact")):

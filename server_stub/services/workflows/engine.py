@@ -93,7 +93,7 @@ def executor(call: Context, execution: Members) -> Caller | None:
         return replace(Caller.of(execution["caller"]), role="system", granted=None)
     workflow = call.collection("workflow").get(execution["workflow_id"], deleted=True)
     owner_id = workflow["owner_id"] if workflow is not None else None
-    user = call.found("user", owner_id or "")
+    user = call.find_one("user", owner_id or "")
     if user is None or user.get("status") == "inactive":
         return None
     return user_caller(call.server.store, user, call.now)

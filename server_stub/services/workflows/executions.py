@@ -56,7 +56,7 @@ def fire(call: Context, webhook_key: str, entity_id: str | None, input: Members 
         for trigger in triggers.find("webhook_key", webhook_key):
             inside = system_call(call.server, triggers.tenant_id, call.now, call.operation)
             features.check(inside.tenant, "workflows")
-            workflow = WORKFLOWS.found(inside, trigger["workflow_id"])
+            workflow = WORKFLOWS.find_one(inside, trigger["workflow_id"])
             require_active(workflow if trigger["active"] else workflow | {"status": "inactive"})
             record = _record(inside, workflow, entity_id)
             return begin(
@@ -69,7 +69,7 @@ def fire(call: Context, webhook_key: str, entity_id: str | None, input: Members 
 @serves(Workflows.test)
 def test(call: Context, workflow_id: str, entity_id: str, trigger_id: str | None) -> Document:
     """Carry a workflow out on a record, undo everything, and keep what it would have done."""
-    workflow = WORKFLOWS.found(call, workflow_id)
+    workflow = WORKFLOWS.find_one(call, workflow_id)
     record = _record(call, workflow, entity_id)
     assert record is not None, "the id is required"
     chosen = call.reference("trigger", trigger_id, "trigger_id")
@@ -87,7 +87,7 @@ def test(call: Context, workflow_id: str, entity_id: str, trigger_id: str | None
 @serves(WorkflowExecutions.list)
 def list_(call: Context, workflow_id: str, **given: Any) -> Sequence[Document]:
     """Return the executions of a workflow without their steps."""
-    workflow = WORKFLOWS.found(call, workflow_id)
+    workflow = WORKFLOWS.find_one(call, workflow_id)
     docs = EXECUTIONS.select(call, {**given, "workflow_id": workflow["id"]})
     return Mapped(docs, lambda doc: doc.with_members({"steps": []}))
 
@@ -95,7 +95,7 @@ def list_(call: Context, workflow_id: str, **given: Any) -> Sequence[Document]:
 @serves(WorkflowExecutions.get)
 def get(call: Context, execution_id: str) -> Document:
     """Return an execution with its steps."""
-    return EXECUTIONS.found(call, execution_id)
+    return EXECUTIONS.find_one(call, execution_id)
 
 
 EXECUTIONS = Noun(

@@ -188,7 +188,7 @@ def _keep_one(kind: str) -> Any:
     """Return what refuses to delete the last part of an active workflow."""
 
     def may_delete(call: Context, part: Document) -> None:
-        workflow = WORKFLOWS.found(call, part["workflow_id"])
+        workflow = WORKFLOWS.find_one(call, part["workflow_id"])
         if workflow["status"] == "active" and len(call.collection(kind).find("workflow_id", workflow["id"])) == 1:
             message = f"this is the last {kind} of {workflow['name']}: deactivate the workflow first"
             raise Problem("WORKFLOW_ACTIVE", message)
@@ -228,7 +228,7 @@ def _new_key(call: Context) -> str:
 
 
 def _check_new_trigger(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
-    workflow = WORKFLOWS.found(call, before["workflow_id"] if before is not None else members["workflow_id"])
+    workflow = WORKFLOWS.find_one(call, before["workflow_id"] if before is not None else members["workflow_id"])
     if before is None:
         _check_number(call, "trigger", workflow["id"])
     return _trigger_members(call, workflow["entity_type"], members, before)

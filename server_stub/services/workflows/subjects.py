@@ -110,7 +110,7 @@ def noun_of(call: Context, kind: str) -> Noun:
 def found_subject(call: Context, kind: str, id: str) -> Document | None:
     """Return a live record of a kind; the survivor of a merged one. None where the kind has no such record."""
     noun = noun_of(call, kind)
-    doc = call.found(noun.collection, id)
+    doc = call.find_one(noun.collection, id)
     return doc if doc is None or noun is not RECORDS or doc["object"] == kind else None
 
 

@@ -170,7 +170,7 @@ def _correspondent(call: Context, kind: str, entry: Members) -> Document | None:
     if conversation is None:
         return None
     id = contact_of(call, conversation) if kind == "contact" else conversation.get(f"{kind}_id")
-    return call.found(kind, id or "")
+    return call.find_one(kind, id or "")
 
 
 def _holds(call: Context, workflow: Members, trigger: Members, record: Document | None) -> bool:

@@ -139,7 +139,7 @@ def test_the_stronger_of_two_layers_wins(name: str, stronger: Layer, weaker: Lay
     layered.put(setting, weaker, second)
     layers = layered.layers(setting)
     told = list(layers.told(name))
-    assert (layers.found(name).layer, layers.value(name)) == (stronger, first)
+    assert (layers.find_one(name).layer, layers.value(name)) == (stronger, first)
     assert [item.layer for item in told] == list(dict.fromkeys([stronger, weaker, "default"]))
     if weaker != "default":
         assert told[1].value == second

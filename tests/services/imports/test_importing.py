@@ -11,42 +11,12 @@ from typing import Any
 
 import openpyxl  # type: ignore[import-untyped] # it has no types
 import pytest
+from imported_files import counts, load, record, result
 from refusals import refused
 
 from crm_sdk import CrmClient, InvalidInputError, JobFailedError
-from crm_sdk.models import AnyJob
 from server_stub import StubServer
 from server_stub.files.scanning import EICAR
-
-
-@pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform")
-
-
-def load(client: CrmClient, entity: str, content: str | bytes, name: str = "rows.csv", **options: Any) -> AnyJob:
-    """Import a file, and return the job that has ended."""
-    raw = content.encode() if isinstance(content, str) else content
-    job = client.imports.create(entity, (name, raw), **options)
-    return client.jobs.get(job.id).wait(timeout=None)
-
-
-def counts(job: AnyJob) -> tuple[int, int, int, int]:
-    """Return how many rows were created, updated, skipped and failed."""
-    assert job.counts is not None
-    return job.counts.created, job.counts.updated, job.counts.skipped, job.counts.failed
-
-
-def result(job: AnyJob) -> Any:
-    """Return the result of an import, whatever job it is of."""
-    return job.result
-
-
-def record(client: CrmClient, entity: str, job: AnyJob, place: int = 0) -> Any:
-    """Return a record that an import has created."""
-    (item,) = client.objects.batch_get(entity, [result(job).created_ids[place]]).items
-    return item.result
-
 
 FILES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "contact": ("E-Mail,Vorname,Nachname\nada@any.example,Ada,Any\n", "name", {"name": "Ada Any"}),
@@ -374,32 +344,6 @@ def test_the_id_of_a_merged_record_is_refused(client: CrmClient) -> None:
     client.contacts.deduplicate(mode="merge", groups=[{"survivor_id": one.id, "contact_ids": [one.id, two.id]}])
     done = load(client, "contact", f"id,title\n{two.id},CEO\n{one.id},CFO\ncontact_none,CTO\n", match_on="id")
     assert [(error.row, error.code) for error in done.errors] == [(1, "RECORD_MERGED"), (3, "NOT_FOUND")]
-
-
-STRANGE = [
-    {"id": [1]}, {"external_id": [1]}, {"external_id": {"a": 1}}, {"external_id": True}, {"tags": [1, {"a": 2}]},
-    {"address": "Rome"}, {"address": {"city": 1}}, {"custom_fields": [1]}, {"owner_id": {"a": 1}}, {"name": {"a": 1}},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("row", STRANGE, ids=str)
-def test_a_value_of_a_strange_type_fails_its_row_alone(client: CrmClient, row: dict[str, Any]) -> None:
-    lines = [{"name": "Strange", **row}, {"name": "Plain"}]
-    done = load(client, "contact", "\n".join(map(json.dumps, lines)), "rows.jsonl")
-    assert [error.row for error in done.errors] in ([1], [1, 1], [])
-    assert record(client, "contact", done, -1).name == "Plain"
-    assert all(error.code != "INTERNAL_ERROR" for error in done.errors)
-
-
-def test_a_format_of_dates_that_is_none_fails_its_rows(client: CrmClient) -> None:
-    done = load(client, "contact", "name,birthday\nAda,31.12.1980\n", date_format="DD DD")
-    assert [error.field for error in done.errors] == ["birthday"]
-
-
-@pytest.mark.parametrize(("match_on", "value"), [("email", 5), ("external_id", [1]), ("phone", True)])
-def test_keys_of_a_strange_type_are_refused_by_upserts_too(client: CrmClient, match_on: str, value: Any) -> None:
-    (item,) = client.objects.upsert("contact", [{"name": "Ada", match_on: value}], match_on=match_on).items
-    assert item.status == "failed" and item.error is not None and item.error.rule == "type"
 
 
 def test_a_retry_of_a_retry_takes_what_the_first_import_was_given(client: CrmClient) -> None:

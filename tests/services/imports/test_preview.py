@@ -13,11 +13,6 @@ from server_stub import StubServer
 from server_stub.languages.negotiation import SHIPPED
 
 
-@pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform")
-
-
 def look(client: CrmClient, entity: str, content: str | bytes, name: str = "rows.csv", **options: Any) -> ImportPreview:
     raw = content.encode() if isinstance(content, str) else content
     return client.imports.preview(entity, (name, raw), **options)

@@ -12,11 +12,6 @@ from crm_sdk.models import RevertResult
 from server_stub import StubServer
 
 
-@pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform")
-
-
 def load(client: CrmClient, entity: str, content: str, **options: Any) -> str:
     """Import a file, and return the id of the job."""
     job = client.imports.create(entity, ("rows.csv", content.encode()), **options)

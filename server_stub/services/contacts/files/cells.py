@@ -52,7 +52,7 @@ class Cells:
         if value is None or value == [] or value == {}:
             return column.default
         if isinstance(value, str) and column.transform not in ("none", "trim"):
-            return self._transformed(value, column)
+            return self._transform(value, column)
         if field.startswith("custom_fields.") and isinstance(value, str) and not self.exact:
             return unmark(value) if column.mapped else read_value(value)
         reader = _READERS.get(field)
@@ -73,7 +73,7 @@ class Cells:
             return None
         return text if self.exact or head == "custom_fields" else unmark(text)
 
-    def _transformed(self, text: str, column: Column) -> Any:
+    def _transform(self, text: str, column: Column) -> Any:
         match column.transform:
             case "lower" | "upper" | "title":
                 return getattr(text, column.transform)()

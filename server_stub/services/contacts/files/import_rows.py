@@ -134,7 +134,7 @@ class Work:
             return
         del members["id"]
         text = str(id)
-        if text.startswith(f"{CONTACTS.kind}_") or self._call.found(CONTACTS.collection, text) is not None:
+        if text.startswith(f"{CONTACTS.kind}_") or self._call.find_one(CONTACTS.collection, text) is not None:
             return
         if members.setdefault("externalId", text) == text and not self.options.get("foreign_ids"):
             self.options["foreign_ids"] = True

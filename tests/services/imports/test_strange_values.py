@@ -1,0 +1,36 @@
+"""Values of a type that no member has: the row fails by itself, whichever way it came in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from imported_files import load, record
+
+from crm_sdk import CrmClient
+
+STRANGE = [
+    {"id": [1]}, {"external_id": [1]}, {"external_id": {"a": 1}}, {"external_id": True}, {"tags": [1, {"a": 2}]},
+    {"address": "Rome"}, {"address": {"city": 1}}, {"custom_fields": [1]}, {"owner_id": {"a": 1}}, {"name": {"a": 1}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", STRANGE, ids=str)
+def test_a_value_of_a_strange_type_fails_its_row_alone(client: CrmClient, row: dict[str, Any]) -> None:
+    lines = [{"name": "Strange", **row}, {"name": "Plain"}]
+    done = load(client, "contact", "\n".join(map(json.dumps, lines)), "rows.jsonl")
+    assert [error.row for error in done.errors] in ([1], [1, 1], [])
+    assert record(client, "contact", done, -1).name == "Plain"
+    assert all(error.code != "INTERNAL_ERROR" for error in done.errors)
+
+
+def test_a_format_of_dates_that_is_none_fails_its_rows(client: CrmClient) -> None:
+    done = load(client, "contact", "name,birthday\nAda,31.12.1980\n", date_format="DD DD")
+    assert [error.field for error in done.errors] == ["birthday"]
+
+
+@pytest.mark.parametrize(("match_on", "value"), [("email", 5), ("external_id", [1]), ("phone", True)])
+def test_keys_of_a_strange_type_are_refused_by_upserts_too(client: CrmClient, match_on: str, value: Any) -> None:
+    (item,) = client.objects.upsert("contact", [{"name": "Ada", match_on: value}], match_on=match_on).items
+    assert item.status == "failed" and item.error is not None and item.error.rule == "type"
