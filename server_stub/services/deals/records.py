@@ -213,6 +213,8 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
                 call.collection("activity").put(activity | kept | {"deal_id": None})
             bring_along(call, before | {"status": "deleted"})
         return None
+    if before is not None:
+        after = after | deal_stages.place_again(call, after)
     new = call.collection("deal").put(after | figures.computed_members(call, after))
     if before is None or before["stage_id"] != new["stage_id"]:
         deal_history.remember(call, before, new)

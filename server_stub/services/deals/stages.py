@@ -50,6 +50,22 @@ def stage_like(call: Context, deal: Members, pipeline: Document) -> Document:
     return same[0] if same else stage_named(call, pipeline, None)
 
 
+def place_again(call: Context, deal: Members) -> Members:
+    """Return the members that a deal gets that came back after its stage was deleted or became one of another kind.
+
+    It comes to the stage with the same key, else the first of the same kind, of its pipeline or else the default one.
+    """
+    stage = call.collection("stage").get(deal["stage_id"] or "")
+    if stage is not None and stage["kind"] == deal["status"]:
+        return {}
+    pipeline_id = (
+        deal["pipeline_id"] if call.found("pipeline", deal["pipeline_id"] or "") else _default_pipeline_id(call)
+    )
+    there = [one for one in stages(call, pipeline_id or "") if one["kind"] == deal["status"]]
+    new = next((one for one in there if one["key"] == deal["stage"]), there[0] if there else None)
+    return stage_members(call, new) | {"closed_at": deal["closed_at"]} if new is not None else {}
+
+
 def stage_members(call: Context, stage: Members) -> dict[str, Any]:
     """Return the members that a deal gets from the stage it enters now."""
     closed = stage["kind"] != "open"

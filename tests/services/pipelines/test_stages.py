@@ -100,6 +100,42 @@ def test_a_stage_with_deals_is_deleted_into_another(client: CrmClient, pipeline:
     assert caught.value.code == "STAGE_REQUIRED"
 
 
+def test_a_deal_comes_back_to_a_stage_that_is_there(client: CrmClient, pipeline: Pipeline) -> None:
+    """One whose stage has gone, or is of another kind now, to the one with its key, else the first of its kind."""
+    update, delete = client.pipelines.stages.update, client.pipelines.stages.delete
+    client.pipelines.stages.create(pipeline.id, {"name": "Late", "probability": 80})
+    made = {key: client.deals.create({"title": key, "value": 1, "stage": key}).id for key in ("middle", "late", "won")}
+    closed_at = client.deals.get(made["won"]).closed_at
+    for id in made.values():
+        client.deals.delete(id)
+    delete(pipeline.id, stage_id(client, pipeline, "middle"))
+    update(pipeline.id, stage_id(client, pipeline, "late"), {"kind": "won"})
+    delete(pipeline.id, stage_id(client, pipeline, "won"))
+    assert all(item.error is None for item in client.objects.restore("deal", list(made.values())).items)
+    back = {key: client.deals.get(id) for key, id in made.items()}
+    assert {key: (deal.stage, deal.status) for key, deal in back.items()} == {
+        "middle": ("start", "open"), "late": ("start", "open"), "won": ("late", "won"),
+    }  # fmt: skip
+    assert {deal.version for deal in back.values()} == {3} and back["won"].closed_at == closed_at
+    assert [stay.to_stage for stay in client.deals.history(made["middle"])] == ["middle", "start"]
+    assert client.pipelines.get(pipeline.id).deal_count == sum(
+        stage.deal_count or 0 for stage in client.pipelines.get(pipeline.id).stages
+    )
+
+
+def test_a_deal_of_a_pipeline_that_has_gone_comes_back_to_the_default_one(
+    client: CrmClient, pipeline: Pipeline
+) -> None:
+    gone = client.pipelines.create({"name": "Gone", "stages": STAGES})
+    made = client.deals.create({"title": "In", "value": 1, "pipeline_id": gone.id, "stage": "middle"})
+    client.deals.delete(made.id)
+    client.pipelines.delete(gone.id)
+    client.objects.restore("deal", [made.id])
+    back = client.deals.get(made.id)
+    assert (back.pipeline_id, back.stage) == (pipeline.id, "middle")
+    assert client.deals.move_stage(made.id, "start").stage == "start"
+
+
 def test_an_order_names_every_stage_once(client: CrmClient, pipeline: Pipeline, stub: StubServer) -> None:
     by_key = {stage.key: stage.id for stage in pipeline.stages}
 
