@@ -23,7 +23,7 @@ from ...timetable import falls_due
 from .. import company
 from .effects import EFFECTS, Made, output_of
 from .starting import EXECUTION, OPEN, WORK, blank_step, plan, planned_specs
-from .subjects import Subject, condition, differences_between, noun_of
+from .subjects import Subject, condition, differences_between, holds, noun_of
 from .triggers import keep_schedules
 
 DEEPEST = 5
@@ -133,7 +133,7 @@ class Run:
             return True
         doc = self._record()
         there = doc is not None and doc.get("deleted_at") is None
-        return there and condition(self._call, self._subject.kind, self._doc["conditions"])(doc)
+        return there and holds(self._call, self._subject.kind, self._doc["conditions"], doc)
 
     def go(self) -> None:
         """Carry out the steps until the execution ends or waits."""
@@ -211,7 +211,7 @@ class Run:
                 self._carry_out(at)
 
     def _waits(self, at: int) -> bool:
-        """Let a step wait for its delay, and then for what ``wait`` says; return whether it does."""
+        """Let a step wait for its delay, and then, where its conditions hold, for what ``wait`` says; tell whether."""
         entry, step, now = self._entries[at], self._steps[at], self._call.now
         spec: Members = entry["spec"]
         if step["status"] == "pending":
@@ -220,7 +220,7 @@ class Run:
                 return self._wait(at, "delay", now + timedelta(minutes=entry["delay"]))
         elif entry["waited"] == "delay" and step["resume_at"] > now:
             return self._wait(at, "delay", step["resume_at"])
-        if spec["type"] != "wait":
+        if spec["type"] != "wait" or not self._asked(entry, self._record())[1]:
             return False
         if spec.get("minutes") is not None:
             until = step["resume_at"] if entry["waited"] == "time" else now + timedelta(minutes=spec["minutes"])
@@ -250,10 +250,13 @@ class Run:
         spec: Members = entry["spec"]
         step |= {"started_at": step["started_at"] or call.now, "resume_at": None}
         before = self._record()
-        if entry["conditions"] and not condition(call, self._subject.kind, entry["conditions"])(before):
-            step |= {"status": "skipped"}
-            return
-        error, made = self._attempt(partial(self._act, at, spec, before))
+        error, wanted = self._asked(entry, before)
+        made = None
+        if error is None:
+            if not wanted:
+                step |= {"status": "skipped"}
+                return
+            error, made = self._attempt(partial(self._act, at, spec, before))
         step |= {"status": "failed" if error else "succeeded", "finished_at": call.now, "error": error}
         if made is not None:
             step["output"] = output_of(made) if not self._dry else None
@@ -268,6 +271,15 @@ class Run:
             self._end("failed", error)
         elif spec["type"] == "stop":
             self._end("succeeded")
+
+    def _asked(self, entry: Members, record: Document | None) -> tuple[Mapping[str, Any] | None, bool]:
+        """Tell what is wrong with the conditions of a step, or whether they hold; once it waits for a time they did."""
+        if not entry["conditions"] or entry["waited"] in ("time", "member"):
+            return None, True
+        try:
+            return None, condition(self._call, self._subject.kind, entry["conditions"])(record)
+        except Problem as problem:  # a field that was there when they were written
+            return error_of(problem), False
 
     def _skip_within(self, at: int) -> None:
         """Skip the rest of the branch in which a step has failed."""

@@ -200,6 +200,14 @@ def condition(
     return lambda doc: not groups if doc is None else test(present(call, noun, doc))
 
 
+def holds(call: Context, kind: str, groups: Sequence[Members], doc: Document | None) -> bool:
+    """Tell whether conditions hold for a record; those on a field that has gone since they were written do not."""
+    try:
+        return condition(call, kind, groups)(doc)
+    except Problem:
+        return False
+
+
 def stored_conditions(call: Context, groups: Sequence[Members] | None) -> list[dict[str, Any]]:
     """Return conditions without the members that say nothing, so that fetched ones can be sent back."""
     return [

@@ -16,7 +16,7 @@ from .. import company
 from ..conversations.state import contact_of
 from ..custom_objects.stored import RECORDS
 from .starting import TIMER, begin, plan
-from .subjects import condition, fields_of, noun_of, records_of
+from .subjects import condition, fields_of, holds, noun_of, records_of
 
 _FIRED = "workflow_firing"
 """The kind of what last started a workflow for a record, so that the events of one write start it once."""
@@ -174,12 +174,8 @@ def _correspondent(call: Context, kind: str, entry: Members) -> Document | None:
 
 
 def _holds(call: Context, workflow: Members, trigger: Members, record: Document | None) -> bool:
-    """Return whether the conditions of a workflow and of its trigger hold; one whose conditions broke does not."""
-    try:
-        tests = [condition(call, workflow["entity_type"], one["conditions"]) for one in (workflow, trigger)]
-    except Problem:  # a custom field or a record type that was there when the workflow was written
-        return False
-    return all(test(record) for test in tests)
+    """Return whether the conditions of a workflow and of its trigger hold."""
+    return all(holds(call, workflow["entity_type"], one["conditions"], record) for one in (workflow, trigger))
 
 
 def _is_own_write(call: Context, workflow: Members, record: Members) -> bool:

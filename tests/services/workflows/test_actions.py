@@ -189,6 +189,23 @@ def test_what_an_action_fails_of(platform: CrmClient, flow: Flow, members: Any, 
     assert codes(run) == [code]
 
 
+def test_a_wait_is_only_for_what_it_is_asked_for(platform: CrmClient, stub: StubServer, flow: Flow, runs: Runs) -> None:
+    """A wait whose conditions do not hold is passed over at once; one that has begun goes on whatever they say."""
+    asks = {"conditions": where("company", "eq", "Acme")}
+    made = flow("manual", act("wait", minutes=10, own=asks), act("wait", until_field="industry", own=asks), tag("done"))
+    for company in ("Other", "Acme"):
+        lead = platform.leads.create({"name": "Ada", "company": company})
+        platform.workflows.execute(made.id, entity_id=lead.id)
+    platform.leads.update(lead.id, {"company": "Other"})
+    passed, waits = runs(made)
+    assert (statuses(passed), statuses(waits)) == (
+        ["skipped", "skipped", "succeeded"],
+        ["waiting", "pending", "pending"],
+    )
+    stub.clock.advance(601)
+    assert statuses(runs(made)[1]) == ["succeeded", "skipped", "succeeded"]
+
+
 def test_a_mistake_in_an_action_is_a_failed_step(
     platform: CrmClient, flow: Flow, failures: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,3 +105,22 @@ def test_a_record_of_another_object_is_none_of_this_one(platform: CrmClient, boa
     with pytest.raises(ValidationError) as refused:
         platform.workflows.execute(flow("manual", tag("x"), entity_type="boat").id, entity_id=raft.id)
     assert refused.value.code == "REFERENCE_NOT_FOUND"
+
+
+def test_a_condition_on_a_field_that_has_gone_fails_its_step(
+    platform: CrmClient, boat: CustomObject, flow: Flow, runs: Runs
+) -> None:
+    """Like any other failure: the execution ends, or goes on where the action says so; the engine goes on."""
+    asks = {"conditions": where("size", "gte", 10)}
+    actions = tag("first", on_error="continue", **asks), act("wait", minutes=9, own=asks), tag("last")
+    made = flow("manual", *actions, entity_type="boat")
+    by_event = flow("record_updated", tag("seen"), entity_type="boat", **asks)
+    argo = build(platform, boat, size=50)
+    platform.custom_objects.fields.delete(boat.id, "size", force=True)
+    platform.workflows.execute(made.id, entity_id=argo)
+    platform.custom_objects.records.update(boat.id, argo, {"fields": {"state": "sunk"}})
+    (run,) = runs(made)
+    assert statuses(run) == ["failed", "failed", "skipped"]
+    assert [step.error and step.error.code for step in run.steps] == ["UNKNOWN_FIELD", "UNKNOWN_FIELD", None]
+    assert run.error is not None and run.error.code == "UNKNOWN_FIELD"
+    assert [each.status for each in runs(by_event)] == [], "a trigger whose conditions cannot be tested fires no more"
