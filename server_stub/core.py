@@ -152,10 +152,8 @@ class StubServer(Doors):
             self.clock.moved = self.catch_up
             if not known and demo:
                 from .seed.companies import seed
-                from .seed.files import CONTENTS
 
-                seed(self.store, self.clock, given)
-                for content in CONTENTS.values():
+                for content in seed(self.store, self.clock, given):
                     self.contents.keep_bytes(content)
             self.store.before_commit = self.change_log.write
             self._save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
 from random import Random
@@ -13,7 +14,7 @@ from ..data.store import Store, StoreSnapshot
 from ..serving import Collections
 from .agenda import agenda
 from .around import put_surroundings
-from .backups import put_schedule
+from .backups import backups, put_schedule
 from .boards import boards
 from .calendar import calendar
 from .custom_objects import custom_objects
@@ -21,7 +22,7 @@ from .deal_past import deal_past, renewals, spread_wins
 from .deals import deals, sum_up
 from .documented import put_documented
 from .exports import exports
-from .files import files
+from .files import CONTENTS, files
 from .groups import groups
 from .jobs import jobs
 from .people import people
@@ -60,17 +61,19 @@ COMPUTED = (
 they are prepared from what their contacts and deals have become."""
 
 
-def seed(store: Store, clock: Clock, services: Contributions, *, random_seed: int = 2026) -> None:
-    """Put the demo data in place of whatever the store holds; the services complete the records.
+def seed(store: Store, clock: Clock, services: Contributions, *, random_seed: int = 2026) -> Iterable[bytes]:
+    """Put the demo data in place of whatever the store holds, and return the contents of their files.
 
-    With the same start, services and `random_seed` they are made once only.
+    The services complete the records. With the same start, services and `random_seed` they are made once only.
     """
-    store.restore(_demo(clock.now(), services, random_seed))
+    state, contents = _demo(clock.now(), services, random_seed)
+    store.restore(state)
+    return contents
 
 
 @lru_cache(maxsize=4)
-def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnapshot:
-    store = Store()
+def _demo(now: datetime, services: Contributions, random_seed: int) -> tuple[StoreSnapshot, Sequence[bytes]]:
+    store, contents = Store(), list(CONTENTS.values())
     for plan in (ACME, GLOBEX):
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
         put_billing(store, plan, now)
@@ -82,8 +85,10 @@ def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnap
         put_remotes(store, plan, now)
         configuration(store, plan, now)
         jobs(store, plan, now)
+    for plan in (ACME, GLOBEX):
+        contents += backups(store, plan, now, CONTENTS.__getitem__)
     put_marketplace(store, now, Random(f"{random_seed}/marketplace"))
-    return store.snapshot()
+    return store.snapshot(), contents
 
 
 def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:

@@ -25,6 +25,7 @@ ROOMS = (
     "serving",
     "timetable",
     "request",
+    "archives",
     "jobs",
     "mail",
     "bulk",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...archives.archive import Archive, parts_of
+from ...archives.lines import write_line
 from ...data.document import Document
 from ...serving import Context
-from .archives import Archive, parts_of
-from .lines import write_line
 from .placing import Placing
 
 _SAMPLE = 20

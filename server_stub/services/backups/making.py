@@ -9,6 +9,8 @@ from typing import Any
 
 from crm_sdk.models.backups import Backup
 
+from ...archives import archive as archives
+from ...archives.parts import INCLUDES, USUAL, Scope
 from ...data.blanks import blank
 from ...data.document import Document
 from ...files.storing import FILE, store_bytes
@@ -16,9 +18,7 @@ from ...problems import Problem
 from ...serving import Context, Members
 from ..changes import positions
 from ..files.limits import require_room
-from . import archives
 from .counting import BACKUP
-from .parts import INCLUDES, USUAL, Scope
 
 FOLDER = "/backups"
 SAFETY_KEPT = timedelta(days=30)
@@ -60,20 +60,9 @@ def make(call: Context, backup: Document) -> Document:
     name = f"{call.tenant['slug']}-{call.now:%Y%m%d-%H%M%S}.zip"
     about = {"type": "backup", "id": backup["id"], "name": backup["name"]}
     file = store_bytes(call, name, content, folder=FOLDER, related_to=about, entries=readers(call), hidden=())
-    return end(call, backup, {**facts(archive, content), "epoch": epoch, "number": number, "file_id": file["id"]})
-
-
-def facts(archive: archives.Archive, content: bytes) -> dict[str, Any]:
-    """Return what an archive tells of itself."""
-    return {
-        "counts": archive.counts,
-        "size": len(content),
-        "checksum": hashlib.sha256(content).hexdigest(),
-        "format_version": archives.FORMAT,
-        "position": archive.position,
-        "tenant_slug": archive.tenant["slug"],
-        "status": "succeeded",
-    }
+    return end(
+        call, backup, {**archives.facts(archive, content), "epoch": epoch, "number": number, "file_id": file["id"]}
+    )
 
 
 def end(call: Context, backup: Document, members: Members) -> Document:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...archives.archive import Archive
+from ...archives.parts import Kind, name_of
 from ...data.collection import Collection
 from ...data.document import Document
 from ...data.keys import taken_values
 from ...problems import Problem
 from ...request.access.plans import check_limit
 from ...serving import Context
-from .archives import Archive
 from .comparing import content_of
-from .parts import Kind, name_of
 from .placing import Placing, Restored
 from .swapping import connect, holder_of, new_user
 

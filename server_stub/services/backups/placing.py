@@ -10,13 +10,13 @@ from typing import Any
 from crm_sdk.models.record import Model
 from crm_sdk.wire import is_array
 
+from ...archives.archive import Archive
+from ...archives.parts import is_kept
 from ...data.document import Document
 from ...files.storing import FILE, VERSION
 from ...noun import Noun
 from ...problems import Problem
 from ...serving import Collections, Context
-from .archives import Archive
-from .parts import is_kept
 
 _REFERS: Mapping[str, Mapping[str, str]] = {
     "account": {"territory_id": "territory"},

@@ -12,6 +12,8 @@ from crm_sdk.resources.backups import Backups
 
 from ... import jobs
 from ...answers import Answer
+from ...archives import archive as archives
+from ...archives.parts import known_entities
 from ...data.document import Document
 from ...data.queries.filters import by_time
 from ...files.storing import content_of, referenced_file
@@ -23,9 +25,8 @@ from ...serving import Context, runs, serves
 from ...timetable import recurs
 from ..changes import positions
 from ..files.records import FILES
-from . import archives, making
+from . import making
 from .counting import BACKUP, UNDER_WAY, counted_backups
-from .parts import known_entities
 
 RESTORE = "backup_restore"
 """The kind of the jobs that restore."""
@@ -148,7 +149,7 @@ def _take_over(call: Context, file: Document, name: str | None) -> Document:
     epoch, _, number = archive.position.removeprefix("e").partition(".")
     if archive.tenant["id"] == call.caller.tenant_id and number.isdecimal() and int(number) <= positions.latest(call):
         known |= {"epoch": epoch, "number": int(number)}
-    return making.end(call, backup, {**making.facts(archive, content), **known})
+    return making.end(call, backup, {**archives.facts(archive, content), **known})
 
 
 @runs(BACKUP)

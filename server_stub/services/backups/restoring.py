@@ -9,17 +9,17 @@ from typing import Any
 from crm_sdk.resources.backups import Backups
 
 from ... import jobs
+from ...archives.archive import Archive
+from ...archives.parts import USUAL, Scope
 from ...data.document import Document
 from ...data.store import Store
 from ...problems import Problem
 from ...serving import Context, runs, serves
 from ...timetable import plan
 from . import making
-from .archives import Archive
 from .comparing import differences
 from .counting import BACKUP
 from .merging import merge
-from .parts import USUAL, Scope
 from .placing import Restored, make_room
 from .records import BACKUPS, RESTORE, check_entities, require_idle
 from .swapping import swap

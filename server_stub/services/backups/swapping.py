@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ...archives.archive import Archive
+from ...archives.lines import with_secrets_of, write_line
+from ...archives.parts import COMPANY_MEMBERS, Kind, name_of, records_of
 from ...data.collection import Collection
 from ...data.document import Document
 from ...problems import Problem
 from ...request.access.plans import check_limit
 from ...serving import Collections, Context
-from .archives import Archive
-from .lines import with_secrets_of, write_line
-from .parts import COMPANY_MEMBERS, Kind, name_of, records_of
 from .placing import Placing, Restored
 
 _CACHED = ("widget_data",)

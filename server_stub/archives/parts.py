@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...data.document import Document
-from ...request.settings import id_of
-from ...serving import Collections, Members
+from ..data.document import Document
+from ..request.settings import id_of
+from ..serving import Collections, Members
 
 INCLUDES = ("data", "files", "configuration", "users", "audit")
 USUAL = ("data", "files", "configuration")

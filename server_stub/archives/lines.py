@@ -12,38 +12,56 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from crm_sdk.wire import is_array, is_object
 
-from ...data.document import Document
+from ..data.document import Document
 
 TYPES = "$types"
 _SECRET = re.compile(r"(^|_)(passwords?|secrets?|tokens?|api_key|private_key|webhook_key|credentials|fingerprint)(_|$)")
+_JSON = frozenset({str, int, float, bool, type(None)})
+"""The types of the values that are in a line as they are."""
 _OWN = frozenset({"custom_fields", "fields", "values", "metadata"})
 """The members whose names the company chooses: none of them is one of our secrets."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 _READ: Mapping[str, Callable[[str], Any]] = {
     "datetime": datetime.fromisoformat, "date": date.fromisoformat, "decimal": Decimal, "bytes": base64.b64decode,
 }  # fmt: skip
 
 
 def write_line(doc: Mapping[str, Any]) -> bytes:
-    """Return a record as a line, without its secrets. The same record is always the same line."""
+    """Return a record as a line, with null in place of its secrets. The same record is always the same line."""
     types: dict[str, list[str]] = {}
-    plain: dict[str, Any] = _plain(without_secrets(doc), "", types)
+    plain: dict[str, Any] = _plain_members(doc, "", types, own=False)
     if types:
         plain[TYPES] = {name: types[name] for name in sorted(types)}
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(plain).encode("utf-8", "surrogatepass")
 
 
-def _plain(value: Any, path: str, types: dict[str, list[str]]) -> Any:
+def _plain_members(members: Mapping[str, Any], path: str, types: dict[str, list[str]], *, own: bool) -> dict[str, Any]:
+    """Return members as JSON has them; what is below those whose names the company chooses is its `own`."""
+    found: dict[str, Any] = {}
+    for name, item in sorted(members.items()):
+        if not own and _is_secret(name, item):
+            found[name] = None
+        elif type(item) in _JSON:
+            found[name] = item
+        else:
+            found[name] = _plain(item, f"{path}/{_escaped_name(name)}", types, own=own or name in _OWN)
+    return found
+
+
+def _plain(value: Any, path: str, types: dict[str, list[str]], *, own: bool) -> Any:
     """Return a value as JSON has it, and note the paths of the values that JSON has no type for."""
     if is_object(value):
-        return {
-            str(name): _plain(item, f"{path}/{_escaped_name(str(name))}", types) for name, item in sorted(value.items())
-        }
+        return _plain_members(value, path, types, own=own)
     if is_array(value):
-        return [_plain(item, f"{path}/{place}", types) for place, item in enumerate(value)]
+        return [
+            item if type(item) in _JSON else _plain(item, f"{path}/{place}", types, own=own)
+            for place, item in enumerate(value)
+        ]
     if isinstance(value, datetime):
         return _noted_type("datetime", value.isoformat(), path, types)
     if isinstance(value, date):
@@ -89,22 +107,13 @@ def _escaped_name(name: str) -> str:
 # -- secrets -----------------------------------------------------------------------------------------------------------
 
 
-def without_secrets(doc: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a record with null in place of every secret, at every depth."""
-    return {
-        name: None if _is_secret(name, value) else _without(value) if name not in _OWN else value
-        for name, value in doc.items()
-    }
-
-
-def _without(value: Any) -> Any:
-    if is_array(value):
-        return [_without(item) for item in value]
-    return without_secrets(value) if is_object(value) else value
-
-
 def _is_secret(name: str, value: Any) -> bool:
-    return isinstance(value, (str, bytes, Mapping)) and _SECRET.search(name) is not None
+    return _names_secret(name) and isinstance(value, (str, bytes, Mapping))
+
+
+@lru_cache(maxsize=4096)
+def _names_secret(name: str) -> bool:
+    return _SECRET.search(name) is not None
 
 
 def with_secrets_of(doc: Document, present: Mapping[str, Any]) -> Document:

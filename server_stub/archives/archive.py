@@ -12,16 +12,17 @@ import json
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crm_sdk.wire import is_array, is_object
 
-from ...data.document import Document
-from ...problems import Problem
-from ...serving import Collections, Context
+from ..data.document import Document
+from ..data.store import Store
+from ..problems import Problem
+from ..serving import Collections, Context, Members
 from .lines import read_line, write_line
 from .parts import (
     COMPANY,
@@ -126,8 +127,21 @@ def parts_of(collections: Collections, scope: Scope) -> tuple[list[Part], dict[s
 
 def taken_archive(call: Context, scope: Scope, position: str) -> Archive:
     """Return what an archive of the company has now."""
-    parts, deleted = parts_of(call.collection, scope)
-    store, tenant = call.server.store, call.tenant
+    return archive_of(
+        *parts_of(call.collection, scope), scope, position, call.tenant, call.server.store, call.server.contents.read
+    )
+
+
+def archive_of(
+    parts: Sequence[Part],
+    deleted: Mapping[str, Sequence[Document]],
+    scope: Scope,
+    position: str,
+    tenant: Members,
+    store: Store,
+    read_content: Callable[[str], bytes],
+) -> Archive:
+    """Return an archive of records of a company; `read_content` gives the content of a file by its SHA-256."""
     everything = [doc for part in parts for doc in part.docs] + [doc for docs in deleted.values() for doc in docs]
     prefixes = {f"{doc['id'].rpartition('_')[0]}_" for doc in everything}
     sums = {doc["checksum"] for part in parts if part.kind == "file_version" for doc in part.docs}
@@ -140,15 +154,28 @@ def taken_archive(call: Context, scope: Scope, position: str) -> Archive:
         deleted=deleted,
         series={prefix: last for prefix in sorted(prefixes) if (last := store.last_count(prefix))},
         company=Document(company) if scope.has_company else None,
-        contents=dict(_contents(call, sorted(sums))),
+        contents=dict(_contents(read_content, sorted(sums))),
     )
 
 
-def _contents(call: Context, checksums: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def facts(archive: Archive, content: bytes) -> dict[str, Any]:
+    """Return the members of a backup that its archive tells."""
+    return {
+        "status": "succeeded",
+        "counts": archive.counts,
+        "size": len(content),
+        "checksum": hashlib.sha256(content).hexdigest(),
+        "format_version": FORMAT,
+        "position": archive.position,
+        "tenant_slug": archive.tenant["slug"],
+    }
+
+
+def _contents(read: Callable[[str], bytes], checksums: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the contents of files; one that is lost already is not there, and keeps no backup from being made."""
     for checksum in checksums:
         with suppress(FileNotFoundError):
-            yield checksum, call.server.contents.read(checksum)
+            yield checksum, read(checksum)
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

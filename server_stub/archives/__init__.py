@@ -1,0 +1,1 @@
+"""The archives of backups: what they have of a company, and their form."""
