@@ -1,4 +1,4 @@
-"""The demo backups: those by hand before something larger, one that failed, last night's, and when the next is due.
+"""The demo backups: by hand before something larger, one that failed, last night's, and when the next is due.
 
 An archive has the records as they were when it was made: without what came later, and without links to it.
 """
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from crm_sdk.models.backups import Backup
 from crm_sdk.models.files import File
+from crm_sdk.wire import is_array, is_object
 
 from ..archives import archive as archives
 from ..archives.parts import USUAL, Scope
@@ -22,7 +23,7 @@ from ..data.document import Document
 from ..data.schedules import next_time
 from ..data.store import Store
 from ..files.storing import FILE, VERSION
-from .setup.company import Plan
+from .setup.company import ACME, Plan
 
 _NIGHTLY: Mapping[str, Any] = {"frequency": "daily", "at": "02:00"}
 _BORN = ("created_at", "at")
@@ -52,7 +53,7 @@ def backups(store: Store, plan: Plan, now: datetime, read_content: Callable[[str
     ):
         yield _made(store, plan, now - back, name, scope, read_content, {"created_by": admin})
     night = next_time(_NIGHTLY, now - timedelta(days=1), ZoneInfo(plan.timezone))
-    if night is not None:
+    if night is not None and plan is ACME:  # an archive of everything takes time to make, at every start
         more = {"created_by": "system", "trigger": "scheduled"}
         yield _made(store, plan, night, f"Backup {night:%Y-%m-%d %H:%M}", Scope(USUAL), read_content, more)
 
@@ -119,9 +120,18 @@ def _then(parts: Sequence[archives.Part], at: datetime) -> list[archives.Part]:
 
 def _earlier(doc: Document, at: datetime, later: set[str]) -> Document:
     """Return a record as of a time: without links to what came later, and not changed since."""
-    changes: dict[str, Any] = {
-        name: None for name, value in doc.items() if isinstance(value, str) and name.endswith("_id") and value in later
-    }
+    changes: dict[str, Any] = {name: known for name, value in doc.items() if (known := _known(value, later)) != value}
     if doc.get("updated_at") is not None and doc["updated_at"] > at:
         changes["updated_at"] = doc.get("created_at") or at
     return doc | changes if changes else doc
+
+
+def _known(value: Any, later: set[str]) -> Any:
+    """Return a value without what names a later record, at every depth."""
+    if isinstance(value, str):
+        return None if value in later else value
+    if is_object(value):
+        return {name: _known(item, later) for name, item in value.items()} if value.get("id") not in later else None
+    if is_array(value):
+        return [known for item in value if (known := _known(item, later)) is not None or item is None]
+    return value
