@@ -110,7 +110,7 @@ def create(
         return _answer(call, _take_over(call, file, name))
     backup = making.new(call, making.scope_of(include, entity_types), "manual", name=name and name.strip())
     job = jobs.start(
-        call, BACKUP, {"backup_id": backup["id"]}, title=f"Backup {backup['name']}", total=0,
+        call, BACKUP, {"backup_id": backup["id"]}, title=f"Backup {backup['name'].removeprefix('Backup ')}", total=0,
         status_url=f"/jobs/{backup['id']}",
         entity={"type": BACKUP, "id": backup["id"], "name": backup["name"]}, cancellable=True,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,17 +38,28 @@ class _Run:
 
     kind: str
     title: str
+    """What it is called; of one that has a name, with that in place of the braces."""
+    of: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The members with the id of what is carried out, whose name it has, and the collections of these."""
     job_kinds: tuple[str, ...] = ()
     """The kinds of the jobs that carry such work out: they are not listed beside it."""
     cancel: Callable[[Context, Document], object] | None = None
 
 
 RUNS: Mapping[str, _Run] = {
-    "prediction": _Run("prediction", "Prediction", ("prediction",)),
-    "execution": _Run("workflow", "Execution of a workflow", cancel=engine.cancel),
-    "run": _Run("report_run", "Run of a report", ("report_run",)),
-    "sync_run": _Run("sync", "Synchronisation", ("integration_sync", "calendar_sync"), sync_runs.cancel),
-    "backup": _Run("backup", "Backup", ("backup",), backups.cancel),
+    "prediction": _Run("prediction", "Prediction of {}", job_kinds=("prediction",)),
+    "execution": _Run(
+        "workflow", "Execution of {}", {"rule_id": "rule", "workflow_id": "workflow"}, cancel=engine.cancel
+    ),
+    "run": _Run("report_run", "Run of {}", {"report_id": "report"}, ("report_run",)),
+    "sync_run": _Run(
+        "sync",
+        "Synchronisation with {}",
+        {"integration_id": "integration"},
+        ("integration_sync", "calendar_sync"),
+        sync_runs.cancel,
+    ),
+    "backup": _Run("backup", "Backup {}", job_kinds=("backup",), cancel=backups.cancel),
 }
 """The records that are work themselves, by their collection."""
 _WITHIN = frozenset(kind for run in RUNS.values() for kind in run.job_kinds)
@@ -82,17 +93,27 @@ def _found_job(call: Context, id: str) -> tuple[str, Document]:
     raise missing("job", id)
 
 
-def _view(collection: str, doc: Document) -> dict[str, Any]:
+def _name_of(call: Context, run: _Run, doc: Members) -> str:
+    """Return the name of a run: its own, or that of what it carries out, also where that was deleted since."""
+    own = doc.get("name") or doc.get("title") or doc.get("kind")
+    if own is not None:
+        return str(own)
+    member, kind = next((pair for pair in run.of.items() if doc[pair[0]] is not None), ("id", ""))
+    carried_out = call.collection(kind).get(doc[member], deleted=True) if kind else None
+    return str(carried_out["name"] if carried_out is not None else doc[member])
+
+
+def _view(call: Context, collection: str, doc: Document) -> dict[str, Any]:
     """Return a job, or a run, with the members of a job."""
     if collection == "job":
         return {**doc, "result": _result(doc), "status_url": doc["status_url"] or f"/jobs/{doc['id']}"}
     run = RUNS[collection]
-    name = doc.get("name") or doc.get("title")
+    name = _name_of(call, run, doc)
     ended = doc["status"] in jobs.ENDED
     return {
         **doc,
         "kind": run.kind,
-        "title": f"{run.title} {name}" if name else run.title,
+        "title": run.title.format(name.removeprefix(run.title.format(""))),
         "entity": {"type": run.kind, "id": doc["id"], "name": name},
         "cancellable": run.cancel is not None and not ended,
         "status": doc["status"] if ended or doc["status"] == "queued" else "running",
@@ -131,7 +152,7 @@ def _everything(call: Context) -> Iterator[dict[str, Any]]:
         for doc in call.collection(collection).all():
             inner = collection == "job" and doc["kind"] in _WITHIN
             if not inner and _is_kept(call, doc) and _is_permitted(call, "read", doc):
-                yield _view(collection, doc)
+                yield _view(call, collection, doc)
 
 
 @serves(Jobs.list)
@@ -164,7 +185,7 @@ def list_(
 @serves(Jobs.get)
 def get(call: Context, job_id: str) -> dict[str, Any]:
     """Return a job or a run."""
-    found = _view(*_found_job(call, job_id))
+    found = _view(call, *_found_job(call, job_id))
     return found | {"errors": jobs.errors_seen(call, found)}
 
 
@@ -174,7 +195,7 @@ def cancel(call: Context, job_id: str) -> dict[str, Any]:
     collection, doc = _found_job(call, job_id)
     if not _is_permitted(call, "manage", doc):
         raise Problem("FORBIDDEN", f"{job_id} was started by somebody else: to stop it takes jobs:manage")
-    shown = _view(collection, doc)
+    shown = _view(call, collection, doc)
     if shown["status"] == "cancelled":
         return shown | {"errors": jobs.errors_seen(call, shown)}
     if shown["status"] in jobs.ENDED:
@@ -187,7 +208,7 @@ def cancel(call: Context, job_id: str) -> dict[str, Any]:
         stop(call, doc)
     after = call.collection(collection).get(job_id) or doc
     call.emit("job.cancelled", "job", {**after, "name": shown["title"]}, metadata={"kind": shown["kind"]})
-    stopped = _view(collection, after)
+    stopped = _view(call, collection, after)
     return stopped | {"errors": jobs.errors_seen(call, stopped)}
 
 

@@ -126,3 +126,37 @@ def test_the_list_is_filtered_and_sorted(stub: StubServer, crm: CrmClient) -> No
     assert [job.id for job in crm.jobs.list(kind=kinds, since=middle)] == [second]
     assert crm.jobs.list(created_by="user_nobody").total == 0
     assert {job.kind for job in crm.jobs.list(entity_type="workflow")} == {"workflow"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        ("workflow", "Execution of {}"),
+        ("report_run", "Run of {}"),
+        ("sync", "Synchronisation with {}"),
+        ("backup", "Backup {}"),
+        ("prediction", "Prediction of {}"),
+    ],
+)
+def test_work_that_is_a_record_is_called_by_what_it_carries_out(crm: CrmClient, kind: str, title: str) -> None:
+    crm.backups.create().wait()
+    crm.reports.run(next(iter(crm.reports.list())).id)
+    crm.ai_insights.predictions.churn()
+    names = {
+        "workflow": [one.name for one in crm.workflows.list()],
+        "report_run": [one.name for one in crm.reports.list()],
+        "sync": [one.name for one in crm.integrations.list()],
+        "backup": [one.name.removeprefix("Backup ") for one in crm.backups.list()],
+        "prediction": ["deals", "churn", "revenue"],
+    }[kind]
+    found = list(crm.jobs.list(kind=[kind]))
+    assert found and {one.title for one in found} <= {title.format(name) for name in names}
+    assert all(one.entity is not None and one.entity.name for one in found)
+    assert all(crm.jobs.get(one.id).title == one.title for one in found)
+
+
+def test_a_run_keeps_the_name_of_what_was_deleted_since(crm: CrmClient) -> None:
+    before = {one.title for one in crm.jobs.list(kind=["workflow"])}
+    workflow = next(one for one in crm.workflows.list() if f"Execution of {one.name}" in before)
+    crm.workflows.delete(workflow.id)
+    assert f"Execution of {workflow.name}" in {one.title for one in crm.jobs.list(kind=["workflow"])}
