@@ -228,7 +228,9 @@ def test_a_cancelled_call_gives_its_connection_back(net: Loopback) -> None:
     net.rules["/slow"] = drip(200, 0.05)
 
     async def scene() -> None:
-        async with AsyncCrmClient(net.url, "key", dialects=TOLD, max_connections=2, max_retries=0, timeout=HANG) as client:
+        async with AsyncCrmClient(
+            net.url, "key", dialects=TOLD, max_connections=2, max_retries=0, timeout=HANG
+        ) as client:
             for _ in range(6):
                 tasks = [asyncio.create_task(client.leads.get("slow")) for _ in range(4)]  # two of them wait in line
                 await asyncio.sleep(0.03)

@@ -59,7 +59,7 @@ def place_again(call: Context, deal: Members) -> Members:
     if stage is not None and stage["kind"] == deal["status"]:
         return {}
     pipeline_id = (
-        deal["pipeline_id"] if call.found("pipeline", deal["pipeline_id"] or "") else _default_pipeline_id(call)
+        deal["pipeline_id"] if call.find_one("pipeline", deal["pipeline_id"] or "") else _default_pipeline_id(call)
     )
     there = [one for one in stages(call, pipeline_id or "") if one["kind"] == deal["status"]]
     new = next((one for one in there if one["key"] == deal["stage"]), there[0] if there else None)

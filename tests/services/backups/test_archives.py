@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refused
 
-from server_stub.data.document import Document
 from server_stub.archives.lines import read_line, with_secrets_of, write_line
+from server_stub.data.document import Document
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=-7)), timezone(timedelta(minutes=345))])
 PLAIN = st.one_of(

@@ -146,7 +146,7 @@ def test_work_that_is_a_record_is_called_by_what_it_carries_out(crm: CrmClient, 
         "workflow": [one.name for one in crm.workflows.list()],
         "report_run": [one.name for one in crm.reports.list()],
         "sync": [one.name for one in crm.integrations.list()],
-        "backup": [one.name.removeprefix("Backup ") for one in crm.backups.list()],
+        "backup": [str(one.name).removeprefix("Backup ") for one in crm.backups.list()],
         "prediction": ["deals", "churn", "revenue"],
     }[kind]
     found = list(crm.jobs.list(kind=[kind]))

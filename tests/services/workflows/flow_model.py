@@ -173,9 +173,9 @@ class World:
         self.wake(lead_id)
         for id, flow in self.flows.items():
             own = by is not None and (by.flow, by.lead) == (id, lead_id)
-            if flow.status == "active" and flow.starts_by(member, value) and lead.meets(flow.asks) and not own:
-                if self.takes(id, lead_id):
-                    self.begin(id, lead_id, "trigger", by.depth + 1 if by is not None else 1)
+            wanted = flow.status == "active" and flow.starts_by(member, value) and lead.meets(flow.asks)
+            if wanted and not own and self.takes(id, lead_id):
+                self.begin(id, lead_id, "trigger", by.depth + 1 if by is not None else 1)
 
     def wake(self, lead_id: str) -> None:
         """Let what waits for a member of a lead look at it again."""

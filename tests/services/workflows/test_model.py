@@ -16,7 +16,7 @@ from refusals import refused
 from crm_sdk import CrmClient
 from server_stub import StubServer
 
-from .flow_model import Act, Flow, Lead, Asks, World
+from .flow_model import Act, Asks, Flow, Lead, World
 
 NUMBERS, MINUTES = st.integers(0, 20), st.sampled_from([0, 0, 0, 30, 90])
 MEMBERS, VALUES = st.sampled_from(["company", "industry"]), st.sampled_from(["a", "b"])
@@ -255,7 +255,7 @@ class WorkflowMachine(RuleBasedStateMachine):
                     run.entity and run.entity.id,
                     run.depth,
                     [step.status for step in run.steps],
-                    run.error and run.error.code or "",
+                    (run.error and run.error.code) or "",
                 )
                 for run in found
             ) == sorted((run.lead, run.depth, [step.status for step in run.steps], run.error or "") for run in mine)
