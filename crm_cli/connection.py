@@ -11,6 +11,7 @@ from crm_sdk.errors import ConfigurationError
 from crm_sdk.options import is_private
 
 from .account.profiles import finding_of, note_finding, read_user_config
+from .discovery.live_words import forget_answers
 from .failures import MisuseError
 from .settings import Settings
 
@@ -36,6 +37,19 @@ def sharing(client: CrmClient) -> Generator[None]:
 def server_name(settings: Settings, client: CrmClient) -> str:
     """Return what the server of a client is called in messages."""
     return "the embedded server" if settings.offline else client.base_url
+
+
+@contextmanager
+def open_writing_client(settings: Settings) -> Generator[CrmClient]:
+    """Open a client of a command that writes, and forget at the end what TAB knows, which is of before.
+
+    Raises: as `open_client`.
+    """
+    try:
+        with open_client(settings) as client:
+            yield client
+    finally:
+        forget_answers()
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.errors import ApiError, AuthenticationError
 from crm_sdk.wire import is_array
 
-from ..connection import open_client
-from ..discovery.live_words import forget_answers
+from ..connection import open_client, open_writing_client
 from ..failures import DECLINED, PARTIAL, MisuseError, complain
 from ..lookups import Lookups
 from ..settings import Settings
@@ -69,10 +68,9 @@ class Each:
             return DECLINED
         quota = Quota()
         try:
-            with open_client(settings) as client, quota.ending():
+            with open_writing_client(settings) as client, quota.ending():
                 printer.rows(self._results(client, ids, quota))
         finally:
-            forget_answers()
             rest = len(ids) - len(self._done) - len(self._failed)
             left = f", {rest:,} not begun" if rest else ""
             failed = f", {len(self._failed):,} failed" if self._failed or not ids else ""

@@ -14,7 +14,7 @@ import typer
 
 from crm_sdk.errors import CrmError
 
-from ..connection import open_client, server_name
+from ..connection import open_writing_client, server_name
 from ..failures import DECLINED, INVALID, PARTIAL, MisuseError, complain
 from ..folders import data_folder
 from ..settings import Options, Settings, settle
@@ -140,7 +140,7 @@ def import_file(
         match_on, mode, on_match, format, no_header, delimiter, encoding, batch,
     )  # fmt: skip
     named = sha256(repr(about).encode()).hexdigest()[:24]
-    with Journal(folder / f"{named}.sqlite") as journal, open_client(settings) as client:
+    with Journal(folder / f"{named}.sqlite") as journal, open_writing_client(settings) as client:
         return _Import(client, settings, source, journal, wish, printer).status(entity)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..connection import open_client
+from ..connection import open_writing_client
 from ..failures import DECLINED, MisuseError, visible
 from ..settings import Options, settle
 
@@ -38,7 +38,7 @@ def chat(
     """
     settings = settle(options)
     status = 0
-    with open_client(settings) as client:
+    with open_writing_client(settings) as client:
         for text in [" ".join(words)] if words else _typed_lines():
             answer = client.chatops.send(text, session_id=session, channel="cli")
             session = answer.session_id

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..connection import open_client
+from ..connection import open_writing_client
 from ..failures import MisuseError, complain
 from ..settings import Options, settle
 from ..views.drawing import line, show
@@ -39,7 +39,7 @@ def restore(
     if not Path(what).is_file() and (what.endswith(".zip") or "/" in what):
         raise MisuseError(f"there is no file {what}")
     settings = settle(options)
-    with open_client(settings) as client:
+    with open_writing_client(settings) as client:
         backup_id = _taken_over(client, Path(what)) if Path(what).is_file() else what
         job = client.backups.restore(backup_id, mode=mode, confirm=confirm, entity_types=entity_types or None)
         result = job.wait(timeout=None)

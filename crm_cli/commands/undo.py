@@ -38,7 +38,7 @@ def undo(
 
     Example: `crm undo --dry-run`
     """
-    from ..connection import open_client
+    from ..connection import open_writing_client
     from ..terminal.asking import is_confirmed
     from ..terminal.output import Printer, say_bulk_failures
     from ..tree.parameters import Form
@@ -54,7 +54,7 @@ def undo(
         return None
     entry = _chosen_entry(entries, number)
     printer = Printer(settings.output)
-    with open_client(settings) as client:
+    with open_writing_client(settings) as client:
         back = reversal(client, entry)
         form = Form(back.operation)
         if options.sends_nothing:

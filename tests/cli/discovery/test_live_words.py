@@ -144,6 +144,27 @@ def test_an_answer_holds_until_it_expires_or_something_is_written(
     assert (len(tab(line)), asked) == (2, ["contacts.list"] * 4)
 
 
+def test_whatever_writes_makes_tab_ask_again(
+    served: Crm, tab: Tab, asked: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CRM_UNDO", "1")
+    rows = tmp_path / "rows.csv"
+    rows.write_text("name,email\nRow Reader,row@reader.example\n")
+    for words in (
+        ["contacts", "create", "--name", "Row Writer"],
+        ["undo", "--yes"],
+        ["contacts", "import", str(rows)],
+        ["contacts", "delete", "contact_123", "--yes"],
+        ["api", "POST", "/v1/contacts", "-d", '{"name": "Row Api"}'],
+        ["chat", "create a task call Ada tomorrow", "--yes"],
+    ):
+        tab("crm contacts get row")
+        before = len(asked)
+        assert served(*words).status == 0, words
+        tab("crm contacts get row")
+        assert len(asked) == before + 1, words
+
+
 @pytest.mark.parametrize(
     "other", ["--tenant tenant_globex", "--base-url http://other.test", "--api-key other", "--profile other", "file"]
 )
