@@ -14,6 +14,7 @@ from pydantic import AwareDatetime
 
 from crm_sdk.models.record import Model
 
+from ..collection import Collection
 from .filter_groups import FieldType
 
 
@@ -35,6 +36,23 @@ _FORMATS: tuple[tuple[type[Any], Field], ...] = (
     (float, Field("number", "number")),
     (str, Field("text", "text")),
 )
+
+_OF_CUSTOM_FIELDS: Mapping[str, FieldType] = {
+    **dict.fromkeys(("integer", "decimal", "currency"), "number"),
+    **dict.fromkeys(("date", "datetime"), "date"),
+    "boolean": "bool",
+    "multi_select": "list",
+}
+
+
+def custom_type(type: str) -> FieldType:
+    """Return how conditions compare the values of a custom field of a type."""
+    return _OF_CUSTOM_FIELDS.get(type, "text")
+
+
+def custom_types(fields: Collection, kind: str) -> dict[str, FieldType]:
+    """Return how conditions compare the custom fields of a kind of record of the CRM itself, by their paths."""
+    return {f"custom_fields.{one['api_name']}": custom_type(one["type"]) for one in fields.find("object_id", kind)}
 
 
 @cache

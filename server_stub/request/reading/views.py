@@ -12,7 +12,7 @@ from crm_sdk.vocabulary.codes import VIEWED
 from crm_sdk.wire import snake
 
 from ...data.document import Document
-from ...data.queries.field_types import fields_of
+from ...data.queries.field_types import custom_types, fields_of
 from ...data.queries.filter_groups import FieldType, compile_filters
 from ...data.queries.query import Resolve, key_of, member
 from ...problems import Problem
@@ -42,6 +42,7 @@ class View:
         types: dict[str, FieldType] = {
             path: field.type for kind in self.kinds for path, field in fields_of(kind.model).items()
         }
+        types |= custom_types(call.collection("field"), self.layout["entity"])
         keep = compile_filters(self.layout["filter_groups"], types, now=call.now)
         return in_order_of([doc for doc in docs if keep(doc)], () if self.sorted else self.layout["sort"])
 

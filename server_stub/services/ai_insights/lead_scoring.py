@@ -13,6 +13,7 @@ from ... import jobs
 from ...bulk import carry_out, check_size
 from ...data.document import Document
 from ...data.merging import differences
+from ...data.queries.field_types import custom_types
 from ...data.queries.filter_groups import compile_filter
 from ...problems import Problem
 from ...serving import Context, Members, RecordType, changes_between, runs, serves
@@ -69,7 +70,8 @@ def update(call: Context, changes: Members) -> Document:
 def _rule(call: Context, given: Members, number: int) -> dict[str, Any]:
     """Return a rule in stored form. Raises 422 for a condition that cannot be."""
     path = f"rules.{number}.filter"
-    field, _ = compile_filter(given["filter"], FIELDS, path, now=call.now)
+    types = {**FIELDS, **custom_types(call.collection("field"), "lead")}
+    field, _ = compile_filter(given["filter"], types, path, now=call.now)
     usual: dict[str, Any] = {"value": None, "high_value": None, "values": []}
     return {"active": True, **given, "filter": {**usual, **given["filter"], "field": field}}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,9 +18,11 @@ from crm_sdk.models.leads import Lead
 
 from ...data.blanks import blank
 from ...data.document import Document
+from ...data.queries.field_types import custom_types
 from ...data.queries.filter_groups import FieldType, compile_filter
 from ...data.queries.filters import filter_fields
 from ...data.queries.query import member
+from ...problems import Problem
 from ...serving import Collections, Members
 
 KIND = "lead_scoring"
@@ -98,17 +101,22 @@ def config_of(collections: Collections) -> Document:
     return Document({**blank(LeadScoringConfig), "id": "config", "updated_at": tenant["created_at"]})
 
 
+def _rules_in_use(config: Members, types: Mapping[str, FieldType], now: datetime) -> Iterator[Rule]:
+    """Yield the active rules; one whose condition is on a custom field that has gone since gives no points."""
+    for rule in config["rules"]:
+        if rule["active"]:
+            with suppress(Problem):
+                yield Rule(rule["name"], rule["points"], *compile_filter(rule["filter"], types, now=now))
+
+
 def scheme_of(collections: Collections, now: datetime) -> Scheme:
     """Return how a company scores its leads at a time."""
     config, model = config_of(collections), collections(KIND).get("model")
     in_use = model is not None and model["version"] > 0 and config["use_model"] and config["model_weight"] > 0
+    types = {**FIELDS, **custom_types(collections("field"), "lead")}
     return Scheme(
         config,
-        [
-            Rule(rule["name"], rule["points"], *compile_filter(rule["filter"], FIELDS, now=now))
-            for rule in config["rules"]
-            if rule["active"]
-        ],
+        list(_rules_in_use(config, types, now)),
         Fit(model["bias"], model["weights"]) if in_use and model is not None else None,
         model["version"] if in_use and model is not None else None,
     )

@@ -17,7 +17,7 @@ from crm_sdk.wire import encode_json
 from ...data.collection import Collection
 from ...data.document import Document
 from ...data.personal import emptied_members
-from ...data.queries.field_types import fields_of
+from ...data.queries.field_types import custom_types, fields_of
 from ...data.queries.filter_groups import FieldType, compile_filters
 from ...files.storing import store_bytes
 from ...history import audit
@@ -61,6 +61,7 @@ def conditions(call: Context, kind: str, groups: Sequence[Mapping[str, Any]]) ->
     fields = dict(_FIELDS)
     if noun is not None:
         fields |= {path: field.type for path, field in fields_of(noun.model).items()}
+    fields |= custom_types(call.collection("field"), kind)
     return compile_filters(groups, fields, now=call.now, zone=company.zone(call))
 
 

@@ -15,6 +15,7 @@ from crm_sdk.wire import instant, is_array, number
 
 from ...data import normalise
 from ...data.queries import patterns
+from ...data.queries.field_types import custom_type
 from ...data.queries.filter_groups import FieldType
 from ...problems import Problem, invalid
 from ...serving import Context, Members
@@ -44,8 +45,7 @@ def filter_type(key: Members) -> FieldType:
     """Return how conditions compare the values of a field or relationship."""
     if is_link(key):
         return "list" if holds_many(key) else "text"
-    types: Mapping[str, FieldType] = {"boolean": "bool", "date": "date", "datetime": "date", "multi_select": "list"}
-    return "number" if key["type"] in NUMBERS else types.get(key["type"], "text")
+    return custom_type(key["type"])
 
 
 def own_types(call: Context, object_id: str) -> dict[str, FieldType]:

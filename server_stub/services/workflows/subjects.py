@@ -13,6 +13,7 @@ from crm_sdk.operation import Operation
 from crm_sdk.wire import camel, is_object
 
 from ...data.document import Document
+from ...data.queries.field_types import custom_types
 from ...data.queries.filter_groups import FieldType, compile_filters
 from ...data.queries.filters import filter_fields
 from ...data.queries.query import member
@@ -156,7 +157,7 @@ def fields_of(call: Context, kind: str) -> Mapping[str, FieldType]:
     """Return the members of a kind of record that conditions can test, with their types."""
     noun = noun_of(call, kind)
     if noun is not RECORDS:
-        return _members_of(noun)
+        return {**_members_of(noun), **custom_types(call.collection("field"), kind)}
     own: dict[str, FieldType] = {name: filter_type(key) for name, key in _keys(call, kind).items()}
     return {**_members_of(noun), **own, **{f"fields.{name}": type for name, type in own.items()}}
 

@@ -240,6 +240,18 @@ def test_conditions_and_branches_choose(client: CrmClient, pipeline: Pipeline) -
         assert set(client.deals.get(made).tags) == tags
 
 
+def test_a_rule_whose_condition_has_lost_its_field_runs_no_more(client: CrmClient, pipeline: Pipeline) -> None:
+    tier = client.customization.fields.create("deal", {"api_name": "tier", "label": "Tier", "type": "integer"})
+    high: Any = [{"filters": [{"field": "custom_fields.tier", "op": "gte", "value": 2}]}]
+    rule(client, pipeline, "deal_created", tag("high"), conditions=high)
+    rule(client, pipeline, "deal_created", tag("any"))
+    for tags in (["high", "any"], ["any"]):
+        made = client.deals.create({"title": "Engine", "value": 1, "custom_fields": {"tier": 3}}).id
+        assert client.deals.get(made).tags == tags
+        if "high" in tags:
+            client.customization.fields.delete("deal", tier.id, force=True)
+
+
 def test_what_fails_stops_its_own_rule_only_and_leaves_nothing(client: CrmClient, pipeline: Pipeline) -> None:
     bad = rule(client, pipeline, "deal_created", tag("half"), {"type": "move_stage", "stage": ELSEWHERE}, tag("end"))
     rule(client, pipeline, "deal_created", tag("second"))
