@@ -60,14 +60,15 @@ def stored_value(call: Context, key: Members, value: Any, path: str, held: Any =
 
     Raises: 422 with the path; 409 CARDINALITY_VIOLATION for several links where there can be one.
     """
-    if value in (None, "", []):
-        return None
-    if is_link(key):
-        return _links(call, key, value, path, held)
-    if key["type"] == "auto_number":
+    empty = value in (None, "", [])
+    if not is_link(key) and key["type"] == "auto_number" and not (empty and held is None):
         if value != held:
             raise invalid(path, "read_only", "the number is assigned by the server")
         return held
+    if empty:
+        return None
+    if is_link(key):
+        return _links(call, key, value, path, held)
     stored = _READERS[key["type"]](call, key, value, path, held)
     if key["type"] in NUMBERS:
         _check_number(key, stored, path)

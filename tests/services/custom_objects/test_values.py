@@ -123,3 +123,16 @@ def test_every_wrong_value_is_named_at_once(define: Define, add: Add) -> None:
     assert {(one.field, one.rule) for one in error.fields} == {
         ("fields.x", "type"), ("fields.stray", "unknown"), ("fields.y", "required"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [None, "", [], "0002"], ids=str)
+def test_an_assigned_number_is_neither_cleared_nor_changed(
+    platform: CrmClient, define: Define, add: Add, given: Any
+) -> None:
+    thing = define(field("x", "auto_number"))
+    made, number = add(thing, x=None), "0001"
+    assert made.fields["x"] == number, "there was nothing to clear"
+    change = platform.custom_objects.records.update
+    error = refused(lambda: change(thing.id, made.id, {"fields": {"x": given}}))
+    assert [(one.field, one.rule) for one in error.fields] == [("fields.x", "read_only")]
+    assert change(thing.id, made.id, {"fields": {"x": number}}) == made
