@@ -263,4 +263,4 @@ class FieldMachine(RuleBasedStateMachine):
 
 
 TestFields = FieldMachine.TestCase
-TestFields.settings = settings(max_examples=portion(20), stateful_step_count=20)
+TestFields.settings = settings(max_examples=portion(15), stateful_step_count=20)
