@@ -208,3 +208,28 @@ def test_a_share_counts(world: World, narrow: CrmClient, me: str) -> None:
     assert narrow.accounts.get(ids["account"]).open_deal_count == 0
     with pytest.raises(ApiError):
         narrow.deals.get(ids["deal"])
+
+
+# -- conversations -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["own", "team"])
+def reader(stub: StubServer, request: pytest.FixtureRequest) -> CrmClient:
+    """A user in no team, who reads contacts, leads and conversations in the narrower scopes."""
+    crm = stub.client(dialects="platform")
+    words = ("contacts", "leads", "conversations")
+    narrow: Any = [{"resource": word, "action": "read", "scope": request.param} for word in words]
+    crm.security.roles.create({"key": "reader", "name": "Reader", "permissions": narrow})
+    crm.users.create({"email": "reader@acme.test", "name": "R", "role": "reader", "password": PASSWORD})
+    client = stub.client(api_key=None, dialects="platform", max_retries=0)
+    client.auth.login("reader@acme.test", PASSWORD)
+    return client
+
+
+def test_a_conversation_is_nobodys_and_read_in_every_scope(stub: StubServer, reader: CrmClient) -> None:
+    """It has no owner of its own; the contacts of others stay unseen."""
+    admin = stub.client(dialects="platform")
+    there = {one.id for one in admin.objects.scan("conversation")}
+    assert there and {one.id for one in reader.objects.scan("conversation")} == there
+    contacts = list(admin.contacts.list())
+    assert contacts and {one.id for one in reader.contacts.list()} < {one.id for one in contacts}
