@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..sync.upserts import Upserts
 
 _ENTITY = "The entity: `contact`, `lead`, …, or the API name or id of a custom object."
+_MANY = Field(min_length=1)
 _COMMON = ("FORBIDDEN", "FEATURE_DISABLED", "UNSUPPORTED_OPERATION", "OBJECT_INACTIVE")
 _WRITES = (*_COMMON, "NOT_A_KEY", "REFERENCE_NOT_FOUND")
 
@@ -152,7 +153,7 @@ class Objects(Resource[Mode]):
     def batch_get(
         self,
         entity: str,
-        keys: Sequence[str],
+        keys: Annotated[Sequence[str], _MANY],
         *,
         match_on: Annotated[str, Field(min_length=1, max_length=100)] = "id",
         fields: Sequence[str] | None = None,
@@ -183,7 +184,7 @@ class Objects(Resource[Mode]):
     def upsert(
         self,
         entity: str,
-        records: Sequence[RecordValues],
+        records: Annotated[Sequence[RecordValues], _MANY],
         *,
         match_on: Annotated[str, Field(min_length=1, max_length=100)] | None = None,
         mode: UpsertMode = "upsert",
@@ -205,7 +206,7 @@ class Objects(Resource[Mode]):
         errors=(*_COMMON, "BULK_REJECTED", "TOO_MANY_ITEMS", "REFERENCE_NOT_FOUND"),
         texts={"operations": "The writes, 1 to 25, in their order."},
     )
-    def transaction(self, operations: Sequence[RecordOperation]) -> TransactionResult:
+    def transaction(self, operations: Annotated[Sequence[RecordOperation], _MANY]) -> TransactionResult:
         """Write records of several entities, all or none; later operations name the records of earlier ones.
 
         Raises: ValidationError ``BULK_REJECTED`` with what is wrong in each operation: nothing is written then.
@@ -219,7 +220,9 @@ class Objects(Resource[Mode]):
         errors=_COMMON,
         texts={"entity": _ENTITY, "ids": "The ids of deleted records, 1 to 1,000."},
     )
-    def restore(self, entity: str, ids: Sequence[str], *, atomic: bool = False) -> BulkResult[AnyRecord]:
+    def restore(
+        self, entity: str, ids: Annotated[Sequence[str], _MANY], *, atomic: bool = False
+    ) -> BulkResult[AnyRecord]:
         """Restore deleted records, with what the delete took or changed elsewhere, where it was not changed since.
 
         Raises: NotFoundError; PermissionDeniedError without the rights to delete and to create such records.
