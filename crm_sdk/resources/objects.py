@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from ..sync.upserts import Upserts
 
 _ENTITY = "The entity: `contact`, `lead`, …, or the API name or id of a custom object."
-_MANY = Field(min_length=1)
 _COMMON = ("FORBIDDEN", "FEATURE_DISABLED", "UNSUPPORTED_OPERATION", "OBJECT_INACTIVE")
 _WRITES = (*_COMMON, "NOT_A_KEY", "REFERENCE_NOT_FOUND")
 
@@ -153,7 +152,7 @@ class Objects(Resource[Mode]):
     def batch_get(
         self,
         entity: str,
-        keys: Annotated[Sequence[str], _MANY],
+        keys: Sequence[str],
         *,
         match_on: Annotated[str, Field(min_length=1, max_length=100)] = "id",
         fields: Sequence[str] | None = None,
@@ -184,7 +183,7 @@ class Objects(Resource[Mode]):
     def upsert(
         self,
         entity: str,
-        records: Annotated[Sequence[RecordValues], _MANY],
+        records: Sequence[RecordValues],
         *,
         match_on: Annotated[str, Field(min_length=1, max_length=100)] | None = None,
         mode: UpsertMode = "upsert",
@@ -206,7 +205,7 @@ class Objects(Resource[Mode]):
         errors=(*_COMMON, "BULK_REJECTED", "TOO_MANY_ITEMS", "REFERENCE_NOT_FOUND"),
         texts={"operations": "The writes, 1 to 25, in their order."},
     )
-    def transaction(self, operations: Annotated[Sequence[RecordOperation], _MANY]) -> TransactionResult:
+    def transaction(self, operations: Sequence[RecordOperation]) -> TransactionResult:
         """Write records of several entities, all or none; later operations name the records of earlier ones.
 
         Raises: ValidationError ``BULK_REJECTED`` with what is wrong in each operation: nothing is written then.
@@ -220,9 +219,7 @@ class Objects(Resource[Mode]):
         errors=_COMMON,
         texts={"entity": _ENTITY, "ids": "The ids of deleted records, 1 to 1,000."},
     )
-    def restore(
-        self, entity: str, ids: Annotated[Sequence[str], _MANY], *, atomic: bool = False
-    ) -> BulkResult[AnyRecord]:
+    def restore(self, entity: str, ids: Sequence[str], *, atomic: bool = False) -> BulkResult[AnyRecord]:
         """Restore deleted records, with what the delete took or changed elsewhere, where it was not changed since.
 
         Raises: NotFoundError; PermissionDeniedError without the rights to delete and to create such records.

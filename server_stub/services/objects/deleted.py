@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.resources.objects import DeletedObjects, Objects
 from crm_sdk.wire import camel, is_array
 
-from ...bulk import carry_out, check_size, error_of
+from ...bulk import carry_out, error_of
 from ...data.document import Document
 from ...data.keys import taken_values
 from ...data.mapped import Mapped
@@ -20,6 +20,7 @@ from ...nouns.entities import Entity
 from ...problems import Problem, missing
 from ...request.access import permissions
 from ...serving import Context, serves
+from .reading import some
 from .showing import shown_as
 
 _DAYS = 30
@@ -111,7 +112,7 @@ def restore(call: Context, entity: str, ids: Sequence[str], atomic: bool) -> dic
     found = call.server.entities.named(call, entity, "delete")
     permissions.check(call.caller, found.word, "create")
     found.require("restore")
-    check_size(ids, "ids")
+    some(ids, "ids")
     show = shown_as(call, found)
 
     def bring_back(id: str) -> Any:

@@ -111,7 +111,7 @@ def batch_get(
     """Return many records by their keys, in the order asked."""
     found = call.server.entities.named(call, entity)
     found.require("scan")
-    check_size(keys, "keys")
+    some(keys, "keys")
     name = check_key(call, found, match_on)
     show = shown_as(call, found, [*fields, *(include or ())] if fields else None, whole=bool(include))
     _check_include(found, include)
@@ -135,3 +135,10 @@ def _check_include(entity: Entity, names: Sequence[str] | None) -> None:
     for place, name in enumerate(names or ()):
         if snake(name) not in entity.members:
             raise invalid(f"include.{place}", "choice", f"there is no {name!r} to include")
+
+
+def some(items: Sequence[object], field: str) -> None:
+    """Raise 422 for no items, and for too many."""
+    if not items:
+        raise invalid(field, "min", "needs at least one")
+    check_size(items, field)

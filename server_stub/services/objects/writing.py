@@ -11,7 +11,7 @@ from crm_sdk.operation import Operation
 from crm_sdk.resources.objects import Objects
 from crm_sdk.wire import camel, is_array, is_object, snake
 
-from ...bulk import carry_out, check_size
+from ...bulk import carry_out
 from ...data.document import Document
 from ...data.merging import EMPTY, missing_members
 from ...noun import Noun
@@ -23,6 +23,7 @@ from ...serving import Context, serves
 from ..activities.records import changes_of
 from .bodies import as_sent, wire_members
 from .keys import check_key, check_value, matching, value_in
+from .reading import some
 from .showing import Show, shown_as
 
 _LARGEST = 25
@@ -205,7 +206,7 @@ def upsert(
     """Create and change records, each found by a key."""
     found = call.server.entities.named(call, entity)
     found.require("upsert")
-    check_size(records, "records")
+    some(records, "records")
     key = check_key(call, found, match_on)
     rows = _Upsert(call, found, key, mode, on_match, shown_as(call, found) if return_records else None)
     result = carry_out(
@@ -234,6 +235,7 @@ def _key_of(entity: Entity, row: Any, key: str) -> str | None:
 @serves(Objects.transaction)
 def transaction(call: Context, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Write records of several entities, all or none."""
+    some(operations, "operations")
     if len(operations) > _LARGEST:
         message = f"{len(operations)} operations; a transaction takes at most {_LARGEST}"
         details = {"limit": _LARGEST, "given": len(operations)}
