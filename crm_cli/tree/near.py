@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..failures import MisuseError
@@ -56,6 +56,10 @@ def refusal(message: str, word: str, known: Iterable[str], *, listed: Sequence[s
     return MisuseError(f"{message}{meant_or_all(word, known, listed=listed)}")
 
 
+JOBS: Mapping[str, str] = {"exports": "export", "imports": "import", "contacts imports": "contact_import"}
+"""The groups whose work is jobs, which the list of all jobs has: the kind of each."""
+
+
 def explain(error: Any) -> None:
     """Name in a usage error of typer the command or the option that was probably meant, as in every other refusal."""
     context = error.ctx
@@ -67,6 +71,10 @@ def explain(error: Any) -> None:
     else:
         words = re.fullmatch(r"No such command '(.*)'\.?", error.message)
         found = nearest(words[1], context.command.commands) if words is not None else None
+        kind = JOBS.get(context.command_path.partition(" ")[2])
+        if words is not None and words[1] == "list" and kind is not None:
+            error.message = f"{error.message.rstrip('.')}: they are jobs, and `crm jobs list --kind {kind}` lists them"
+            return
     if found is not None:
         error.message = f"{error.message.rstrip('.')}. Did you mean {found!r}?"
 

@@ -11,6 +11,7 @@ import pytest
 from shell import OPERATIONS, ROOT, Crm, Result, process
 
 from crm_cli import completion, failures
+from crm_cli.tree import near
 from crm_cli.tree.declared import shown_choice
 from crm_cli.tree.nouns import nouns
 from crm_cli.tree.parameters import Form
@@ -166,6 +167,13 @@ def test_uploads_jobs_and_downloads(offline: Crm, folder: Path, monkeypatch: pyt
 
 
 # -- what goes wrong
+
+
+@pytest.mark.parametrize(("words", "kind"), sorted(near.JOBS.items()))
+def test_a_refused_list_names_one_that_there_is(words: str, kind: str, offline: Crm) -> None:
+    said = f"crm jobs list --kind {kind}"
+    assert f"`{said}`" in offline(*words.split(), "list").err
+    assert offline(*said.split()[1:]).status == 0
 
 
 @pytest.mark.parametrize(
