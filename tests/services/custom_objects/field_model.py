@@ -74,20 +74,19 @@ class Field:
         elif self.type == "auto_number":
             check(value == held, "read_only")
         elif self.type == "reference":
-            ids = value if isinstance(value, list) else [value]
+            ids = listed(value)
             check(all(isinstance(id, str) for id in ids), "type")
             check(ids == ["contact_123"], "reference")
         elif self.type == "select":
             return self._choice(value, held)
         else:
             check(isinstance(value, list), "type")
-            return list(dict.fromkeys(self._choice(one, held) for one in value))
+            return list(dict.fromkeys(self._choice(one, held) for one in listed(value)))
         return value
 
     def _choice(self, value: Any, held: Any) -> str:
         check(isinstance(value, str), "type")
-        kept = held if isinstance(held, list) else [held]
-        check((value, True) in self.options or value in kept, "choice")
+        check((value, True) in self.options or value in listed(held), "choice")
         return str(value)
 
     def _number(self, value: Any) -> Any:
@@ -151,6 +150,11 @@ class Field:
         )
 
 
+def listed(value: Any) -> list[Any]:
+    """Return the values that a value has: itself, unless it is a list."""
+    return [*value] if isinstance(value, list) else [value]
+
+
 def shown(options: Iterable[tuple[str, bool]]) -> list[dict[str, Any]]:
     """Return options as the API has them."""
     return [{"value": value, "label": value, "active": active} for value, active in options]
@@ -159,7 +163,7 @@ def shown(options: Iterable[tuple[str, bool]]) -> list[dict[str, Any]]:
 def key_of(value: Any) -> Any:
     """Return what is the same for values that a unique field takes for equal."""
     if isinstance(value, list):
-        return tuple(sorted(value))
+        return tuple(sorted(listed(value)))
     return value.casefold() if isinstance(value, str) else value
 
 

@@ -71,9 +71,9 @@ class Sale:
     lost_reason: str | None = None
     status: str = ""
     version: int = 1
-    stays: list[tuple[str, str]] = field(default_factory=list)
+    stays: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The keys of the stages it was in, and how it came there."""
-    been: list[tuple[str, str]] = field(default_factory=list)
+    been: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The pipelines and the ids of the stages it was in."""
 
     def __post_init__(self) -> None:

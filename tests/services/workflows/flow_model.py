@@ -84,7 +84,7 @@ class Lead:
     """A lead; one that was deleted is as it was then."""
 
     members: dict[str, str | None]
-    tags: set[str] = field(default_factory=set)
+    tags: set[str] = field(default_factory=set[str])
     deleted: bool = False
 
     def meets(self, test: Asks | None) -> bool:
@@ -102,7 +102,7 @@ class Flow:
     acts: list[Act]
     once: bool
     status: str = "draft"
-    enrolled: set[str] = field(default_factory=set)
+    enrolled: set[str] = field(default_factory=set[str])
 
     @property
     def trigger(self) -> dict[str, Any]:
