@@ -120,3 +120,14 @@ def test_sales_reads_pipelines_and_writes_none(client: CrmClient, stub: StubServ
         with pytest.raises(PermissionDeniedError):
             refused()
     assert client.pipelines.get(made.id) == made
+
+
+def test_the_event_of_a_new_pipeline_has_no_stages_of_its_own(client: CrmClient, stub: StubServer) -> None:
+    """They are records, which have ids: those that were given have none."""
+    made = client.pipelines.create({"name": "Told"})
+    told = [
+        event["entity"]
+        for event in stub.store.collection("tenant_acme", "event")
+        if "pipeline.created" in event["type"]
+    ]
+    assert [(one["id"], one["stages"]) for one in told] == [(made.id, [])] and all(one.id for one in made.stages)
