@@ -24,13 +24,13 @@ GIVEN: list[Any] = [
 """What records are given: each is a value of some type, and none of another."""
 
 
-class Wrong(Exception):
+class WrongValueError(Exception):
     """A value that a field refuses, by the rule in its argument."""
 
 
 def check(holds: bool, rule: str) -> None:
     if not holds:
-        raise Wrong(rule)
+        raise WrongValueError(rule)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Field:
         return plain | ({"options": shown(self.options)} if self.type in SELECTS else {})
 
     def read(self, value: Any, held: Any = None) -> Any:
-        """Return the form in which a value is kept; None for none. Raises: Wrong."""
+        """Return the form in which a value is kept; None for none. Raises: WrongValueError."""
         if value in (None, "", []):
             check(self.type != "auto_number" or held is None, "read_only")
             return None
@@ -125,7 +125,7 @@ class Field:
         """Return the rule that refuses a value; None for one that is fine."""
         try:
             self.read(value, held)
-        except Wrong as wrong:
+        except WrongValueError as wrong:
             return str(wrong)
         return None
 

@@ -26,9 +26,11 @@ OPTIONS = st.lists(
     unique_by=lambda option: option[0],
 ).map(tuple)
 OF_TYPES: dict[str, Any] = {
-    **dict.fromkeys(NUMBERS, {"min_value": BOUNDS, "max_value": BOUNDS}),
-    **dict.fromkeys(TEXTS, {"min_length": LENGTHS, "max_length": LENGTHS, "pattern": st.none() | st.just("[a-z@.]+")}),
-    **dict.fromkeys(SELECTS, {"options": OPTIONS}),
+    **{key: {"min_value": BOUNDS, "max_value": BOUNDS} for key in NUMBERS},
+    **{
+        key: {"min_length": LENGTHS, "max_length": LENGTHS, "pattern": st.none() | st.just("[a-z@.]+")} for key in TEXTS
+    },
+    **{key: {"options": OPTIONS} for key in SELECTS},
 }
 PLACES = {"precision": st.none() | st.sampled_from([0, 1, 4])}
 OF_TYPES |= {type: OF_TYPES[type] | PLACES for type in ("decimal", "currency")}
