@@ -143,7 +143,11 @@ class DirectLink:
             raise_as_ours(error, request)
         finally:
             if body is None:
-                release()
+                try:
+                    if self._owned:  # an interrupt may leave a connection that nobody can use or gives up
+                        transport.close()
+                finally:
+                    release()
 
     def close(self) -> None:
         """Close every idle connection; a later call opens a new one."""
@@ -210,7 +214,12 @@ class AsyncDirectLink:
             raise_as_ours(error, request)
         finally:
             if transport is not None and body is None:
-                stack.give(transport)
+                try:
+                    if self._owned:  # a call that was cancelled may leave a connection that nobody can use or gives up
+                        with anyio.CancelScope(shield=True):
+                            await transport.aclose()
+                finally:
+                    stack.give(transport)
         overdue = stack.overdue()
         if overdue is not None and self._owned:
             await overdue.aclose()

@@ -244,6 +244,23 @@ def test_a_cancelled_call_gives_its_connection_back(net: Loopback) -> None:
     asyncio.run(scene())
 
 
+def test_a_call_that_is_cancelled_at_any_step_leaves_a_connection_that_can_be_used(net: Loopback) -> None:
+    net.rules["/slow"] = drip(200, 0.05)
+    options: dict[str, Any] = {"max_connections": 1, "max_retries": 0, "timeout": HANG}
+
+    async def scene(steps: int) -> None:
+        async with AsyncCrmClient(net.url, "key", dialects=TOLD, **options) as client:
+            task = asyncio.create_task(client.leads.get("slow"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert (await client.leads.get("l1")).id == "l1"
+
+    for steps in range(40):
+        asyncio.run(scene(steps))
+
+
 @left_open
 def test_a_download_that_is_left_gives_its_connection_back(net: Loopback, mode: str, call: Call) -> None:
     net.rules["/export"] = drip(100, 0.01)

@@ -11,7 +11,7 @@ from crm_sdk.models.deals import Deal
 
 from ...data.document import Document
 from ...data.queries.field_types import custom_types
-from ...data.queries.filter_groups import compile_filters
+from ...data.queries.filter_groups import FieldType, compile_filters
 from ...data.queries.filters import filter_fields
 from ...problems import Problem
 from ...request.access.permissions import readable
@@ -38,7 +38,7 @@ def deals_to_predict(
 
     Raises: 422 for an unknown deal or a filter that cannot be; 409 for a deal that is closed.
     """
-    types = {**FIELDS, **custom_types(call.collection("field"), "deal")}
+    types: dict[str, FieldType] = {**FIELDS, **custom_types(call.collection("field"), "deal")}
     keep = compile_filters(filter_groups or (), types, now=call.now, zone=company.zone(call))
     if deal_ids is None:
         named = readable(call, "deal", call.collection("deal").find("status", "open"))

@@ -14,7 +14,7 @@ from ...bulk import carry_out, check_size
 from ...data.document import Document
 from ...data.merging import differences
 from ...data.queries.field_types import custom_types
-from ...data.queries.filter_groups import compile_filter
+from ...data.queries.filter_groups import FieldType, compile_filter
 from ...problems import Problem
 from ...serving import Context, Members, RecordType, changes_between, runs, serves
 from ..leads.owners import OPEN
@@ -70,7 +70,7 @@ def update(call: Context, changes: Members) -> Document:
 def _rule(call: Context, given: Members, number: int) -> dict[str, Any]:
     """Return a rule in stored form. Raises 422 for a condition that cannot be."""
     path = f"rules.{number}.filter"
-    types = {**FIELDS, **custom_types(call.collection("field"), "lead")}
+    types: dict[str, FieldType] = {**FIELDS, **custom_types(call.collection("field"), "lead")}
     field, _ = compile_filter(given["filter"], types, path, now=call.now)
     usual: dict[str, Any] = {"value": None, "high_value": None, "values": []}
     return {"active": True, **given, "filter": {**usual, **given["filter"], "field": field}}

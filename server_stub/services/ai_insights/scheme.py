@@ -113,7 +113,7 @@ def scheme_of(collections: Collections, now: datetime) -> Scheme:
     """Return how a company scores its leads at a time."""
     config, model = config_of(collections), collections(KIND).get("model")
     in_use = model is not None and model["version"] > 0 and config["use_model"] and config["model_weight"] > 0
-    types = {**FIELDS, **custom_types(collections("field"), "lead")}
+    types: dict[str, FieldType] = {**FIELDS, **custom_types(collections("field"), "lead")}
     return Scheme(
         config,
         list(_rules_in_use(config, types, now)),
