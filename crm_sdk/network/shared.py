@@ -14,7 +14,7 @@ class Shared:
     def __init__(self, link: Any, clock: Clock, finding: Finding) -> None:
         self.link = link
         self.clock = clock
-        self.habits = Habits()
+        self.habits: Habits = Habits()
         self.finding = finding
 
 
