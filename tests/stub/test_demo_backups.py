@@ -118,7 +118,7 @@ def test_the_same_start_makes_the_same_archives() -> None:
     given = contributions()
     (one, some), (other, same) = (
         companies._demo.__wrapped__(DEMO_START, given, 2026)
-        for _ in range(2)  # pyright: ignore[reportPrivateUsage]
+        for _ in range(2)  # pyright: ignore[reportPrivateUsage] # made anew, not the kept one
     )
     assert some == same and one.counters == other.counters
 

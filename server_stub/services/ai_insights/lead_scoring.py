@@ -13,8 +13,7 @@ from ... import jobs
 from ...bulk import carry_out, check_size
 from ...data.document import Document
 from ...data.merging import differences
-from ...data.queries.field_types import custom_types
-from ...data.queries.filter_groups import FieldType, compile_filter
+from ...data.queries.filter_groups import compile_filter
 from ...problems import Problem
 from ...serving import Context, Members, RecordType, changes_between, runs, serves
 from ..leads.owners import OPEN
@@ -22,7 +21,7 @@ from ..leads.points import current_score_members, features, score_source
 from ..leads.records import LEADS
 from ..leads.scoring import store_score
 from .regression import Sample, fit, metrics_of, split, weights_of
-from .scheme import FIELDS, KIND, Scheme, config_of, scheme_of
+from .scheme import FIELDS, KIND, Scheme, config_of, field_types, scheme_of
 
 MODELS = RecordType("model", LeadScoringModel)
 _ENDED: Mapping[str, bool] = {"converted": True, "unqualified": False}
@@ -70,8 +69,7 @@ def update(call: Context, changes: Members) -> Document:
 def _rule(call: Context, given: Members, number: int) -> dict[str, Any]:
     """Return a rule in stored form. Raises 422 for a condition that cannot be."""
     path = f"rules.{number}.filter"
-    types: dict[str, FieldType] = {**FIELDS, **custom_types(call.collection("field"), "lead")}
-    field, _ = compile_filter(given["filter"], types, path, now=call.now)
+    field, _ = compile_filter(given["filter"], field_types(call.collection), path, now=call.now)
     usual: dict[str, Any] = {"value": None, "high_value": None, "values": []}
     return {"active": True, **given, "filter": {**usual, **given["filter"], "field": field}}
 

@@ -109,11 +109,16 @@ def _rules_in_use(config: Members, types: Mapping[str, FieldType], now: datetime
                 yield Rule(rule["name"], rule["points"], *compile_filter(rule["filter"], types, now=now))
 
 
+def field_types(collections: Collections) -> dict[str, FieldType]:
+    """Return the fields that the condition of a rule can test, with their types."""
+    return {**FIELDS, **custom_types(collections("field"), "lead")}
+
+
 def scheme_of(collections: Collections, now: datetime) -> Scheme:
     """Return how a company scores its leads at a time."""
     config, model = config_of(collections), collections(KIND).get("model")
     in_use = model is not None and model["version"] > 0 and config["use_model"] and config["model_weight"] > 0
-    types: dict[str, FieldType] = {**FIELDS, **custom_types(collections("field"), "lead")}
+    types = field_types(collections)
     return Scheme(
         config,
         list(_rules_in_use(config, types, now)),

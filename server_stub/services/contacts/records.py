@@ -11,6 +11,7 @@ from crm_sdk.wire import snake
 
 from ...bulk import carry_out, check_size
 from ...data.document import Document
+from ...data.queries.field_types import custom_types
 from ...data.queries.filter_groups import FieldType, search
 from ...data.queries.query import member as at_path
 from ...noun import Noun
@@ -18,7 +19,6 @@ from ...problems import Problem, invalid
 from ...request.access import permissions
 from ...serving import Context, Members, serves
 from .. import company
-from ..custom_objects.values import own_types
 from . import health as health
 from .insights import insights_of, talks_seen
 from .writing import EMAILS, PHONES, check, follow
@@ -114,7 +114,7 @@ def find(call: Context, query: Members) -> Sequence[Document]:
         return at_path(account, rest) if account is not None else None
 
     docs = search(
-        _all_seen(call), query, {**FIELDS, **own_types(call, "contact")},
+        _all_seen(call), query, {**FIELDS, **custom_types(call.collection("field"), "contact")},
         text=CONTACTS.searched, now=call.now, zone=company.zone(call), resolve=resolve,
     )  # fmt: skip
     return CONTACTS.including(call, docs, include)

@@ -21,7 +21,7 @@ from ...problems import Problem, invalid
 from ...serving import Context, Members
 from .. import company
 from ..deals.records import rounded_amount
-from .definitions import holds_many, ids_in, is_link, keys_of, linked_record, prefix_of, target_of
+from .definitions import holds_many, ids_in, is_link, linked_record, target_of
 
 NUMBERS, DECIMALS = ("integer", "decimal", "currency"), ("decimal", "currency")
 TEXTS = ("text", "long_text", "email", "phone", "url")
@@ -46,11 +46,6 @@ def filter_type(key: Members) -> FieldType:
     if is_link(key):
         return "list" if holds_many(key) else "text"
     return custom_type(key["type"])
-
-
-def own_types(call: Context, object_id: str) -> dict[str, FieldType]:
-    """Return how conditions compare the values of the fields that the company has defined, by their paths."""
-    return {f"{prefix_of(object_id)}.{name}": filter_type(key) for name, key in keys_of(call, object_id).items()}
 
 
 def stored_value(call: Context, key: Members, value: Any, path: str, held: Any = None) -> Any:

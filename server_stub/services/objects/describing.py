@@ -26,6 +26,7 @@ from crm_sdk.wire import encode_json
 from ...answers import Answer
 from ...data.merging import free_members
 from ...data.personal import personal_members
+from ...data.queries.field_types import custom_types
 from ...data.queries.field_types import fields_of as report_fields
 from ...data.queries.filter_groups import OPERATORS, FieldType
 from ...languages.catalogue import label
@@ -39,7 +40,7 @@ from ...request.settings import value_of
 from ...serving import Context, serves
 from ..contacts.records import FIELDS as CONTACT_FIELDS
 from ..custom_objects.definitions import holds_many, is_link, keys_of, target_of
-from ..custom_objects.values import filter_type, own_types
+from ..custom_objects.values import filter_type
 from ..customization.overrides import with_overrides
 from ..reports.sources import source_of
 from .own_fields import access, own_fields
@@ -329,7 +330,7 @@ def _searching(noun: Noun | None, model: type[Model], name: str, filters: Mappin
 def filter_types(call: Context, entity: Entity) -> Mapping[str, FieldType]:
     """Return the fields that the search of an entity accepts in conditions, with their types; none without a search."""
     if entity.name == "contact":
-        return {**CONTACT_FIELDS, **own_types(call, "contact")}
+        return {**CONTACT_FIELDS, **custom_types(call.collection("field"), "contact")}
     if entity.object is not None:
         keys = keys_of(call, entity.object["id"])
         own: Mapping[str, FieldType] = {f"fields.{name}": filter_type(key) for name, key in keys.items()}
