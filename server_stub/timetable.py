@@ -27,6 +27,8 @@ KIND = "timetable"
 """The kind of the records with the next time of scheduled work, one per company and name."""
 MADE_UP = 24
 """The number of missed runs that are made up for when the clock was moved far; earlier ones are skipped."""
+_MADE_UP_WITHIN = timedelta(days=7)
+"""The time within which missed runs of recurring work are made up for: a later run finds what an earlier one would."""
 _AGAIN, _AGAIN_AT_MOST = timedelta(minutes=5), timedelta(days=1)
 """The wait before failed work of an appointment is tried again, doubled with each failure in a row, and its limit."""
 
@@ -39,7 +41,7 @@ class Idleness:
     """A check for runs of recurring work that would change nothing, to skip them when the clock was moved far.
 
     It is called for the last missed run: if that is idle, all runs before it are skipped until a record is written. An
-    effect of time alone must therefore last for at least `MADE_UP` runs.
+    effect of time alone must therefore last for at least as many runs as are made up for.
     """
 
     is_idle: Callable[[Context], bool]
@@ -56,6 +58,11 @@ class Entry:
     every: timedelta
     idleness: Idleness | None = field(default=None, compare=False)
     """None where no run is skipped."""
+
+    @property
+    def made_up(self) -> int:
+        """The number of missed runs that are made up for."""
+        return max(min(MADE_UP, _MADE_UP_WITHIN // self.every), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ def planned_tasks(server: StubServer, now: datetime) -> Iterator[Task]:
                 at = known["due_at"] if known else max(server.clock.start, tenant["created_at"]) + entry.every
                 if at <= now:
                     missed = (now - at) // entry.every
-                    at += max(missed + 1 - MADE_UP, 0) * entry.every
+                    at += max(missed + 1 - entry.made_up, 0) * entry.every
                 yield Task(at, 1, entry.name, tenants.tenant_id, _entry_run(server, times, entry, at))
 
 

@@ -32,7 +32,14 @@ _READ: Mapping[str, Callable[[str], Any]] = {
 
 
 def write_line(doc: Mapping[str, Any]) -> bytes:
-    """Return a record as a line, with null in place of its secrets. The same record is always the same line."""
+    """Return a record as a line, with null in place of its secrets. The same record is always the same line.
+
+    A stored document keeps its line, since the next archive has most of them again.
+    """
+    return doc.write_once(write_line, _line_of) if type(doc) is Document else _line_of(doc)
+
+
+def _line_of(doc: Mapping[str, Any]) -> bytes:
     types: dict[str, list[str]] = {}
     plain: dict[str, Any] = _plain_members(doc, "", types, own=False)
     if types:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 
@@ -32,7 +32,7 @@ class Document(dict[str, Any]):
     words: tuple[tuple[str, ...], Sequence[tuple[str, Sequence[tuple[str, ...]]]]]
     """The members whose words were asked for last, and the words of the texts of those that have any."""
     written: dict[object, bytes]
-    """Cached JSON, by the function that wrote it."""
+    """Cached JSON, by its form; see `write_once`."""
 
     __setitem__ = _refuse
     __delitem__ = _refuse
@@ -59,6 +59,17 @@ class Document(dict[str, Any]):
         if last is None or last[0] != members:
             last = self.completed = dict(members), self | members
         return last[1]
+
+    def write_once(self, form: object, write: Callable[[Document], bytes]) -> bytes:
+        """Return what a function writes of the document in a form; what it once wrote stays with the document."""
+        try:
+            return self.written[form]
+        except AttributeError:
+            self.written = {}
+        except KeyError:
+            pass
+        content = self.written[form] = write(self)
+        return content
 
     def copy(self) -> Document:
         """Return the document itself, since it is immutable."""

@@ -41,18 +41,9 @@ def writer(annotation: Any, dialect: str) -> Write:
 
 def _keeping(render: Render) -> Write:
     def write(value: Any) -> bytes:
-        if type(value) is not Document:
-            return encode_json(render(value))
-        try:
-            return value.written[render]
-        except AttributeError:
-            value.written = {}
-        except KeyError:
-            pass
-        content = value.written[render] = encode_json(render(value))
-        return content
+        return encode_json(render(value))
 
-    return write
+    return lambda value: value.write_once(render, write) if type(value) is Document else write(value)
 
 
 def _list_of(write: Write) -> Write:

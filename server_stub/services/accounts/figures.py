@@ -10,7 +10,7 @@ from ...data.document import Document
 from ...request.access.permissions import limits, readable
 from ...serving import Context, Members, reacts
 from .. import company
-from ..contacts import health
+from ..contacts.talks import talks_since
 
 _RECENT = timedelta(days=90)
 _HEALTH = 50
@@ -74,7 +74,7 @@ def mean_of_contacts(call: Context, contacts: Sequence[Members], name: str, *, e
 
 def contact_weight(call: Context, contact: Members) -> int:
     """Return how much a contact counts in the figures of its account: 1, and 1 for each of its recent activities."""
-    return 1 + health.talks_since(call, contact["id"], call.now - _RECENT)
+    return 1 + talks_since(call, contact["id"], call.now - _RECENT)
 
 
 def _last(

@@ -17,7 +17,7 @@ from ...problems import Problem, invalid
 from ...serving import Context, Members
 from ..calendar.reminders import reminder_members
 from ..calendar.working_time import user_of, zone_of
-from ..contacts import health
+from ..contacts.talks import analysis
 from ..mentioning import mentioned_users
 from .recurrence import read_rule
 from .relations import LINKS, found_by, relation_members
@@ -72,7 +72,7 @@ def _judged_tone(members: Members, whole: Members, before: Members | None) -> di
     if not text:
         return {"sentiment": None, "ai_analysis": None}
     subject = whole.get("subject") if whole["kind"] == "email" else whole.get("title")
-    return dict(health.analysis(subject if whole["kind"] != "note" else None, text))
+    return dict(analysis(subject if whole["kind"] != "note" else None, text))
 
 
 def text_of(activity: Members) -> str:

@@ -16,6 +16,7 @@ from ...problems import invalid
 from ...serving import Context, Members, serves
 from .. import sentiment
 from ..contacts import health as health
+from ..contacts.talks import communications_of
 
 _ADVICE: Sequence[tuple[str, str]] = (
     ("talk of leaving", "Offer a review with the account's owner before they decide"),
@@ -48,7 +49,7 @@ def churn_risk(
         talks = _talks(communication_history, call.now)
         doc |= {"last_contact": talks[0]["date"] if talks else None}
     else:
-        talks = health.communications_of(call, doc["id"]) if stored is not None else []
+        talks = communications_of(call, doc["id"]) if stored is not None else []
     if deal_history is not None:
         deals: Sequence[Members] = [{"status": _deal_status(deal)} for deal in deal_history]
     else:

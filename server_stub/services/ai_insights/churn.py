@@ -14,6 +14,7 @@ from .. import company
 from ..accounts.figures import contact_weight, mean_of_contacts
 from ..ai.churn_risk import texts_of
 from ..contacts import health
+from ..contacts.talks import communications_of
 
 HIGH, MEDIUM = 60, 35
 """The least risks of the levels high and medium."""
@@ -72,7 +73,7 @@ def _whole(call: Context, kind: str, doc: Members, judged: Mapping[str, Any]) ->
 def _contact(call: Context, doc: Document, horizon_days: int) -> dict[str, Any]:
     """Return the risk of a contact, which is stored with it, and the parts that it is computed from."""
     now = health.refresh(call, doc["id"]) or doc
-    talks, deals = health.communications_of(call, doc["id"]), health.deals_of(call, doc["id"])
+    talks, deals = communications_of(call, doc["id"]), health.deals_of(call, doc["id"])
     factors = health.churn_factors(now, talks, deals, call.now)
     total = health.CHURN_START + sum(factor.points for factor in factors)
     reasons = [_reason("start", "Where every contact begins", None, health.CHURN_START)]

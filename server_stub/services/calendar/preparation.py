@@ -16,6 +16,7 @@ from ...serving import Collections, Context, Members, completes, serves
 from .. import sentiment
 from ..contacts import health as health
 from ..contacts.insights import talks_seen
+from ..contacts.talks import analysis, communication, said_with
 from .reminders import GRACE, unsent_reminders
 from .working_time import OVER
 
@@ -151,7 +152,7 @@ def computed_from_records(doc: Members, collections: Collections, now: datetime)
     contact = collections("contact").get(contact_id) if contact_id else None
     own = collections("deal").get(deal_id) if deal_id else None
     others = collections("deal").find("contact_id", contact_id) if contact_id else []
-    talks = health.said_with(contact_id, collections, now) if contact_id else []
+    talks = said_with(contact_id, collections, now) if contact_id else []
     return computed_members(doc, contact, [own, *others] if own is not None else others, talks, now)
 
 
@@ -159,7 +160,7 @@ def computed_from_records(doc: Members, collections: Collections, now: datetime)
 def with_preparation(doc: Document, collections: Collections, now: datetime) -> Document:
     """Return a stored event with its preparation, its UID, and reminders that are due from `now` on; others judged."""
     if doc["kind"] != "event":
-        said = health.communication(doc, now)
+        said = communication(doc, now)
         return doc | {name: said[name] for name in ("sentiment", "ai_analysis")} if said is not None else doc
     planned = {} if doc["reminders"] else unsent_reminders(now + 2 * GRACE)  # so that none is due at `now` itself
     return doc | computed_from_records(doc, collections, now) | planned | {"uid": uid_of(doc)}
@@ -257,5 +258,5 @@ def _as_communication(entry: str | Members) -> Members:
     """Return a communication a caller gave, with its sentiment where the caller gave none."""
     said: dict[str, Any] = {"summary": entry} if isinstance(entry, str) else dict(entry)
     summary = str(said.get("summary") or said.get("content") or said.get("text") or "")
-    judged = said.get("sentiment") or health.analysis(said.get("subject"), summary)["sentiment"]
+    judged = said.get("sentiment") or analysis(said.get("subject"), summary)["sentiment"]
     return said | {"summary": summary, "sentiment": judged}

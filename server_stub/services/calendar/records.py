@@ -21,6 +21,7 @@ from ..activities.recurrence import read_rule
 from ..activities.relations import REFERS, relation_members
 from ..contacts import health as health
 from ..contacts.follow_ups import follow_up as follow_up_contact
+from ..contacts.talks import analysis
 from ..sentiment import name_of_score, tone
 from . import reminders
 from .preparation import uid_of, with_current_preparation
@@ -218,7 +219,7 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
         "outcome": noted,
         "status": "completed",
         "sentiment": name_of_score(noted["sentiment_score"] / 100),
-        "ai_analysis": health.analysis(None, noted["summary"])["ai_analysis"],
+        "ai_analysis": analysis(None, noted["summary"])["ai_analysis"],
     }
     if noted["follow_up_required"]:
         follow_up = call.collection("activity").get(doc.get("follow_up_event_id") or "")

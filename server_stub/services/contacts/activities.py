@@ -23,6 +23,7 @@ from ..deals.records import DEALS
 from . import health as health
 from .insights import insights_of
 from .records import CONTACTS
+from .talks import analysis
 
 _ACTIVITY_SORTS = ("occurred_at", "due_at", "start_time", "priority", "created_at")
 _KINDS: Mapping[str, str] = {"email": "email", "call": "call", "meeting": "event", "note": "note"}
@@ -89,7 +90,7 @@ def communicate(call: Context, contact_id: str, communication: Members) -> dict[
     subject, summary = communication.get("subject"), communication["summary"].strip()
     if not summary:
         raise invalid("summary", "length", "a conversation needs a summary")
-    judged = health.analysis(subject, summary)
+    judged = analysis(subject, summary)
     date = communication["date"]
     kind = _KINDS[communication["type"]]
     activity = activities.add(

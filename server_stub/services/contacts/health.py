@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from ...data.document import Document
 from ...request.access.permissions import limits, readable
 from ...serving import Collections, Context, Members, changes_between, completes
 from .. import company, sentiment
+from .talks import communication, communications_of, said_by_contact, said_with
 
 HIGH_VALUE = Decimal(25_000)
 """From this value of deals on, in the company's currency, a contact is worth special care."""
@@ -31,88 +30,6 @@ SILENCE = timedelta(days=30)
 _HALF_LIFE = timedelta(days=30)
 _PARTS = ("contact_id", "contact_roles.contact_id")
 """Where a deal names a contact."""
-_NO_TALK = frozenset({"cancelled", "no-show"})
-_KNOWN = ("email", "call", "event", "note")
-
-# -- what was said ---------------------------------------------------------------------------------------------------
-
-
-def history(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
-    """Return the communication among activities, newest first: e-mails, calls, notes and meetings that took place."""
-    found = [entry for activity in activities if (entry := communication(activity, now)) is not None]
-    return sorted(found, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
-
-
-def message_as_communication(message: Members) -> dict[str, Any]:
-    """Return a message as an event of the communication history, which has no other word than e-mail for it."""
-    judged = analysis(message["subject"], message["content"])
-    return {
-        "id": message["id"],
-        "type": "email",
-        "date": message["timestamp"],
-        "subject": message["subject"],
-        "summary": message["content"],
-        "sentiment": message["sentiment"],
-        "ai_analysis": judged["ai_analysis"],
-        "conversation_id": message["conversation_id"],
-        "ours": message["sender_type"] == "user",
-    }
-
-
-def said_by_contact(talks: Iterable[Members]) -> list[Members]:
-    """Return the communications that came from the contact: without the messages we wrote ourselves."""
-    return [entry for entry in talks if not entry.get("ours")]
-
-
-def communication(activity: Members, now: datetime) -> dict[str, Any] | None:
-    """Return an activity as an event of the communication history; None for one that is not a communication."""
-    kind = activity.get("kind")
-    date = _date_of(activity)
-    if not _is_communication(activity, date, now):
-        return None
-    outcome: Members = activity.get("outcome") if isinstance(activity.get("outcome"), Mapping) else {}  # type: ignore[assignment] # a call's is a word
-    texts = (outcome.get("summary"), activity.get("description"), activity.get("body"), activity.get("body_text"))
-    summary = next((text for text in texts if text), None) or activity.get("subject") or activity.get("title") or ""
-    judged = activity.get("sentiment") and activity.get("ai_analysis")
-    members = {
-        "id": activity["id"],
-        "type": "meeting" if kind == "event" else kind,
-        "date": date,
-        "subject": activity.get("subject") or (activity.get("title") if kind != "note" else None),
-        "summary": summary,
-    }
-    if judged:
-        return members | {"sentiment": activity["sentiment"], "ai_analysis": activity["ai_analysis"]}
-    return {**members, **analysis(members["subject"], summary)}
-
-
-def _date_of(activity: Members) -> datetime | None:
-    """Return when an activity took place."""
-    date: datetime | None = (
-        activity.get("sent_at") or activity.get("received_at") or activity.get("start_time")
-        or activity.get("occurred_at") or activity.get("created_at")
-    )  # fmt: skip
-    return date
-
-
-def _is_communication(activity: Members, date: datetime | None, now: datetime) -> bool:
-    """Tell whether an activity is an e-mail, a call, a note or a meeting that took place."""
-    kind, status = activity.get("kind"), activity.get("status")
-    if kind != "event":
-        return kind in _KNOWN
-    return status not in _NO_TALK and (status == "completed" or (date is not None and date <= now))
-
-
-@lru_cache(maxsize=4096)
-def analysis(subject: str | None, summary: str) -> Mapping[str, str]:
-    """Return the sentiment of a communication, and a sentence on how it was found."""
-    text = f"{subject}. {summary}" if subject and subject != summary else summary
-    tone, leaving = sentiment.tone(text), sentiment.words_of_leaving(text)
-    told = f" ({', '.join(dict.fromkeys(tone.words))})" if tone.words else ""
-    sentence = f"{tone.sentiment.capitalize()} tone{told}, {tone.confidence} % sure."
-    if leaving:
-        sentence += f" May be about to leave: {', '.join(dict.fromkeys(leaving))}."
-    return MappingProxyType({"sentiment": tone.sentiment, "ai_analysis": sentence})
 
 
 def mood(communications: Sequence[Members], now: datetime) -> float:
@@ -147,13 +64,22 @@ def complete(
 ) -> dict[str, Any]:
     """Return the computed members of a contact; `communications` are activities, or events of its history."""
     talks = _talks(communications, now)
-    dated, tone = _with_last_contact(doc, talks), mood(talks, now)
+    tone = mood(talks, now)
+    risk = churn_risk(doc, talks, deals, now, tone=tone)
+    return {**but_churn_risk(doc, talks, deals, now, tenant, tone=tone), "churn_risk": risk}
+
+
+def but_churn_risk(
+    doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime, tenant: Members,
+    *, tone: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the computed members of a contact without its churn risk; the arguments are those of `churn_risk`."""
+    dated, tone = _with_last_contact(doc, talks), mood(talks, now) if tone is None else tone
     health = _sum_in_bounds(50, health_factors(dated, talks, deals, now, tone=tone))
     return {
         "relationship_health": "high" if health >= 70 else "medium" if health >= 40 else "low",
         "health_score": health,
         "sentiment": sentiment.name_of_score(tone),
-        "churn_risk": _sum_in_bounds(CHURN_START, churn_factors(dated, talks, deals, now, tone=tone)),
         "last_contact": dated["last_contact"],
         **sums_of_deals(deals, tenant),
     }
@@ -177,9 +103,14 @@ def with_sums_seen(call: Context, contact: Document) -> Document:
     return contact.with_members(sums_of_deals(readable(call, "deal", deals_of(call, contact["id"])), call.tenant))
 
 
-def churn_risk(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> int:
-    """Return how likely it is that a contact leaves, in percent; `talks` is its communication history, newest first."""
-    return _sum_in_bounds(CHURN_START, churn_factors(_with_last_contact(doc, talks), talks, deals, now))
+def churn_risk(
+    doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime, *, tone: float | None = None
+) -> int:
+    """Return how likely it is that a contact leaves, in percent.
+
+    `talks` is its communication history, newest first; `tone` is their `mood`, where it is known.
+    """
+    return _sum_in_bounds(CHURN_START, churn_factors(_with_last_contact(doc, talks), talks, deals, now, tone=tone))
 
 
 def _with_last_contact(doc: Members, talks: Sequence[Members]) -> Members:
@@ -333,32 +264,6 @@ def named_filter(name: str, now: datetime) -> Callable[[Document], bool]:
 # -- of stored contacts ----------------------------------------------------------------------------------------------
 
 
-def communications_of(call: Context, contact_id: str) -> list[dict[str, Any]]:
-    """Return the communication history of a contact, newest first."""
-    return said_with(contact_id, call.collection, call.now)
-
-
-def said_with(contact_id: str, collections: Collections, now: datetime) -> list[dict[str, Any]]:
-    """Return what was said and written with a contact, newest first: its activities and its messages."""
-    talks = history(collections("activity").find("contact_id", contact_id), now)
-    for conversation in collections("conversation").find("contact_id", contact_id):
-        talks += [
-            message_as_communication(doc) for doc in collections("message").find("conversation_id", conversation["id"])
-        ]
-    return sorted(talks, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
-
-
-def talks_since(call: Context, contact_id: str, since: datetime) -> int:
-    """Return how many communications a contact's history has from a time on, without writing the history."""
-    activities = call.collection("activity").find("contact_id", contact_id)
-    dates = ((activity, _date_of(activity)) for activity in activities)
-    count = sum(date is not None and date >= since and _is_communication(doc, date, call.now) for doc, date in dates)
-    for conversation in call.collection("conversation").find("contact_id", contact_id):
-        messages = call.collection("message").find("conversation_id", conversation["id"])
-        count += sum(message["timestamp"] >= since for message in messages)
-    return count
-
-
 def deals_of(call: Context, contact_id: str) -> list[Document]:
     """Return the deals a contact takes part in, in whatever role."""
     deals = call.collection("deal")
@@ -366,11 +271,9 @@ def deals_of(call: Context, contact_id: str) -> list[Document]:
     return list(found.values())
 
 
-def computed_members(call: Context, doc: Members, deals: Sequence[Members] | None = None) -> dict[str, Any]:
-    """Return the computed members of a contact as they are now; `deals` are its deals, where they are known already."""
-    talks = communications_of(call, doc["id"])
-    mine = deals_of(call, doc["id"]) if deals is None else deals
-    return complete(doc, talks, mine, call.now, call.tenant)
+def computed_members(call: Context, doc: Members) -> dict[str, Any]:
+    """Return the computed members of a contact as they are now."""
+    return complete(doc, communications_of(call, doc["id"]), deals_of(call, doc["id"]), call.now, call.tenant)
 
 
 def refresh(call: Context, contact_id: str | None) -> Document | None:

@@ -12,6 +12,7 @@ from ..activities.privacy import may_read
 from ..insight_shape import insight
 from ..sentiment import words_of_leaving
 from . import health as health
+from .talks import communications_of, said_by_contact
 
 
 def insights_of(
@@ -28,7 +29,7 @@ def insights_of(
 
 def talks_seen(call: Context, contact_id: str) -> list[dict[str, Any]]:
     """Return what the caller may read of the communication history of a contact, newest first."""
-    return [talk for talk in health.communications_of(call, contact_id) if may_read(call, talk["id"])]
+    return [talk for talk in communications_of(call, contact_id) if may_read(call, talk["id"])]
 
 
 def insights(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[dict[str, Any]]:
@@ -36,7 +37,7 @@ def insights(doc: Members, talks: Sequence[Members], deals: Sequence[Members], n
 
     `talks` is the communication history, newest first. The same data gives the same insights, ids included.
     """
-    theirs = health.said_by_contact(talks)
+    theirs = said_by_contact(talks)
     found = [*_risks(doc, theirs, now), *_opportunities(doc, deals), *_trends(theirs), *_suggestions(doc, now)]
     return sorted(found, key=lambda insight: -insight["confidence"])
 

@@ -13,6 +13,7 @@ from ..ai.insights import deal_insights
 from ..notifications import notify
 from . import health as health
 from .insights import insights_of
+from .talks import communications_of
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _TOLD_OF = frozenset({"risk", "opportunity", "competitor"})
@@ -26,8 +27,8 @@ def refresh_health(call: Context) -> None:
     """Recompute the health of every contact, which silence reduces."""
     deals = _deals_by_contact(call)
     for doc in call.collection("contact").all():
-        members = health.computed_members(call, doc, deals.get(doc["id"], ()))
-        health.store_computed(call, doc, {name: value for name, value in members.items() if name != "churn_risk"})
+        talks, mine = communications_of(call, doc["id"]), deals.get(doc["id"], ())
+        health.store_computed(call, doc, health.but_churn_risk(doc, talks, mine, call.now, call.tenant))
 
 
 @recurs("contact churn risk", every=_DAY)
@@ -35,7 +36,7 @@ def refresh_churn_risk(call: Context) -> None:
     """Recompute the churn risk of every contact, and notify the owners of those that are newly at risk."""
     deals = _deals_by_contact(call)
     for doc in call.collection("contact").all():
-        talks = health.communications_of(call, doc["id"])
+        talks = communications_of(call, doc["id"])
         risk = health.churn_risk(doc, talks, deals.get(doc["id"], ()), call.now)
         new = health.store_computed(call, doc, {"churn_risk": risk})
         if health.is_at_risk(new) and not health.is_at_risk(doc) and new.get("owner_id"):
@@ -66,7 +67,10 @@ def _has_no_news(call: Context) -> bool:
     return next(_news(call), None) is None
 
 
-_UNSEEN = frozenset({"audit", "insight", "integration", "keyword", "mention", "notification", "social_feed"})
+_UNSEEN = frozenset({
+    "audit", "backup", "backup_schedule", "change", "event", "export_schedule", "file", "file_version", "insight",
+    "integration", "job", "keyword", "mention", "notification", "retention", "social_feed",
+})  # fmt: skip
 """What insights do not depend on. An insight that was told is no news, which is what a run leaves behind."""
 
 

@@ -12,7 +12,7 @@ from ...problems import invalid
 from ...serving import Context, Members, serves
 from ..activities import records as activities
 from ..calendar.working_time import usual_minutes
-from ..contacts import health as contact_health
+from ..contacts.talks import analysis
 from .records import DEALS
 
 _KINDS: Mapping[str, str] = {
@@ -55,7 +55,7 @@ def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
             "contact_company": deal["company"],
             "occurred_at": date,
             "deal_activity": own,
-            **contact_health.analysis(None, description),
+            **analysis(None, description),
         },
     )
     return {"id": doc["id"], "date": date, "description": description, **own}
