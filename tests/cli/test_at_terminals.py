@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 
+import pyotp
 import pytest
 
 from server_stub import StubServer
@@ -71,6 +72,49 @@ def test_a_password_is_asked_for_and_not_shown(environment: dict[str, str]) -> N
         crm.type("securepassword\r")
         assert crm.status() == 0, crm.printed
         assert "securepassword" not in crm.printed and "signed in" in crm.printed
+
+
+def test_a_second_factor_is_asked_for_until_it_is_right(environment: dict[str, str]) -> None:
+    stub = StubServer()
+    ada = stub.client(api_key=None)
+    ada.auth.login("ada@acme.test", "demo-password")
+    totp = pyotp.TOTP(str(ada.auth.mfa.setup().secret))
+    ada.auth.mfa.verify(totp.at(stub.clock.now()))
+    stub.clock.advance(60)
+    words = ["login", "--email", "ada@acme.test", "--insecure-storage"]
+    without = {name: value for name, value in environment.items() if name != "CRM_API_KEY"}
+    with stub.serve() as port, AtTerminal(words, without | {"CRM_BASE_URL": port.url}) as crm:
+        crm.shows("assword")
+        crm.type("demo-password\r")
+        crm.shows("second factor")
+        crm.type("000000\r")
+        crm.shows("type the next one")
+        code = totp.at(stub.clock.now())
+        crm.type(f"{code}\r")
+        assert crm.status() == 0, crm.printed
+        assert "signed in" in crm.printed and "demo-password" not in crm.printed
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "yaml"])
+def test_a_list_ends_at_once_with_ctrl_c(form: str, stub: StubServer, environment: dict[str, str]) -> None:
+    stub.client().leads.create({"name": f"Endless {form}", "notes": ["long " * 200_000]})
+    words = ["leads", "list", "--search", f"Endless {form}", "-o", form, "--no-pager"]
+    with AtTerminal(words, environment) as crm:
+        crm.shows("long long")  # the rest is more than a terminal takes unread
+        crm.interrupt("interrupted")
+        assert crm.status() == 130
+        assert "Traceback" not in crm.printed and "rror:" not in crm.printed
+
+
+@pytest.mark.parametrize("wanted", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {}], ids=["NO_COLOR", "dumb", "colour"])
+@pytest.mark.parametrize("words", ["leads list --limit 5", "leads get lead_123", "deals board", "leads list --help"])
+def test_colours_come_where_they_are_wanted(words: str, wanted: dict[str, str], environment: dict[str, str]) -> None:
+    options = [] if "--help" in words else ["--no-pager"]
+    with AtTerminal([*words.split(), *options], environment | wanted) as crm:
+        assert crm.status() == 0, crm.printed
+    assert ("\x1b[" in crm.printed) == ("TERM" not in wanted)
+    if "NO_COLOR" in wanted:  # bold is no colour
+        assert set(re.findall(r"\x1b\[([0-9;?]*[A-Za-z])", crm.printed)) <= {"0m", "1m", "2m", "3m"}
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
