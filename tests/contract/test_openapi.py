@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any
 
 import pytest
@@ -26,7 +27,7 @@ from crm_sdk.vocabulary.codes import codes_of
 from server_stub import StubServer
 from server_stub.request.http import Request
 
-DOCUMENTS: Mapping[str, dict[str, Any]] = {dialect: document(dialect) for dialect in DIALECTS}
+written = cache(document)
 OPERATIONS = list(declared_operations())
 ROUTES = [(operation, route) for operation in OPERATIONS for route in operation.routes.values()]
 NAMES = [f"{operation.id} {route.dialect.name}" for operation, route in ROUTES]
@@ -34,37 +35,37 @@ PYTHON_WORDS = re.compile(r"\b(None|True|False|dict|datetime|Decimal|kwargs)\b|\
 
 
 def described(operation: Operation[..., Any], route: Route) -> dict[str, Any]:
-    found: dict[str, Any] = DOCUMENTS[route.dialect.name]["paths"][route.path][route.method.lower()]
+    found: dict[str, Any] = written(route.dialect.name)["paths"][route.path][route.method.lower()]
     return found
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_document_is_valid(dialect: str) -> None:
-    OpenAPIV31SpecValidator(DOCUMENTS[dialect]).validate()
+    OpenAPIV31SpecValidator(written(dialect)).validate()
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_document_has_every_call_of_its_dialect_and_no_other(dialect: str) -> None:
-    calls = [call for path in DOCUMENTS[dialect]["paths"].values() for call in path.values()]
+    calls = [call for path in written(dialect)["paths"].values() for call in path.values()]
     declared = [operation for operation, route in ROUTES if route.dialect.name == dialect]
     assert sorted(call["operationId"] for call in calls) == sorted(operation.id for operation in declared)
     assert {call["operationId"] for call in calls if call.get("x-origin") == "ours"} == {
         operation.id for operation in declared if operation.is_ours(dialect)
     }
-    tags = {tag["name"] for tag in DOCUMENTS[dialect]["tags"]}
+    tags = {tag["name"] for tag in written(dialect)["tags"]}
     assert tags == {tag for call in calls for tag in call["tags"]}
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_each_call_is_in_the_group_of_its_service(dialect: str) -> None:
     services: dict[str, set[str]] = {}
-    for path in DOCUMENTS[dialect]["paths"].values():
+    for path in written(dialect)["paths"].values():
         for call in path.values():
             (tag,) = call["tags"]
             services.setdefault(call["operationId"].partition(".")[0], set()).add(tag)
     assert all(len(tags) == 1 for tags in services.values()), services
-    assert len(services) == len(set.union(*services.values())) == len(DOCUMENTS[dialect]["tags"])
+    assert len(services) == len(set.union(*services.values())) == len(written(dialect)["tags"])
 
 
 @pytest.mark.parametrize(("operation", "route"), ROUTES, ids=NAMES)
@@ -97,7 +98,7 @@ def _members(call: Mapping[str, Any], dialect: str) -> set[str]:
     for media in call.get("requestBody", {}).get("content", {}).values():
         schema = media["schema"]
         if "$ref" in schema:
-            schema = DOCUMENTS[dialect]["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            schema = written(dialect)["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         found |= set(schema["properties"])
     return found
 
@@ -115,7 +116,7 @@ def test_a_call_has_its_statuses_with_their_codes(operation: Operation[..., Any]
 
 
 def test_records_have_tags_and_lists_have_fields_and_views() -> None:
-    paths = DOCUMENTS["platform"]["paths"]
+    paths = written("platform")["paths"]
     named = {
         path: {ref["$ref"].rpartition("/")[2] for ref in paths[path]["get"]["parameters"] if "$ref" in ref}
         for path in ("/contacts", "/contacts/{contact_id}", "/users/{user_id}/roles", "/deals/forecast")
@@ -126,7 +127,7 @@ def test_records_have_tags_and_lists_have_fields_and_views() -> None:
 
 @pytest.mark.parametrize(("operation", "route"), ROUTES, ids=NAMES)
 def test_an_example_is_valid(operation: Operation[..., Any], route: Route) -> None:
-    components = DOCUMENTS[route.dialect.name]["components"]
+    components = written(route.dialect.name)["components"]
     for media in _json_of(described(operation, route)):
         schema = {**media["schema"], "components": components}
         Draft202012Validator(schema, format_checker=FormatChecker()).validate(media["example"])
@@ -151,7 +152,7 @@ def test_every_argument_has_a_text(operation: Operation[..., Any]) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_member_has_a_text(dialect: str) -> None:
-    for name, schema in DOCUMENTS[dialect]["components"]["schemas"].items():
+    for name, schema in written(dialect)["components"]["schemas"].items():
         if name != "Failure":
             assert schema["description"], name
             for member, inner in schema.get("properties", {}).items():
@@ -170,7 +171,7 @@ def _check_words(text: str) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_number_that_is_given_has_its_bounds(dialect: str) -> None:
-    found = DOCUMENTS[dialect]
+    found = written(dialect)
     bodies = [
         call["requestBody"] for path in found["paths"].values() for call in path.values() if "requestBody" in call
     ]
@@ -183,10 +184,10 @@ def test_every_number_that_is_given_has_its_bounds(dialect: str) -> None:
 
 
 def test_an_amount_has_the_bounds_of_amounts_and_a_change_needs_a_body() -> None:
-    lead = DOCUMENTS["platform"]["components"]["schemas"]["LeadUpdate"]["properties"]["value"]
+    lead = written("platform")["components"]["schemas"]["LeadUpdate"]["properties"]["value"]
     assert (lead["exclusiveMinimum"], lead["exclusiveMaximum"]) == (-(10**15), 10**15)
     changes = [
-        call for path in DOCUMENTS["platform"]["paths"].values() for method, call in path.items() if method == "put"
+        call for path in written("platform")["paths"].values() for method, call in path.items() if method == "put"
     ]
     assert all(call["requestBody"]["required"] for call in changes if "requestBody" in call)
 
@@ -233,7 +234,7 @@ def test_a_generic_record_is_a_component_of_its_own() -> None:
 def test_the_stub_serves_it_to_everybody(stub: StubServer, path: str, dialect: str, server: str) -> None:
     reply = stub.handle(Request("GET", path))
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
-    assert json.loads(reply.body) == {**DOCUMENTS[dialect], "servers": [{"url": server}]}
+    assert json.loads(reply.body) == {**written(dialect), "servers": [{"url": server}]}
     assert stub.handle(Request("POST", path)).status == 405
 
 
@@ -269,7 +270,7 @@ def patterns(value: Any) -> Iterator[str]:
 def test_what_a_text_must_look_like_is_said_in_words(dialect: str) -> None:
     """Nobody is told a regular expression: the message for a text that does not match says what to write."""
     found = {
-        pattern for component in DOCUMENTS[dialect]["components"]["schemas"].values() for pattern in patterns(component)
+        pattern for component in written(dialect)["components"]["schemas"].values() for pattern in patterns(component)
     }
     assert found, "inputs have patterns"
     assert found <= FORMS.keys()

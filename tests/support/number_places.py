@@ -51,28 +51,33 @@ class Place:
 
 
 def places() -> Iterator[Place]:
-    """Give every place, each operation by its first route."""
+    """Give every place of every operation."""
     for operation in declared_operations():
-        route = operation.routes[next(name for name in ("platform", "flow", "mvp") if name in operation.routes)]
-        arguments = operation.arguments
-        if arguments.upload is not None:
+        yield from places_of(operation)
+
+
+def places_of(operation: Operation[..., Any]) -> Iterator[Place]:
+    """Give every place of an operation, by its first route."""
+    route = operation.routes[next(name for name in ("platform", "flow", "mvp") if name in operation.routes)]
+    arguments = operation.arguments
+    if arguments.upload is not None:
+        return
+    shape = arguments.shape(route.dialect.name)
+    for name, hint in arguments.types.items():
+        if name == "version":
             continue
-        shape = arguments.shape(route.dialect.name)
-        for name, hint in arguments.types.items():
-            if name == "version":
-                continue
-            if name == arguments.body:
-                for path, value in _within(arguments.body_type, 0):
-                    if shape is None or path[0] in shape.names:
-                        yield Place(operation, route, path, shape.encode(value) if shape is not None else value, False)
-            elif not route.has(name):
-                continue
-            elif route.method in ("GET", "DELETE") or arguments.body is not None:
-                if _is_number(hint):
-                    yield Place(operation, route, (name,), {}, True)
-            else:
-                for path, value in _of(hint, (name,), 0):
-                    yield Place(operation, route, path, {**_required(operation, name), camel(name): value}, False)
+        if name == arguments.body:
+            for path, value in _within(arguments.body_type, 0):
+                if shape is None or path[0] in shape.names:
+                    yield Place(operation, route, path, shape.encode(value) if shape is not None else value, False)
+        elif not route.has(name):
+            continue
+        elif route.method in ("GET", "DELETE") or arguments.body is not None:
+            if _is_number(hint):
+                yield Place(operation, route, (name,), {}, True)
+        else:
+            for path, value in _of(hint, (name,), 0):
+                yield Place(operation, route, path, {**_required(operation, name), camel(name): value}, False)
 
 
 def _required(operation: Operation[..., Any], but: str) -> dict[str, Any]:
