@@ -17,7 +17,7 @@ from ...serving import Context, Members, serves
 from ..workflows.action_types import check_actions, every_action
 from ..workflows.engine import trial
 from ..workflows.starting import execution_members, planned_specs
-from ..workflows.subjects import condition, filters_in, ref_of, stored_conditions
+from ..workflows.subjects import condition, filters_in, holds, ref_of, stored_conditions
 from .records import PIPELINES
 
 EVENTS = (
@@ -95,15 +95,14 @@ def test(call: Context, pipeline_id: str, rule_id: str, deal_id: str) -> dict[st
         {
             "filter": given,
             "actual": member(deal, given["field"]),
-            "matched": condition(call, "deal", [{"filters": [given]}])(deal),
+            "matched": holds(call, "deal", [{"filters": [given]}], deal),
         }
         for given in filters_in(rule["conditions"])
     ]
-    holds = condition(call, "deal", rule["conditions"])(deal)
     return {
         "rule_id": rule["id"],
         "deal_id": deal["id"],
-        "would_run": triggered and holds,
+        "would_run": triggered and holds(call, "deal", rule["conditions"], deal),
         "trigger_matched": triggered,
         "conditions": conditions,
         "actions": _preview(call, rule, deal),

@@ -20,7 +20,7 @@ from .effects import require_active
 from .engine import trial
 from .records import WORKFLOWS
 from .starting import EXECUTION, begin, execution_members, planned_actions
-from .subjects import condition, found_subject, noun_of, ref_of
+from .subjects import found_subject, holds, noun_of, ref_of
 from .triggers import WITHOUT_RECORD, actions_of, triggers_of
 
 
@@ -75,12 +75,12 @@ def test(call: Context, workflow_id: str, entity_id: str, trigger_id: str | None
     chosen = call.reference("trigger", trigger_id, "trigger_id")
     if chosen is not None and chosen["workflow_id"] != workflow["id"]:
         raise invalid("trigger_id", "reference", f"{trigger_id} is a trigger of another workflow")
-    tests = [condition(call, workflow["entity_type"], one["conditions"]) for one in (workflow, chosen) if one]
+    kind, conditions = workflow["entity_type"], [one["conditions"] for one in (workflow, chosen) if one]
     entries = planned_actions(actions_of(call, workflow))
     entity = ref_of(workflow["entity_type"], record)
     members = execution_members(call, entries, entity, source="test", workflow=workflow)
     members |= {"depth": 1, "trigger_id": trigger_id}
-    done = trial(call, members, goes=all(test(record) for test in tests))
+    done = trial(call, members, goes=all(holds(call, kind, groups, record) for groups in conditions))
     return call.collection(EXECUTION).put(done)
 
 

@@ -243,11 +243,13 @@ def test_conditions_and_branches_choose(client: CrmClient, pipeline: Pipeline) -
 def test_a_rule_whose_condition_has_lost_its_field_runs_no_more(client: CrmClient, pipeline: Pipeline) -> None:
     tier = client.customization.fields.create("deal", {"api_name": "tier", "label": "Tier", "type": "integer"})
     high: Any = [{"filters": [{"field": "custom_fields.tier", "op": "gte", "value": 2}]}]
-    rule(client, pipeline, "deal_created", tag("high"), conditions=high)
+    asking = rule(client, pipeline, "deal_created", tag("high"), conditions=high)
     rule(client, pipeline, "deal_created", tag("any"))
     for tags in (["high", "any"], ["any"]):
         made = client.deals.create({"title": "Engine", "value": 1, "custom_fields": {"tier": 3}}).id
         assert client.deals.get(made).tags == tags
+        found = client.pipelines.automation.test(pipeline.id, asking, deal_id=made)
+        assert found.would_run is found.conditions[0].matched is ("high" in tags)
         if "high" in tags:
             client.customization.fields.delete("deal", tier.id, force=True)
 

@@ -124,3 +124,6 @@ def test_a_condition_on_a_field_that_has_gone_fails_its_step(
     assert [step.error and step.error.code for step in run.steps] == ["UNKNOWN_FIELD", "UNKNOWN_FIELD", None]
     assert run.error is not None and run.error.code == "UNKNOWN_FIELD"
     assert [each.status for each in runs(by_event)] == [], "a trigger whose conditions cannot be tested fires no more"
+    tried = platform.workflows.test(by_event.id, entity_id=argo)
+    assert (tried.status, statuses(tried)) == ("succeeded", ["skipped"]), "and a test shows that it would not"
+    assert statuses(platform.workflows.test(made.id, entity_id=argo)) == ["failed", "failed", "skipped"]
