@@ -98,6 +98,11 @@ def cancel(call: Context, job: Document) -> Document:
     return call.collection("job").put(_with_error_file(call, _with_progress(stopped)))
 
 
+def failed_job(call: Context, entry: Mapping[str, Any]) -> Document:
+    """Return the job whose failure an event tells; a job of no kind where it is gone."""
+    return call.collection("job").get(entry["entity"]["id"]) or Document(kind=None, payload={})
+
+
 def _tell(call: Context, job: Document) -> None:
     """Publish the end of a job."""
     event = "job.completed" if job["status"] == "succeeded" else "job.failed"
@@ -114,16 +119,25 @@ class Rest:
 
 
 def run_due(server: StubServer) -> None:
-    """Carry out everything that is due in order of time: job steps, recurring work and appointments."""
+    """Carry out everything that is due in order of time: job steps, recurring work and appointments.
+
+    What cannot even be noted as failed is left until the next request.
+    """
+    left: set[tuple[str, str]] = set()
     while True:
         now, rest, written = server.clock.now(), server.rest, _write_counts(server)
         if rest is not None and now < rest.until and rest.written == written:
             return
-        task = min((*_planned_steps(server), *timetable.planned_tasks(server, now)), default=None)
+        planned = (*_planned_steps(server), *timetable.planned_tasks(server, now))
+        task = min((one for one in planned if (one.tenant_id, one.name) not in left), default=None)
         if task is None or task.at > now:
-            server.rest = Rest(_NEVER if task is None else task.at, written)
+            server.rest = Rest(_NEVER if task is None else task.at, written) if not left else None
             return
-        task.run()
+        try:
+            task.run()
+        except Exception:  # nobody who calls meanwhile is to blame
+            LOG.exception("%s of %s was not noted: it is tried again with the next request", task.name, task.tenant_id)
+            left.add((task.tenant_id, task.name))
 
 
 def _write_counts(server: StubServer) -> list[tuple[Collection, int]]:
@@ -138,7 +152,7 @@ def _planned_steps(server: StubServer) -> Iterator[Task]:
 
 
 def _step(server: StubServer, jobs: Collection, job: Document) -> None:
-    """Carry out the next step of a job. An exception undoes the writes of the step and fails the job."""
+    """Carry out the next step of a job and store it. An exception undoes all writes and fails the job."""
     at: datetime = job["due_at"]
     moved = {"status": "running", "started_at": job["started_at"] or at, "due_at": at + PACE, "updated_at": at}
     running = job | moved | {"version": job["version"] + 1}
@@ -155,16 +169,26 @@ def _step(server: StubServer, jobs: Collection, job: Document) -> None:
     try:
         with server.store.transaction():
             made = dict(server.steps[job["kind"]](call, running))
-            after = _with_progress(_with_errors(call, running, made.pop("new_errors", ())) | made)
+            _keep(call, _with_progress(_with_errors(call, running, made.pop("new_errors", ())) | made))
+        return
     except Problem as problem:
         after = _with_failure(running, problem.code, problem.message, problem.field, problem.details)
     except Exception as error:  # a bug in the step fails this job, but not the next request
         LOG.exception("the job %s (%s) failed", job["id"], job["kind"])
         after = _with_failure(running, "INTERNAL_ERROR", f"the step raised {type(error).__name__}; the log has more")
-    with server.store.transaction():
-        jobs.put(_with_error_file(call, after) if after["status"] in ENDED else after)
-        if after["status"] in ("succeeded", "failed"):
-            _tell(call, after)
+    try:
+        with server.store.transaction():
+            _keep(call, after)
+    except Exception:  # a bug in what follows from the failure: the job has failed nevertheless
+        LOG.exception("the end of the job %s (%s) was not told", job["id"], job["kind"])
+        jobs.put(after)
+
+
+def _keep(call: Context, job: Document) -> None:
+    """Store a job after a step, and publish its end."""
+    call.collection("job").put(_with_error_file(call, job) if job["status"] in ENDED else job)
+    if job["status"] in ("succeeded", "failed"):
+        _tell(call, job)
 
 
 def _with_errors(call: Context, job: Document, new: Sequence[Mapping[str, Any]]) -> Document:

@@ -2,13 +2,14 @@
 
 Work at a fixed interval is marked `recurs`; work at times that follow from the data, such as reminders, is marked
 `falls_due`. Both run for each company as the system, at their scheduled time, each run in its own transaction. A run
-that fails is undone and logged; it does not hold up other work, and runs again at its next time.
+that fails is undone and logged; it does not hold up other work, and runs again at its next time. A run that looks at
+one record after the other does so with each `apart`, so that one that fails does not undo the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -67,11 +68,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """Work at times that follow from the data. A rule that writes data used by `next_at` calls `plan` afterwards."""
+    """Work at times that follow from the data. A rule that writes data used by `times` calls `plan` afterwards."""
 
     name: str
-    next_at: Callable[[Collections], datetime | None]
-    """Returns when the work is due next; None for never."""
+    times: Callable[[Collections], Iterable[datetime]]
+    """Returns when something is due, in any order; what has been done is not due any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,19 @@ def falls_due(appointment: Appointment) -> Callable[[Run], Run]:
 
 def plan(collections: Collections, appointment: Appointment) -> None:
     """Store when the work of an appointment is due next, according to the present records of a company."""
-    next_at, times = appointment.next_at(collections), collections(KIND)
+    times = collections(KIND)
     known = times.get(appointment.name)
-    if known is None or known["next_at"] != next_at:
-        times.put(Document(id=appointment.name, next_at=next_at, failures=0))
+    planned = _planned(collections, appointment, known or Document(id=appointment.name, next_at=None, failures=0))
+    if known is None or known["next_at"] != planned["next_at"]:
+        times.put(planned)
+
+
+def _planned(collections: Collections, appointment: Appointment, known: Document) -> Document:
+    """Return when the work of an appointment is due next; what was late at its last run is when that is tried again."""
+    late: datetime | None = known.get("late_until")
+    times = (known["again_at"] if late is not None and at <= late else at for at in appointment.times(collections))
+    soonest: datetime | None = min(times, default=None)
+    return known | {"next_at": soonest}
 
 
 def planned_tasks(server: StubServer, now: datetime) -> Iterator[Task]:
@@ -148,19 +158,25 @@ def planned_tasks(server: StubServer, now: datetime) -> Iterator[Task]:
 def _appointment_run(
     server: StubServer, times: Collection, appointment: Appointment, known: Document
 ) -> Callable[[], None]:
+    at: datetime = known["next_at"]
+    call = system_call(server, times.tenant_id, at, appointment.name)
+
+    def note() -> None:
+        done = times.get(appointment.name) or known
+        failures, later = 0, dict[str, Any](late_until=None, again_at=None)
+        if any(due <= at for due in appointment.times(call.collection)):
+            # It failed, or is still due: it is tried again later, so that it is not repeated without end.
+            failures = done.get("failures", 0) + 1
+            later = {"late_until": at, "again_at": at + min(_AGAIN * 2 ** (failures - 1), _AGAIN_AT_MOST)}
+        times.put(_planned(call.collection, appointment, done | {"failures": failures, **later}))
+
     def run() -> None:
-        at: datetime = known["next_at"]
         with isolate(server.store, f"{appointment.name} of {times.tenant_id}"):
-            call = system_call(server, times.tenant_id, at, appointment.name)
             server.timetable.appointments[appointment](call)
-            plan(call.collection, appointment)
-        after = times.get(appointment.name)
-        if after is None or after["next_at"] is None or after["next_at"] > at:
-            return
-        # It failed, or is still due at the same time: it is postponed, so that it is not repeated without end.
-        failures = after.get("failures", 0)
-        wait = min(_AGAIN * 2**failures, _AGAIN_AT_MOST)
-        times.put(after | {"next_at": at + wait, "failures": failures + 1})
+            note()
+        planned = times.get(appointment.name) or known
+        if planned["next_at"] is not None and planned["next_at"] <= at:  # undone, with all that was done
+            note()
 
     return run
 
@@ -170,13 +186,15 @@ def _entry_run(server: StubServer, times: Collection, entry: Entry, at: datetime
         return system_call(server, times.tenant_id, time, f"timetable:{entry.name}")
 
     def run() -> None:
-        what = f"{entry.name} of {times.tenant_id}"
+        what, done = f"{entry.name} of {times.tenant_id}", Document(id=entry.name, due_at=at + entry.every, last_run=at)
         if not _is_passed_over(server, times, entry, at):
             with isolate(server.store, what):
                 server.timetable.recurring[entry](call_at(at))
+                times.put(done)
             with isolate(server.store, what):
                 _look_ahead(server, times, entry, at, call_at)
-        times.put(Document(id=entry.name, due_at=at + entry.every, last_run=at))
+        if times.get(entry.name) != done:
+            times.put(done)
 
     return run
 
@@ -200,6 +218,11 @@ def _look_ahead(
 
 def _writes(server: StubServer, times: Collection, idleness: Idleness) -> int:
     return server.store.writes(times.tenant_id, but=idleness.but | {KIND})
+
+
+def apart(call: Context, doc: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """Undo what is written about one of the records that work looks at if that fails, and log it; the others go on."""
+    return isolate(call.server.store, f"{call.operation} of {doc['id']}")
 
 
 @contextmanager

@@ -47,22 +47,17 @@ def _mine(call: Context, kind: str, user: str | None) -> list[Document]:
 
 
 def _deals_won(call: Context, user: str | None) -> Steps:
-    return _one_each((_closing_time(deal), deal) for deal in _mine(call, "deal", user) if deal.get("status") == "won")
+    return _one_each((deal["closed_at"], deal) for deal in _mine(call, "deal", user) if deal.get("status") == "won")
 
 
 def _revenue(call: Context, user: str | None) -> Steps:
     worth = company.worth_in(call.tenant)
     won = (deal for deal in _mine(call, "deal", user) if deal.get("status") == "won")
-    return sorted((_closing_time(deal), int(worth(deal)), deal["id"]) for deal in won)
+    return sorted((deal["closed_at"], int(worth(deal)), deal["id"]) for deal in won)
 
 
 def _big_deals_won(call: Context, user: str | None) -> Steps:
     return [(at, 1, id) for at, value, id in _revenue(call, user) if value >= _BIG]
-
-
-def _closing_time(deal: Document) -> datetime:
-    at: datetime = deal.get("closed_at") or deal["updated_at"]
-    return at
 
 
 def _leads(call: Context, user: str | None) -> Steps:

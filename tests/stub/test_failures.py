@@ -132,11 +132,38 @@ def test_a_reminder_that_cannot_be_sent_holds_up_no_other(
     events = stub.store.collection("tenant_acme", "activity")
     broken = next(doc for doc in events if doc["id"] == ids[0])
     events.put(broken | {"title": Odd()})
-    stub.clock.advance(2.1 * 3600)
+    stub.clock.advance(2.05 * 3600)
     client.leads.get("lead_123")
-    assert expected() == [f"the reminder 60 minutes before {ids[0]} failed and was undone"]
-    reminded = [entry["entity"]["id"] for entry in stub.audit() if entry["action"] == "event.reminder"]
-    assert ids[1] in reminded and ids[0] not in reminded
+    assert expected() == [f"calendar.remind of {ids[0]} failed and was undone"]
+
+    def reminded() -> list[str]:
+        return [entry["entity"]["id"] for entry in stub.audit() if entry["action"] == "event.reminder"]
+
+    assert ids[1] in reminded() and ids[0] not in reminded()
+    events.put(broken | {"title": "Mended"})
+    stub.clock.advance(300)
+    client.leads.get("lead_123")
+    assert ids[0] in reminded() and expected() == [], "it is tried again"
+
+
+def test_what_fails_again_and_again_holds_up_nothing_that_comes_later(
+    stub: StubServer, client: CrmClient, failures: Failures
+) -> None:
+    """Its own wait grows to a day; a record of the same kind is seen to at its own time."""
+    start = stub.clock.start + 3 * HOUR
+    broken = client.calendar.events.create({"title": "Broken", "start_time": start, "end_time": start + HOUR}).id
+    events = stub.store.collection("tenant_acme", "activity")
+    events.put(next(doc for doc in events if doc["id"] == broken) | {"title": Odd()})
+    stub.clock.advance(6 * 3600)
+    waits = [record.getMessage() for record in failures].count(f"calendar.remind of {broken} failed and was undone")
+    assert 3 <= waits <= 12
+    failures.clear()
+    later = stub.clock.now() + 2 * HOUR
+    sound = client.calendar.events.create({"title": "Sound", "start_time": later, "end_time": later + HOUR}).id
+    stub.clock.advance(3600)
+    (sent,) = (entry for entry in stub.audit() if (entry["action"], entry["entity"]["id"]) == ("event.reminder", sound))
+    assert sent["occurred_at"] == later - HOUR
+    failures.clear()
 
 
 class Odd(str):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from ...data.document import Document
 from ...serving import Collections, Context, Members, changes_between, reacts
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from ..calendar import reminders
 from ..calendar.working_time import user_of, zone_of
 from ..contacts import health
@@ -158,9 +158,9 @@ def _priority(doc: Members) -> str:
 # -- what time brings ------------------------------------------------------------------------------------------------
 
 
-def _next_due(collections: Collections) -> datetime | None:
-    """Return when the next task of a company falls due that is not done."""
-    return min((task["due_at"] for task in _open_tasks(collections)), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    """Return when the tasks of a company fall due that are not done."""
+    return (task["due_at"] for task in _open_tasks(collections))
 
 
 def _open_tasks(collections: Collections) -> list[Document]:
@@ -171,14 +171,16 @@ def _open_tasks(collections: Collections) -> list[Document]:
     ]
 
 
-DUE = Appointment("activities.due", _next_due)
+DUE = Appointment("activities.due", _times)
 
 
 @falls_due(DUE)
 def fall_due(call: Context) -> None:
     """Note that tasks have fallen due, and tell who has to do them. Nobody has edited them: their version stays."""
     for task in sorted(_open_tasks(call.collection), key=lambda task: (task["due_at"], task["id"])):
-        if task["due_at"] <= call.now:
+        if task["due_at"] > call.now:
+            break
+        with apart(call, task):
             call.collection("activity").put(task | {"is_overdue": True})
             if call.collection("user").get(task["owner_id"] or "") is not None:
                 title, about = f"Due now: {task['title']}", ("task", task["id"])

@@ -14,7 +14,7 @@ from ...answers import Answer
 from ...data.blanks import blank
 from ...data.document import Document
 from ...request.access import permissions
-from ...serving import Context, RecordType, runs, serves
+from ...serving import Context, RecordType, reacts, runs, serves
 from . import churn, deal_chances, revenue
 from .lead_scoring import stored_model
 
@@ -132,6 +132,15 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
         return {"counts": counts, "payload": payload | {"made": made}}
     _finish(call, doc, {"started_at": job["started_at"], **_in_order(payload["kind"], made)})
     return {"status": "succeeded", "counts": counts, "payload": payload | {"made": []}}
+
+
+@reacts("job.failed")
+def end_failed(call: Context, entry: Document) -> None:
+    """End a prediction that its job could not make."""
+    job = jobs.failed_job(call, entry)
+    doc = call.collection("prediction").get(job["payload"]["prediction_id"]) if job["kind"] == "prediction" else None
+    if doc is not None:
+        call.update("prediction", doc, {"status": "failed", "error": job["error"], "finished_at": call.now})
 
 
 def _new(call: Context, kind: str) -> Document:

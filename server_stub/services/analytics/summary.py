@@ -30,7 +30,7 @@ def dashboard(call: Context) -> dict[str, Any]:
     qualified = sum(map(was_qualified, leads))
     revenue = company.sum_worth(call, won)
     this, before = _months(call)
-    closed = [[deal for deal in won if _is_within(_closing_time(deal), month)] for month in (this, before)]
+    closed = [[deal for deal in won if _is_within(deal["closed_at"], month)] for month in (this, before)]
     sales = [company.sum_worth(call, deals) for deals in closed]
     new = [sum(_is_within(lead["created_at"], month) for lead in leads) for month in (this, before)]
     return {
@@ -62,11 +62,6 @@ def percentages(counts: Mapping[str, int]) -> dict[str, int]:
     for name in sorted(shares, key=lambda name: (whole[name] - shares[name], name))[:lacking]:
         whole[name] += 1
     return dict(sorted(whole.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _closing_time(deal: Document) -> datetime:
-    at: datetime = deal.get("closed_at") or deal["updated_at"]
-    return at
 
 
 def _months(call: Context) -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:

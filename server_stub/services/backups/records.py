@@ -18,11 +18,11 @@ from ...data.document import Document
 from ...data.queries.filters import by_time
 from ...files.storing import content_of, referenced_file
 from ...noun import Noun
-from ...problems import LOG, FieldError, Problem, validation
+from ...problems import FieldError, Problem, validation
 from ...request.access.plans import check_limit
 from ...request.settings import value_of
-from ...serving import Context, runs, serves
-from ...timetable import recurs
+from ...serving import Context, Members, reacts, runs, serves
+from ...timetable import apart, recurs
 from ..changes import positions
 from ..files.records import FILES
 from . import making
@@ -156,23 +156,21 @@ def _take_over(call: Context, file: Document, name: str | None) -> Document:
 def step(call: Context, job: Document) -> Mapping[str, Any]:
     """Make the archive of a backup that was queued."""
     backup = call.record(BACKUP, job["payload"]["backup_id"])
-    backup = backup | {"started_at": job["started_at"]}
-    try:
-        with call.server.store.transaction():
-            done = making.make(call, backup)
-    except Problem as problem:
-        return _failed_backup(call, backup, problem)
-    except Exception as error:  # what is wrong with one record must not leave the backup going on for ever
-        LOG.exception("the backup %s failed", backup["id"])
-        why = f"making it raised {type(error).__name__}; the log has more"
-        return _failed_backup(call, backup, Problem("INTERNAL_ERROR", why))
+    done = making.make(call, backup | {"started_at": job["started_at"]})
     total = sum(done["counts"].values())
     return {"status": "succeeded", "counts": job["counts"] | dict.fromkeys(("total", "processed", "succeeded"), total)}
 
 
-def _failed_backup(call: Context, backup: Document, problem: Problem) -> dict[str, Any]:
-    call.server.contents.doubtful = True
-    return {"status": "failed", "error": making.fail(call, backup, problem)["error"]}
+@reacts("job.failed")
+def end_failed(call: Context, entry: Document) -> None:
+    """End a backup that its job could not make."""
+    job = jobs.failed_job(call, entry)
+    backup = call.collection(BACKUP).get(job["payload"]["backup_id"]) if job["kind"] == BACKUP else None
+    if backup is not None and backup["status"] in UNDER_WAY:
+        call.server.contents.doubtful = True
+        error: Members = job["error"]
+        problem = Problem(error["code"], error["message"], field=error["field"], details=error["details"])
+        making.fail(call, backup | {"started_at": job["started_at"]}, problem)
 
 
 def cancel(call: Context, backup: Document) -> None:
@@ -188,5 +186,5 @@ def delete_expired(call: Context) -> None:
     """Delete the backups whose time has come."""
     for backup in call.collection(BACKUP).all():
         if backup["expires_at"] is not None and backup["expires_at"] <= call.now:
-            with suppress(Problem):  # it is the last good one
+            with apart(call, backup), suppress(Problem):  # it is the last good one
                 BACKUPS.remove(call, backup)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -39,17 +39,17 @@ def _schedule(collections: Collections, tenant: Document) -> Mapping[str, Any] |
     return schedule_of(doc["value"] if doc is not None else SETTINGS[_KEY].default)
 
 
-def _next(collections: Collections) -> datetime | None:
+def _next(collections: Collections) -> Iterator[datetime]:
     tenant = collections("tenant").first()
     if tenant is None or tenant["status"] == "cancelled" or not has_feature(tenant, "backups"):
-        return None
+        return
     schedule, state = _schedule(collections, tenant), collections(_STATE).get(_STATE)
     if schedule is None:
-        return None
-    if state is not None:
-        at: datetime = state["next_at"]
-        return at
-    return next_time(schedule, tenant["updated_at"], ZoneInfo(tenant.get("timezone") or "UTC"))
+        return
+    zone = ZoneInfo(tenant.get("timezone") or "UTC")
+    at = state["next_at"] if state is not None else next_time(schedule, tenant["updated_at"], zone)
+    if at is not None:
+        yield at
 
 
 DUE = Appointment("scheduled backups", _next)

@@ -14,7 +14,7 @@ from typing import Any
 from ...data.document import Document
 from ...request.settings import value_for
 from ...serving import Collections, Context, Members
-from ...timetable import Appointment, falls_due, isolate, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from ..activities.privacy import as_published
 from ..activities.recurrence import first_start
 from ..notifications import notify
@@ -98,12 +98,11 @@ def _planned_reminders(collections: Collections) -> list[Document]:
     return [doc for kind in REMINDED for doc in activities.find("kind", kind) if doc.get("reminders")]
 
 
-def next_reminder(collections: Collections) -> datetime | None:
-    """Return when the next reminder of a company is due."""
-    return min((due[0] for due in reminder_times(_planned_reminders(collections))), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (due[0] for due in reminder_times(_planned_reminders(collections)))
 
 
-REMINDERS = Appointment("calendar.remind", next_reminder)
+REMINDERS = Appointment("calendar.remind", _times)
 
 
 def schedule_next(call: Context) -> None:
@@ -113,18 +112,18 @@ def schedule_next(call: Context) -> None:
 
 @falls_due(REMINDERS)
 def send_due(call: Context) -> None:
-    """Send every reminder that is due. One that cannot be sent is lost, and holds up no other."""
+    """Send every reminder that is due."""
     activities = call.collection("activity")
     for due, id, number in sorted(reminder_times(_planned_reminders(call.collection))):
         doc = activities.get(id)
         if due <= call.now and doc is not None:
-            reminder = doc["reminders"][number]
-            sent = [*doc["reminders"]]
-            sent[number] = reminder | {"sent_at": call.now}
-            # Nobody has edited it: its version stays.
-            activities.put(doc | {"reminders": sent})
-            minutes = reminder["minutes_before"]
-            with isolate(call.server.store, f"the reminder {minutes} minutes before {id}"):
+            with apart(call, doc):
+                reminder = doc["reminders"][number]
+                sent = [*doc["reminders"]]
+                sent[number] = reminder | {"sent_at": call.now}
+                # Nobody has edited it: its version stays.
+                activities.put(doc | {"reminders": sent})
+                minutes = reminder["minutes_before"]
                 _send(call, doc, minutes, due + timedelta(minutes=minutes))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from ...problems import Problem, invalid
 from ...request.answering.links import link, opens
 from ...request.http import Reply
 from ...serving import Collections, Context, Members, reacts, serves
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from ..activities import records as activities
 from ..activities.kinds import ENDED
 from ..activities.records import as_it_is
@@ -190,11 +190,11 @@ def _under_way(call: Context) -> Document | None:
     return None
 
 
-def _next(collections: Collections) -> datetime | None:
-    return min((doc["at"] for doc in collections(KIND)), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (doc["at"] for doc in collections(KIND))
 
 
-DUE = Appointment("communication.calls", _next)
+DUE = Appointment("communication.calls", _times)
 
 
 def _wait(call: Context, doc: Document, time: timedelta) -> None:
@@ -209,23 +209,28 @@ def go_on(call: Context) -> None:
     waiting = call.collection(KIND)
     for entry in sorted(waiting.all(), key=lambda entry: (entry["at"], entry["id"])):
         if entry["at"] > call.now:
-            continue
-        doc = call.collection("activity").get(entry["id"])
-        waiting.remove(entry["id"])
-        if doc is None or doc["status"] in ENDED:
-            continue
-        acting = call.acting_as(Caller.of(entry["caller"]))
-        if doc["status"] == "queued":
-            _wait(acting, _become(acting, doc, "ringing"), _ANSWERED - _RINGS)
-        elif doc["status"] == "ringing":
-            lost = _WITHOUT_ANSWER.get(doc["to_number"][-1]) if doc["to_number"][-4:-1] == "000" else None
-            if lost is None:
-                _wait(acting, _become(acting, doc, "in_progress"), _LASTS)
-            else:
-                outcome = {"outcome": lost} if lost != "failed" else {}
-                _become(acting, doc, lost, end_time=call.now, duration_seconds=0, **outcome)
+            break
+        with apart(call, entry):
+            _go_on(call, entry)
+
+
+def _go_on(call: Context, entry: Document) -> None:
+    doc = call.collection("activity").get(entry["id"])
+    call.collection(KIND).remove(entry["id"])
+    if doc is None or doc["status"] in ENDED:
+        return
+    acting = call.acting_as(Caller.of(entry["caller"]))
+    if doc["status"] == "queued":
+        _wait(acting, _become(acting, doc, "ringing"), _ANSWERED - _RINGS)
+    elif doc["status"] == "ringing":
+        lost = _WITHOUT_ANSWER.get(doc["to_number"][-1]) if doc["to_number"][-4:-1] == "000" else None
+        if lost is None:
+            _wait(acting, _become(acting, doc, "in_progress"), _LASTS)
         else:
-            _end(acting, doc)
+            outcome = {"outcome": lost} if lost != "failed" else {}
+            _become(acting, doc, lost, end_time=call.now, duration_seconds=0, **outcome)
+    else:
+        _end(acting, doc)
 
 
 def _end(call: Context, doc: Document) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
@@ -11,7 +12,7 @@ from ...caller import Caller
 from ...data.document import Document
 from ...outside.remotes import ConnectionLostError
 from ...serving import Collections, Context, Members
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from ..activities.privacy import as_published
 from ..attachments import outgoing
 from .composing import every_address
@@ -25,11 +26,11 @@ _ARRIVES = timedelta(seconds=1)
 _TRIES, _WAIT = 5, timedelta(minutes=5)
 
 
-def _next(collections: Collections) -> datetime | None:
-    return min((doc["at"] for doc in collections(KIND)), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (doc["at"] for doc in collections(KIND))
 
 
-DUE = Appointment("communication.delivery", _next)
+DUE = Appointment("communication.delivery", _times)
 
 
 def queue(call: Context, mail: Document, at: datetime) -> None:
@@ -45,20 +46,25 @@ def deliver(call: Context) -> None:
     waiting = call.collection(KIND)
     for entry in sorted(waiting.all(), key=lambda entry: (entry["at"], entry["id"])):
         if entry["at"] > call.now:
-            continue
-        mail = call.collection("activity").get(entry["id"])
-        acting = call.acting_as(Caller.of(entry["caller"]))
-        if mail is None or mail["status"] not in ("queued", "sent"):
-            waiting.remove(entry["id"])
-        elif mail["status"] == "queued":
-            _hand_over(acting, mail, entry)
+            break
+        with apart(call, entry):
+            _go_on(call, entry)
+
+
+def _go_on(call: Context, entry: Document) -> None:
+    waiting, mail = call.collection(KIND), call.collection("activity").get(entry["id"])
+    acting = call.acting_as(Caller.of(entry["caller"]))
+    if mail is None or mail["status"] not in ("queued", "sent"):
+        waiting.remove(entry["id"])
+    elif mail["status"] == "queued":
+        _hand_over(acting, mail, entry)
+    else:
+        waiting.remove(entry["id"])
+        lost = [address for address in every_address(mail) if comes_back(address)]
+        if lost:
+            bounce(acting, mail, f"550 5.1.1 {', '.join(lost)}: there is no such mailbox")
         else:
-            waiting.remove(entry["id"])
-            lost = [address for address in every_address(mail) if comes_back(address)]
-            if lost:
-                bounce(acting, mail, f"550 5.1.1 {', '.join(lost)}: there is no such mailbox")
-            else:
-                _become(acting, mail, "delivered")
+            _become(acting, mail, "delivered")
 
 
 def comes_back(address: str) -> bool:

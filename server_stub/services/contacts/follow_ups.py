@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ...data.document import Document
 from ...serving import Collections, Context, reacts
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from ..notifications import notify
 
 _KEPT = timedelta(days=14)
 """The time until the notification of a follow-up expires."""
 
 
-def _next_due(collections: Collections) -> datetime | None:
-    waiting = collections("contact").find("follow_up_open", True)
-    return min((contact["next_follow_up"] for contact in waiting), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (contact["next_follow_up"] for contact in collections("contact").find("follow_up_open", True))
 
 
-DUE = Appointment("contacts.follow_up", _next_due)
+DUE = Appointment("contacts.follow_up", _times)
 
 
 def follow_up(call: Context, contact: Document, at: datetime | None) -> None:
@@ -51,15 +51,16 @@ def fall_due(call: Context) -> None:
     for contact in call.collection("contact").find("follow_up_open", True):
         if contact["next_follow_up"] > call.now:
             continue
-        call.collection("contact").put(contact | {"follow_up_open": False})
-        if call.find_one("user", contact["owner_id"] or "") is not None:
-            notify(
-                call,
-                contact["owner_id"],
-                "task_due",
-                f"Follow up with {contact['name']}",
-                f"The follow-up with {contact['name']} is due.",
-                about=("contact", contact["id"]),
-                data={"contactName": contact["name"]},
-                expires_at=call.now + _KEPT,
-            )
+        with apart(call, contact):
+            call.collection("contact").put(contact | {"follow_up_open": False})
+            if call.find_one("user", contact["owner_id"] or "") is not None:
+                notify(
+                    call,
+                    contact["owner_id"],
+                    "task_due",
+                    f"Follow up with {contact['name']}",
+                    f"The follow-up with {contact['name']} is due.",
+                    about=("contact", contact["id"]),
+                    data={"contactName": contact["name"]},
+                    expires_at=call.now + _KEPT,
+                )

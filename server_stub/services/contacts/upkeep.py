@@ -8,7 +8,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...serving import Context
-from ...timetable import Idleness, recurs
+from ...timetable import Idleness, apart, recurs
 from ..ai.insights import deal_insights
 from ..notifications import notify
 from . import health as health
@@ -27,8 +27,9 @@ def refresh_health(call: Context) -> None:
     """Recompute the health of every contact, which silence reduces."""
     deals = _deals_by_contact(call)
     for doc in call.collection("contact").all():
-        talks, mine = communications_of(call, doc["id"]), deals.get(doc["id"], ())
-        health.store_computed(call, doc, health.but_churn_risk(doc, talks, mine, call.now, call.tenant))
+        with apart(call, doc):
+            talks, mine = communications_of(call, doc["id"]), deals.get(doc["id"], ())
+            health.store_computed(call, doc, health.but_churn_risk(doc, talks, mine, call.now, call.tenant))
 
 
 @recurs("contact churn risk", every=_DAY)
@@ -36,21 +37,22 @@ def refresh_churn_risk(call: Context) -> None:
     """Recompute the churn risk of every contact, and notify the owners of those that are newly at risk."""
     deals = _deals_by_contact(call)
     for doc in call.collection("contact").all():
-        talks = communications_of(call, doc["id"])
-        risk = health.churn_risk(doc, talks, deals.get(doc["id"], ()), call.now)
-        new = health.store_computed(call, doc, {"churn_risk": risk})
-        if health.is_at_risk(new) and not health.is_at_risk(doc) and new.get("owner_id"):
-            notify(
-                call,
-                new["owner_id"],
-                "at_risk_alert",
-                f"{new['name']} is at risk",
-                f"The churn risk of {new['name']} has risen to {new['churn_risk']} %.",
-                priority="high",
-                about=("contact", new["id"]),
-                data={"contactName": new["name"], "churnRisk": new["churn_risk"]},
-                expires_at=call.now + timedelta(days=30),
-            )
+        with apart(call, doc):
+            talks = communications_of(call, doc["id"])
+            risk = health.churn_risk(doc, talks, deals.get(doc["id"], ()), call.now)
+            new = health.store_computed(call, doc, {"churn_risk": risk})
+            if health.is_at_risk(new) and not health.is_at_risk(doc) and new.get("owner_id"):
+                notify(
+                    call,
+                    new["owner_id"],
+                    "at_risk_alert",
+                    f"{new['name']} is at risk",
+                    f"The churn risk of {new['name']} has risen to {new['churn_risk']} %.",
+                    priority="high",
+                    about=("contact", new["id"]),
+                    data={"contactName": new["name"], "churnRisk": new["churn_risk"]},
+                    expires_at=call.now + timedelta(days=30),
+                )
 
 
 def _deals_by_contact(call: Context) -> Mapping[str, Sequence[Document]]:
@@ -78,20 +80,23 @@ _UNSEEN = frozenset({
 def generate_insights(call: Context) -> None:
     """Store the insights about contacts and open deals, and notify the owners of new ones."""
     for kind, doc, insight in _news(call):
-        call.collection("insight").put(Document(insight, entity_type=kind, entity_id=doc["id"], created_at=call.now))
-        fresh = insight["date"] > call.now - _HOUR
-        if fresh and insight["type"] in _TOLD_OF and insight["confidence"] >= _FROM and doc.get("owner_id"):
-            name = doc.get("name") or doc.get("title")
-            notify(
-                call,
-                doc["owner_id"],
-                "ai_insight",
-                f"{insight['title']}: {name}",
-                insight["description"],
-                about=(kind, doc["id"]),
-                data={"insightId": insight["id"], "confidence": insight["confidence"]},
-                expires_at=call.now + timedelta(days=14),
+        with apart(call, insight):
+            call.collection("insight").put(
+                Document(insight, entity_type=kind, entity_id=doc["id"], created_at=call.now)
             )
+            fresh = insight["date"] > call.now - _HOUR
+            if fresh and insight["type"] in _TOLD_OF and insight["confidence"] >= _FROM and doc.get("owner_id"):
+                name = doc.get("name") or doc.get("title")
+                notify(
+                    call,
+                    doc["owner_id"],
+                    "ai_insight",
+                    f"{insight['title']}: {name}",
+                    insight["description"],
+                    about=(kind, doc["id"]),
+                    data={"insightId": insight["id"], "confidence": insight["confidence"]},
+                    expires_at=call.now + timedelta(days=14),
+                )
 
 
 def _news(call: Context) -> Iterator[tuple[str, Document, Mapping[str, Any]]]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ...data.document import Document
 from ...serving import Context, changes_between, reacts
-from ...timetable import recurs
+from ...timetable import apart, recurs
 from ..notifications import notify
 from . import state as state
 
@@ -42,14 +42,15 @@ def tell_owner(call: Context, entry: Document) -> None:
 def analyse_trends(call: Context) -> None:
     """Compute the sentiment trend of each conversation, and notify the owner of one that has begun to decline."""
     for doc in call.collection("conversation").all():
-        found = {"sentiment_trend": state.trend(state.messages_of(call, doc["id"]), call.now)}
-        # No caller has changed it: its version stays.
-        new = call.collection("conversation").put(doc | found | {"trend_as_of": call.now})
-        if new["sentiment_trend"] != doc.get("sentiment_trend", "stable"):
-            named = {**new, "name": new["contact_name"]}
-            call.emit("conversation.updated", "conversation", named, changes=changes_between(doc, doc | found))
-            if new["sentiment_trend"] == "declining" and not new["archived"]:
-                _warn(call, new)
+        with apart(call, doc):
+            found = {"sentiment_trend": state.trend(state.messages_of(call, doc["id"]), call.now)}
+            # No caller has changed it: its version stays.
+            new = call.collection("conversation").put(doc | found | {"trend_as_of": call.now})
+            if new["sentiment_trend"] != doc.get("sentiment_trend", "stable"):
+                named = {**new, "name": new["contact_name"]}
+                call.emit("conversation.updated", "conversation", named, changes=changes_between(doc, doc | found))
+                if new["sentiment_trend"] == "declining" and not new["archived"]:
+                    _warn(call, new)
 
 
 def _warn(call: Context, conversation: Document) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ...data.document import Document
 from ...request.settings import value_for
 from ...serving import Context
-from ...timetable import recurs
+from ...timetable import apart, recurs
 from ..notifications import notify
 from .figures import with_current_figures
 
@@ -58,19 +58,20 @@ def notify_of_rotten(call: Context) -> None:
         owner = stored.get("owner_id")
         if owner is None or stored.get("stage_id") not in allowed:
             continue
-        deal = with_current_figures(call, stored)
-        since = told.get(deal["id"])
-        new = since is None or since["last_activity"] != deal["last_activity"]
-        if deal["is_rotten"] and new and value_for(call, owner, "deals.rotten_notify"):
-            told.put(Document(id=deal["id"], last_activity=deal["last_activity"]))
-            days, limit = (call.now - deal["last_activity"]).days, allowed[deal["stage_id"]]
-            notify(
-                call,
-                owner,
-                "deal_update",
-                f"Deal is rotting: {deal['title']}",
-                f"Nothing has happened for {days} days; in {deal['stage']} it should be {limit} at most.",
-                priority="medium",
-                about=("deal", deal["id"]),
-                expires_at=call.now + _KEPT,
-            )
+        with apart(call, stored):
+            deal = with_current_figures(call, stored)
+            since = told.get(deal["id"])
+            new = since is None or since["last_activity"] != deal["last_activity"]
+            if deal["is_rotten"] and new and value_for(call, owner, "deals.rotten_notify"):
+                told.put(Document(id=deal["id"], last_activity=deal["last_activity"]))
+                days, limit = (call.now - deal["last_activity"]).days, allowed[deal["stage_id"]]
+                notify(
+                    call,
+                    owner,
+                    "deal_update",
+                    f"Deal is rotting: {deal['title']}",
+                    f"Nothing has happened for {days} days; in {deal['stage']} it should be {limit} at most.",
+                    priority="medium",
+                    about=("deal", deal["id"]),
+                    expires_at=call.now + _KEPT,
+                )

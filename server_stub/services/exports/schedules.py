@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ from ...problems import Problem
 from ...request.access import permissions
 from ...request.access.callers import user_caller
 from ...serving import Collections, Context, Members, reacts
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from .. import company
 from ..handing_out import hand_out
 from ..notifications import notify
@@ -134,12 +135,11 @@ SCHEDULES = Noun(
 # -- on the clock ----------------------------------------------------------------------------------------------------
 
 
-def _next(collections: Collections) -> datetime | None:
-    times = (doc["next_run_at"] for doc in collections(SCHEDULE) if doc["next_run_at"] is not None)
-    return min(times, default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (doc["next_run_at"] for doc in collections(SCHEDULE) if doc["next_run_at"] is not None)
 
 
-DUE = Appointment("export schedules", _next)
+DUE = Appointment("export schedules", _times)
 
 
 @falls_due(DUE)
@@ -147,12 +147,12 @@ def run_due(call: Context) -> None:
     """Start the exports that are due, each as its owner; of several times that were missed only the last counts."""
     for schedule in call.collection(SCHEDULE):
         if schedule["next_run_at"] is not None and schedule["next_run_at"] <= call.now:
-            now = max(call.now, call.server.clock.now())
-            at = next_time_of_last(schedule["schedule"], call.now, now, company.zone(call), most=1)
-            is_passed_over = at is not None and at <= now  # a later time was missed as well: that one counts
-            outcome = {} if is_passed_over else {"last_run_at": call.now, **_run(call, schedule)}
-            call.collection(SCHEDULE).put(schedule | {"next_run_at": at, **outcome})
-    plan(call.collection, DUE)
+            with apart(call, schedule):
+                now = max(call.now, call.server.clock.now())
+                at = next_time_of_last(schedule["schedule"], call.now, now, company.zone(call), most=1)
+                is_passed_over = at is not None and at <= now  # a later time was missed as well: that one counts
+                outcome = {} if is_passed_over else {"last_run_at": call.now, **_run(call, schedule)}
+                call.collection(SCHEDULE).put(schedule | {"next_run_at": at, **outcome})
 
 
 def _run(call: Context, schedule: Document) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ...files.storing import FILE, VERSION, put_version
 from ...noun import Noun
 from ...problems import Problem
 from ...serving import Context, Members, reacts, serves
-from ...timetable import recurs
+from ...timetable import apart, recurs
 from ..audit.purging import conditions
 from ..audit.retention import policies_of
 from . import limits
@@ -116,7 +116,8 @@ def delete_expired(call: Context) -> None:
     """Delete the files whose time has come."""
     for file in call.collection(FILE).all():
         if file.get("expires_at") is not None and file["expires_at"] <= call.now:
-            FILES.remove(call, file)
+            with apart(call, file):
+                FILES.remove(call, file)
 
 
 # -- names and places --------------------------------------------------------------------------------------------------

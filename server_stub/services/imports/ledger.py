@@ -14,7 +14,7 @@ from ...data.document import Document
 from ...data.merging import EMPTY, differences
 from ...request.reading.json_types import input_hints
 from ...serving import Context
-from ...timetable import recurs
+from ...timetable import apart, recurs
 
 KIND = "import_ledger"
 """The collection of the parts."""
@@ -83,10 +83,11 @@ def forget_old(call: Context) -> None:
     """Forget the values of imports that ended too long ago; that there was such an import stays known."""
     parts = call.collection(KIND)
     for part in [part for part in parts.all() if part["entries"]]:
-        job = call.collection("job").get(part["job_id"])
-        ended = job["finished_at"] if job is not None else call.now - REVERTIBLE
-        if ended is not None and ended + REVERTIBLE <= call.now:
-            parts.put(part | {"entries": []})
+        with apart(call, part):
+            job = call.collection("job").get(part["job_id"])
+            ended = job["finished_at"] if job is not None else call.now - REVERTIBLE
+            if ended is not None and ended + REVERTIBLE <= call.now:
+                parts.put(part | {"entries": []})
 
 
 @dataclass

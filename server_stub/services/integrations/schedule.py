@@ -9,7 +9,7 @@ from typing import Any
 from ...data.document import Document
 from ...live.feeds import Event, Feeds, shows
 from ...serving import Context, Members
-from ...timetable import Idleness, falls_due, recurs
+from ...timetable import Idleness, apart, falls_due, recurs
 from . import runs, times
 from .credentials import error_of
 from .records import reschedule, tell_error
@@ -34,11 +34,12 @@ def synchronise(call: Context) -> None:
         at = doc.get("next_sync_at")
         if at is None or at > call.now:
             continue
-        doc = records.put(doc | {"next_sync_at": times.time_after(doc, at, call.server.clock.now())})
-        if not active_mappings(call, doc, doc["direction"]):
-            records.put(doc | {"last_sync": call.now})
-        elif runs.current(call, doc["id"]) is None:
-            begin(call, doc, trigger="scheduled")
+        with apart(call, doc):
+            doc = records.put(doc | {"next_sync_at": times.time_after(doc, at, call.server.clock.now())})
+            if not active_mappings(call, doc, doc["direction"]):
+                records.put(doc | {"last_sync": call.now})
+            elif runs.current(call, doc["id"]) is None:
+                begin(call, doc, trigger="scheduled")
 
 
 def _real_time(call: Context) -> list[Document]:
@@ -63,9 +64,10 @@ _UNSEEN = frozenset({"audit", "keyword", "mention", "notification", "social_feed
 def watch(call: Context) -> None:
     """Start a run of each integration in real time where either side has changed something."""
     for doc in _real_time(call):
-        side = change_of(call, doc)
-        if side is not None:
-            begin(call, doc, trigger="webhook" if side == "remote" else "scheduled")
+        with apart(call, doc):
+            side = change_of(call, doc)
+            if side is not None:
+                begin(call, doc, trigger="webhook" if side == "remote" else "scheduled")
 
 
 @recurs("integration access", every=_HOUR)
@@ -73,9 +75,10 @@ def end_access(call: Context) -> None:
     """Set the status ``error`` for integrations whose access token has expired."""
     for doc in call.collection("integration").find("status", "connected"):
         if _has_expired(call, doc):
-            error = error_of("TOKEN_EXPIRED", f"{doc['name']} does not accept the access token any more")
-            new = reschedule(call, call.update("integration", doc, {"status": "error", "last_error": error}), doc)
-            tell_error(call, new, error, before=doc)
+            with apart(call, doc):
+                error = error_of("TOKEN_EXPIRED", f"{doc['name']} does not accept the access token any more")
+                new = reschedule(call, call.update("integration", doc, {"status": "error", "last_error": error}), doc)
+                tell_error(call, new, error, before=doc)
 
 
 def _has_expired(call: Context, doc: Document) -> bool:

@@ -13,8 +13,8 @@ from ...data.document import Document
 from ...data.order import Range
 from ...data.queries.select import select
 from ...outside.remotes import ConnectionLostError
-from ...problems import LOG, Problem
-from ...serving import Context, Members, runs, serves
+from ...problems import Problem
+from ...serving import Context, Members, reacts, runs, serves
 from . import runs as sync_runs
 from .credentials import error_of
 from .entities import ENTITIES
@@ -83,13 +83,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     integration = call.record("integration", run["integration_id"])
     if run["status"] == "queued":
         run = records.put(run | {"status": "running", "started_at": call.now, "updated_at": call.now})
-    try:
-        with call.server.store.transaction():
-            run, lost = _advance(call, run, integration)
-    except Exception as error:  # a mistake in a rule fails the run, not only its job
-        LOG.exception("the synchronisation %s failed", run["id"])
-        code = error.code if isinstance(error, Problem) else "INTERNAL_ERROR"
-        return _end_failed(call, run, integration, code, f"the synchronisation raised {type(error).__name__}")
+    run, lost = _advance(call, run, integration)
     said = {"counts": run["counts"], "new_errors": run["errors"][len(job["errors"]) :]}
     if lost is not None:
         return {**said, **_end_failed(call, run, integration, "CONNECTION_REFUSED", lost)}
@@ -111,6 +105,16 @@ def _end_failed(call: Context, run: Document, integration: Document, code: str, 
     tell_error(call, new, error, before=integration, run_id=run["id"], conflicts=_resolutions(run))
     shown = {name: value for name, value in error.items() if name != "rule"}
     return {"status": "failed", "error": shown}
+
+
+@reacts("job.failed")
+def end_failed(call: Context, entry: Document) -> None:
+    """End a run that its job could not carry out, of whatever kind: those of calendars and mailboxes are runs, too."""
+    job = jobs.failed_job(call, entry)
+    run = call.collection("sync_run").get(job["payload"].get("run_id") or "")
+    if run is not None and run["status"] not in jobs.ENDED:
+        integration = call.record("integration", run["integration_id"])
+        _end_failed(call, run, integration, job["error"]["code"], job["error"]["message"])
 
 
 def _resolutions(run: Members) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,12 +47,12 @@ def time_after(integration: Members, at: datetime, now: datetime) -> datetime | 
     return at + (1 + max(missed - MADE_UP, 0)) * every
 
 
-def _next_at(collections: Collections) -> datetime | None:
+def _times(collections: Collections) -> Iterator[datetime]:
     docs: list[Document] = collections("integration").find("status", "connected")
-    return min((doc["next_sync_at"] for doc in docs if doc.get("next_sync_at") is not None), default=None)
+    return (doc["next_sync_at"] for doc in docs if doc.get("next_sync_at") is not None)
 
 
-SYNCHRONISATION = Appointment("integration sync", _next_at)
+SYNCHRONISATION = Appointment("integration sync", _times)
 
 
 def plan(collections: Collections) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,11 +16,11 @@ KIND = "app_review"
 TAKES = timedelta(minutes=60)
 
 
-def _next(collections: Collections) -> datetime | None:
-    return min((entry["due_at"] for entry in collections(KIND)), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (entry["due_at"] for entry in collections(KIND))
 
 
-REVIEW = Appointment("app review", _next)
+REVIEW = Appointment("app review", _times)
 
 
 def submit(call: Context, app: Document, version_id: str | None = None) -> None:

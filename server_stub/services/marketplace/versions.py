@@ -13,7 +13,7 @@ from ...data.document import Document
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
-from ...timetable import falls_due
+from ...timetable import apart, falls_due
 from ..notifications import notify
 from .apps import APPS
 from .reviews import KIND, REVIEW, shortcomings, submit
@@ -87,16 +87,20 @@ def review(call: Context) -> None:
     """End the reviews that are over: what is complete is published, anything else rejected with the reasons."""
     for entry in call.collection(KIND).all():
         app = APPS.records(call).get(entry["id"])
-        if entry["due_at"] > call.now or app is None:
-            continue
-        call.collection(KIND).remove(entry["id"])
-        version = VERSIONS.records(call).get(entry["version_id"]) if entry["version_id"] is not None else None
-        offered = {name: version[name] for name in ("app_version", *ASKED)} if version is not None else {}
-        reasons = shortcomings(app | offered)
-        if reasons:
-            _reject(call, app, version, reasons)
-        else:
-            _publish(call, app, version, offered)
+        if entry["due_at"] <= call.now and app is not None:
+            with apart(call, app):
+                _decide(call, app, entry)
+
+
+def _decide(call: Context, app: Document, entry: Members) -> None:
+    call.collection(KIND).remove(app["id"])
+    version = VERSIONS.records(call).get(entry["version_id"]) if entry["version_id"] is not None else None
+    offered = {name: version[name] for name in ("app_version", *ASKED)} if version is not None else {}
+    reasons = shortcomings(app | offered)
+    if reasons:
+        _reject(call, app, version, reasons)
+    else:
+        _publish(call, app, version, offered)
 
 
 def _publish(call: Context, app: Document, version: Document | None, offered: dict[str, Any]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from ...data.document import Document
 from ...outside.outbox import OutgoingMessage, Refusal
 from ...serving import Collections, Context, Members
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from ..attachments import outgoing
 from .preferences import quiet_for, why_suppressed
 from .recipients import Recipient
@@ -25,11 +25,11 @@ _BOUNCING = "bounce"
 """Mail to an address with this word before the ``@`` (or before a ``+`` there) bounces, so a test needs no set-up."""
 
 
-def _next(collections: Collections) -> datetime | None:
-    return min((entry["due_at"] for entry in collections(PENDING)), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (entry["due_at"] for entry in collections(PENDING))
 
 
-DELIVERY = Appointment("message delivery", _next)
+DELIVERY = Appointment("message delivery", _times)
 
 
 @falls_due(DELIVERY)
@@ -37,14 +37,15 @@ def deliver(call: Context) -> None:
     """Send what is due, and let arrive what was sent."""
     due = [entry for entry in call.collection(PENDING) if entry["due_at"] <= call.now]
     for entry in sorted(due, key=lambda entry: (entry["due_at"], entry["id"])):
-        call.collection(PENDING).remove(entry["id"])
-        doc = call.collection("notification").get(entry["id"])
-        if doc is None or doc.get("deleted_at") is not None:
-            continue
-        if entry["step"] == "send":
-            dispatch(call, doc)
-        elif doc["delivery_status"] == "sent":
-            _arrive(call, doc)
+        with apart(call, entry):
+            call.collection(PENDING).remove(entry["id"])
+            doc = call.collection("notification").get(entry["id"])
+            if doc is None or doc.get("deleted_at") is not None:
+                continue
+            if entry["step"] == "send":
+                dispatch(call, doc)
+            elif doc["delivery_status"] == "sent":
+                _arrive(call, doc)
 
 
 def dispatch(call: Context, doc: Document) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ...data.document import Document
 from ...problems import Problem
 from ...serving import Collections, Context, Members, reacts
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from .sending import send
 
 _PREFERENCES = "notification_preferences"
@@ -43,11 +43,11 @@ _TEXTS: Mapping[str, _Texts] = {
 }  # fmt: skip
 
 
-def _next(collections: Collections) -> datetime | None:
-    return min((at for own in collections(_PREFERENCES) if (at := own.get("digest_at")) is not None), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (at for own in collections(_PREFERENCES) if (at := own.get("digest_at")) is not None)
 
 
-DIGEST = Appointment("notification digest", _next)
+DIGEST = Appointment("notification digest", _times)
 
 
 @reacts("notification.preferences_updated", "user.updated", "user.profile_updated")
@@ -81,12 +81,13 @@ def send_digests(call: Context) -> None:
         at = own.get("digest_at")
         if at is None or at > call.now:
             continue
-        user = call.find_one("user", own["id"])
-        if user is None or user["status"] == "inactive":
-            kept.put(own | {"digest_at": None})
-            continue
-        _mail(call, user, max(own.get("digested_at") or at - _EVERY[own["digest"]], at - _EVERY[own["digest"]]))
-        kept.put(own | {"digested_at": call.now, "digest_at": _due(user, own["digest"], call.now)})
+        with apart(call, own):
+            user = call.find_one("user", own["id"])
+            if user is None or user["status"] == "inactive":
+                kept.put(own | {"digest_at": None})
+                continue
+            _mail(call, user, max(own.get("digested_at") or at - _EVERY[own["digest"]], at - _EVERY[own["digest"]]))
+            kept.put(own | {"digested_at": call.now, "digest_at": _due(user, own["digest"], call.now)})
 
 
 def _mail(call: Context, user: Document, since: datetime) -> None:

@@ -17,7 +17,7 @@ from ...data.queries.query import sort_documents
 from ...live.feeds import Event, Feeds, shows
 from ...noun import Noun
 from ...serving import Context, Members, RecordType, serves
-from ...timetable import recurs
+from ...timetable import apart, recurs
 from .preferences import why_suppressed
 from .recipients import Recipient
 
@@ -105,8 +105,9 @@ def forget_expired(call: Context) -> None:
     notifications = call.collection("notification")
     for doc in notifications.all():
         if _has_expired(doc, call.now):
-            notifications.remove(doc["id"])
-            call.emit("notification.deleted", "notification", doc, reason="expired")
+            with apart(call, doc):
+                notifications.remove(doc["id"])
+                call.emit("notification.deleted", "notification", doc, reason="expired")
 
 
 def _inbox(call: Context) -> list[Document]:

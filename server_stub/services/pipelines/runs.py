@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from ...data.document import Document
 from ...serving import Context, Members, reacts
-from ...timetable import recurs
+from ...timetable import apart, recurs
 from ..deals import figures as deal_figures
 from ..workflows.starting import execution_members, planned_specs, queue
 from ..workflows.subjects import ref_of
@@ -60,8 +60,9 @@ def after_time(call: Context) -> None:
     """Queue the rules for rotten deals and for deals that are in a stage for some days, once per stay in a stage."""
     for rule in call.collection("rule").find("enabled", True):
         if rule["trigger"]["event"] in ("deal_rotten", "days_in_stage"):
-            for deal in _due(call, rule):
-                _start(call, rule, deal)
+            with apart(call, rule):
+                for deal in _due(call, rule):
+                    _start(call, rule, deal)
 
 
 def _due(call: Context, rule: Document) -> Iterator[Document]:

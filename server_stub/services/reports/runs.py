@@ -13,7 +13,7 @@ from ... import jobs
 from ...answers import Answer
 from ...data.document import Document
 from ...problems import Problem
-from ...serving import Context, Members, runs, serves
+from ...serving import Context, Members, reacts, runs, serves
 from .checks import parameter_values
 from .records import REPORTS, count
 from .tables import Table, content_of
@@ -124,18 +124,22 @@ def _queue(call: Context, report: Document, members: Members, total: int) -> Doc
 
 @runs(_JOB)
 def step(call: Context, job: Document) -> Mapping[str, Any]:
-    """Make a run that was queued; one that cannot be made any more fails, and so does the job."""
+    """Make a run that was queued."""
     run, began = call.record("run", job["payload"]["run_id"]), perf_counter()
-    started = run | {"started_at": job["started_at"]}
-    try:
-        report = REPORTS.find_one(call, run["report_id"])
-        done = _finish(call, report, started, Table.of(call, report, run["parameters"]), began)
-    except Problem as problem:
-        error = {"code": problem.code, "message": problem.message, "field": problem.field, "details": problem.details}
-        call.update("run", run, {"status": "failed", "error": error, "finished_at": call.now})
-        return {"status": "failed", "error": error}
+    report = REPORTS.find_one(call, run["report_id"])
+    table = Table.of(call, report, run["parameters"])
+    done = _finish(call, report, run | {"started_at": job["started_at"]}, table, began)
     counts = dict.fromkeys(("processed", "succeeded"), done["row_count"])
     return {"status": "succeeded", "counts": job["counts"] | counts}
+
+
+@reacts("job.failed")
+def end_failed(call: Context, entry: Document) -> None:
+    """End a run that its job could not make."""
+    job = jobs.failed_job(call, entry)
+    run = call.collection("run").get(job["payload"]["run_id"]) if job["kind"] == _JOB else None
+    if run is not None:
+        call.update("run", run, {"status": "failed", "error": job["error"], "finished_at": call.now})
 
 
 @serves(Reports.data, AnalyticsReports.data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from ...noun import Noun
 from ...problems import Problem
 from ...request.access.callers import has_permission, user_caller
 from ...serving import Collections, Context, Members, serves
-from ...timetable import MADE_UP, Appointment, falls_due, plan
+from ...timetable import MADE_UP, Appointment, apart, falls_due, plan
 from .. import company
 from ..handing_out import hand_out
 from ..sharing import is_shared_with
@@ -90,11 +90,11 @@ def create(call: Context, report_id: str, schedule: Members) -> Document:
 # -- on the clock ----------------------------------------------------------------------------------------------------
 
 
-def _next(collections: Collections) -> datetime | None:
-    return min((doc["next_run_at"] for doc in collections("schedule") if doc["next_run_at"] is not None), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (doc["next_run_at"] for doc in collections("schedule") if doc["next_run_at"] is not None)
 
 
-DUE = Appointment("report schedules", _next)
+DUE = Appointment("report schedules", _times)
 
 
 @falls_due(DUE)
@@ -102,13 +102,13 @@ def run_due(call: Context) -> None:
     """Run the reports that are due, each as the user who scheduled it, and tell the recipients."""
     for schedule in call.collection("schedule"):
         if schedule["next_run_at"] is not None and schedule["next_run_at"] <= call.now:
-            status, run_id = _run(call, schedule)
-            at = next_time_of_last(
-                schedule["schedule"], call.now, call.server.clock.now(), company.zone(call), most=MADE_UP
-            )
-            outcome = {"last_run_at": call.now, "last_status": status, "last_run_id": run_id, "next_run_at": at}
-            call.collection("schedule").put(schedule | outcome)
-    plan(call.collection, DUE)
+            with apart(call, schedule):
+                status, run_id = _run(call, schedule)
+                at = next_time_of_last(
+                    schedule["schedule"], call.now, call.server.clock.now(), company.zone(call), most=MADE_UP
+                )
+                outcome = {"last_run_at": call.now, "last_status": status, "last_run_id": run_id, "next_run_at": at}
+                call.collection("schedule").put(schedule | outcome)
 
 
 def _run(call: Context, schedule: Document) -> tuple[str, str | None]:

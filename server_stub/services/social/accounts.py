@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from ...noun import Noun
 from ...outside.networks import LASTS, account_of, followers_of
 from ...problems import Problem, invalid
 from ...serving import Collections, Context, Members, serves
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 
 FEED = "social_feed"
 """The kind of the record with the time up to which the networks have been read."""
@@ -43,13 +44,11 @@ ACCOUNTS = Noun(
 )
 
 
-def _next_expiry(collections: Collections) -> datetime | None:
-    return min(
-        (doc["token_expires_at"] for doc in collections("social_account").find("status", "connected")), default=None
-    )
+def _expiries(collections: Collections) -> Iterator[datetime]:
+    return (doc["token_expires_at"] for doc in collections("social_account").find("status", "connected"))
 
 
-EXPIRY = Appointment("social tokens", _next_expiry)
+EXPIRY = Appointment("social tokens", _expiries)
 
 
 @falls_due(EXPIRY)
@@ -57,7 +56,8 @@ def expire(call: Context) -> None:
     """Note the accounts whose tokens have expired."""
     for doc in call.collection("social_account").find("status", "connected"):
         if doc["token_expires_at"] <= call.now:
-            call.update("social_account", doc, {"status": "expired", "ended_at": call.now})
+            with apart(call, doc):
+                call.update("social_account", doc, {"status": "expired", "ended_at": call.now})
 
 
 @serves(SocialAccounts.connect)

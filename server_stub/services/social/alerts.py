@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import fmean
@@ -16,7 +16,7 @@ from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Collections, Context, Members
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from ..notifications import notify
 from ..notifications.sending import send
 
@@ -26,11 +26,11 @@ _MOST: Mapping[str, int] = {"negative_share": 1, "sentiment_drop": 200}
 _INFLUENCER = 10_000
 
 
-def _next_check(collections: Collections) -> datetime | None:
-    return min((doc["check_at"] for doc in collections("alert") if doc["check_at"] is not None), default=None)
+def _first_checks(collections: Collections) -> Iterator[datetime]:
+    return (doc["check_at"] for doc in collections("alert") if doc["check_at"] is not None)
 
 
-FIRST_CHECK = Appointment("social alerts", _next_check)
+FIRST_CHECK = Appointment("social alerts", _first_checks)
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
@@ -72,14 +72,16 @@ def check_new(call: Context) -> None:
     """Let new alerts look at what is there."""
     for doc in call.collection("alert").all():
         if doc["check_at"] is not None and doc["check_at"] <= call.now:
-            _check_one(call, call.collection("alert").put(doc | {"check_at": None}))
+            with apart(call, doc):
+                _check_one(call, call.collection("alert").put(doc | {"check_at": None}))
 
 
 def check_all(call: Context, news: Sequence[Document]) -> None:
     """Let every alert look at the mentions; `news` are those that have just come."""
     for doc in call.collection("alert").all():
         if doc["check_at"] is None or news:
-            _check_one(call, doc)
+            with apart(call, doc):
+                _check_one(call, doc)
 
 
 def _check_one(call: Context, alert: Document) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from ...noun import Noun
 from ...outside.networks import LIMITS, figures_of, profile_url
 from ...problems import FieldError, Problem, invalid, validation
 from ...serving import Collections, Context, Members, serves
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import Appointment, apart, falls_due, plan
 from .accounts import ACCOUNTS, disconnected_problem, require_connected
 
 RAISES: Mapping[str, str] = {
@@ -99,11 +99,11 @@ def create(call: Context, post: Members) -> Document:
     return POSTS.answer(call, doc)
 
 
-def _next_post(collections: Collections) -> datetime | None:
-    return min((doc["scheduled_at"] for doc in collections("social_post").find("status", "scheduled")), default=None)
+def _times(collections: Collections) -> Iterator[datetime]:
+    return (doc["scheduled_at"] for doc in collections("social_post").find("status", "scheduled"))
 
 
-DUE = Appointment("social posts", _next_post)
+DUE = Appointment("social posts", _times)
 
 
 @falls_due(DUE)
@@ -111,7 +111,8 @@ def publish_due(call: Context) -> None:
     """Publish the posts whose time has come."""
     for doc in call.collection("social_post").find("status", "scheduled"):
         if doc["scheduled_at"] <= call.now:
-            publish(call, doc)
+            with apart(call, doc):
+                publish(call, doc)
 
 
 def publish(call: Context, doc: Document) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -264,9 +264,10 @@ def _with_more_seats(there: Context, billing: Document) -> tuple[Document, Docum
 # -- the end of a period -----------------------------------------------------------------------------------------------
 
 
-def _period_end(collections: Collections) -> datetime | None:
+def _period_end(collections: Collections) -> Iterator[datetime]:
     billing = collections(KIND).get(ID)
-    return billing["period_end"] if billing is not None else None
+    if billing is not None and billing["period_end"] is not None:
+        yield billing["period_end"]
 
 
 PERIOD = Appointment("billing period", _period_end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from crm_sdk.resources.tenants import Tenants
@@ -62,10 +63,10 @@ def _end_work(there: Context) -> None:
         there.collection(timetable.KIND).remove(planned["id"])
 
 
-def _purged_at(collections: Collections) -> datetime | None:
+def _purged_at(collections: Collections) -> Iterator[datetime]:
     tenant = collections("tenant").first()
-    is_ended = tenant is not None and tenant["status"] == "cancelled" and not tenant.get("purged")
-    return tenant["cancelled_at"] + _KEPT if tenant is not None and is_ended else None
+    if tenant is not None and tenant["status"] == "cancelled" and not tenant.get("purged"):
+        yield tenant["cancelled_at"] + _KEPT
 
 
 PURGE = Appointment("tenant purge", _purged_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ... import timetable
@@ -23,9 +24,10 @@ def invite_admin(there: Context) -> Document:
     return create(there, {"email": tenant["admin_email"], "name": name, "role": "admin"})
 
 
-def _ready_at(collections: Collections) -> datetime | None:
+def _ready_at(collections: Collections) -> Iterator[datetime]:
     tenant = collections("tenant").first()
-    return tenant["created_at"] + _SETTING_UP if tenant is not None and tenant["status"] == "provisioning" else None
+    if tenant is not None and tenant["status"] == "provisioning":
+        yield tenant["created_at"] + _SETTING_UP
 
 
 PROVISIONING = Appointment("tenant provisioning", _ready_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,13 +20,15 @@ OPEN = ("queued", "waiting")
 _ENROLLED = "workflow_enrollment"
 
 
-def _next_at(collections: Collections) -> datetime | None:
+def _times(collections: Collections) -> Iterator[datetime]:
     executions = collections(EXECUTION)
-    due = [doc["due_at"] for status in OPEN for doc in executions.find("status", status) if doc["due_at"] is not None]
-    return min((*due, *(timer["next_at"] for timer in collections(TIMER))), default=None)
+    yield from (
+        doc["due_at"] for status in OPEN for doc in executions.find("status", status) if doc["due_at"] is not None
+    )
+    yield from (timer["next_at"] for timer in collections(TIMER))
 
 
-WORK = Appointment("workflows", _next_at)
+WORK = Appointment("workflows", _times)
 """When an execution goes on, or a schedule starts one."""
 
 

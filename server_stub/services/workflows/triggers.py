@@ -11,7 +11,7 @@ from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...problems import Problem, invalid
 from ...request.access.plans import has_feature
 from ...serving import Context, Members, reacts
-from ...timetable import MADE_UP
+from ...timetable import MADE_UP, apart
 from .. import company
 from ..conversations.state import contact_of
 from ..custom_objects.stored import RECORDS
@@ -216,17 +216,22 @@ def keep_schedules(call: Context) -> None:
     for timer in sorted(timers, key=lambda timer: (timer["next_at"], timer["id"])):
         if timer["next_at"] > call.now:
             return
-        trigger = call.collection("trigger").get(timer["id"])
-        workflow = call.collection("workflow").get(timer["workflow_id"])
-        timers.remove(timer["id"])
-        if trigger is None or workflow is None or workflow["status"] != "active":
-            continue
-        now = call.server.clock.now()
-        at = next_time_of_last(trigger["schedule"], call.now, now, company.zone(call), most=MADE_UP)
-        if at is not None:
-            timers.put(Document(id=timer["id"], workflow_id=workflow["id"], next_at=at))
-        if not has_feature(call.tenant, "workflows"):
-            continue
+        with apart(call, timer):
+            _keep_schedule(call, timer)
+
+
+def _keep_schedule(call: Context, timer: Members) -> None:
+    timers = call.collection(TIMER)
+    trigger = call.collection("trigger").get(timer["id"])
+    workflow = call.collection("workflow").get(timer["workflow_id"])
+    timers.remove(timer["id"])
+    if trigger is None or workflow is None or workflow["status"] != "active":
+        return
+    now = call.server.clock.now()
+    at = next_time_of_last(trigger["schedule"], call.now, now, company.zone(call), most=MADE_UP)
+    if at is not None:
+        timers.put(Document(id=timer["id"], workflow_id=workflow["id"], next_at=at))
+    if has_feature(call.tenant, "workflows"):
         for record in _scheduled_records(call, workflow, trigger):
             start(call, workflow, trigger, record)
 

@@ -22,7 +22,8 @@ def client(stub: StubServer) -> CrmClient:
 
 def won(stub: StubServer, value: int, *, days_ago: float = 0, currency: str = "USD", owner: str = "user_ada") -> None:
     at = stub.clock.now() - timedelta(days=days_ago)
-    members: dict[str, Any] = {"title": "T", "stage": "closed-won", "status": "won", "closed_at": at, "updated_at": at}
+    members: dict[str, Any] = {"title": "T", "stage": "closed-won", "status": "won", "closed_at": at}
+    members["updated_at"] = stub.clock.now()  # it was changed since, which moves no figure
     id = stub.store.new_id("test_")
     doc = Document(members, id=id, value=Decimal(value), currency=currency, owner_id=owner, created_at=at)
     stub.store.collection("tenant_acme", "deal").put(doc)
