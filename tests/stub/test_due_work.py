@@ -162,6 +162,8 @@ def test_work_whose_write_fails_has_done_nothing_and_is_done_again(
             continue
         assert differences == {} or nth in undone or work.has_undone_a_part(undone, after), where
         again = work.later()
+        if kind == "workflows":
+            expect_ended_execution(stub)
         if not kind.startswith("every ") and kind != "workflows":
             assert again == finally_there, where
     failures.clear()
@@ -174,3 +176,11 @@ def expect_failed(stub: StubServer) -> None:
     named = {value for value in job["payload"].values() if isinstance(value, str)}
     for held in stub.store.of_company(COMPANY):
         assert [doc["id"] for doc in map(held.get, named) if doc is not None and doc.get("status") in UNDER_WAY] == []
+
+
+def expect_ended_execution(stub: StubServer) -> None:
+    """Expect that an execution has ended, and that its end is told."""
+    execution = stub.collection(COMPANY, "execution").all()[-1]
+    told = [entry for entry in stub.audit() if entry["metadata"].get("run_id") == execution["id"]]
+    event = {"succeeded": "execution_completed", "failed": "execution_failed"}[execution["status"]]
+    assert told[-1]["action"] == f"workflow.{event}"

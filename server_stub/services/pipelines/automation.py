@@ -15,9 +15,9 @@ from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
 from ..workflows.action_types import check_actions, every_action
-from ..workflows.engine import trial
 from ..workflows.starting import execution_members, planned_specs
 from ..workflows.subjects import condition, filters_in, holds, ref_of, stored_conditions
+from ..workflows.trials import trial
 from .records import PIPELINES
 
 EVENTS = (

@@ -5,8 +5,7 @@ Each step is a transaction of its own. A rule of a pipeline is all or nothing up
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -32,19 +31,8 @@ ENDED = frozenset({"succeeded", "failed", "cancelled"})
 _OPEN = frozenset({"pending", "waiting"})
 
 
-class _UndoError(Exception):
+class UndoError(Exception):
     """Raised to undo the block of a transaction."""
-
-
-@contextmanager
-def undone(call: Context) -> Generator[None]:
-    """Undo everything that the block writes."""
-    try:
-        with call.server.store.transaction():
-            yield
-            raise _UndoError
-    except _UndoError:
-        return
 
 
 @falls_due(WORK)
@@ -71,7 +59,19 @@ def _carry_out_or_fail(call: Context, execution: Document) -> None:
     except Exception as error:
         LOG.exception("the execution %s failed", execution["id"])
         problem = Problem("INTERNAL_ERROR", f"the engine raised {type(error).__name__}; the log has more")
-        cancel(call, execution, status="failed", error=error_of(problem))
+        _fail(call, execution, error_of(problem))
+
+
+def _fail(call: Context, execution: Document, error: Mapping[str, Any]) -> None:
+    """End an execution that could not be carried out as failed, and tell of it."""
+    try:
+        with call.server.store.transaction():
+            run = Run(call, execution)
+            run.fail(error)
+            call.collection(EXECUTION).put(run.result())
+    except Exception:  # what is wrong with it may be wrong for telling of it, too
+        LOG.exception("the failure of the execution %s was not told", execution["id"])
+        cancel(call, execution, status="failed", error=error)
 
 
 def carry_out(call: Context, execution: Document) -> None:
@@ -160,6 +160,12 @@ class Run:
         self._doc = self._doc | {"started_at": self._call.now}
         self._end("succeeded")
 
+    def fail(self, error: Mapping[str, Any]) -> None:
+        """End as failed without carrying out any step."""
+        self._doc = self._doc | {"started_at": self._doc["started_at"] or self._call.now}
+        self._end("failed", error)
+        self._tell("execution_failed")
+
     def result(self) -> Document:
         """Return the execution as it is now."""
         done = sum(step["status"] not in _OPEN for step in self._steps)
@@ -194,8 +200,8 @@ class Run:
             with self._call.server.store.transaction():
                 self._go()
                 if self._status == "failed":
-                    raise _UndoError
-        except _UndoError:
+                    raise UndoError
+        except UndoError:
             for at, step in enumerate(self._steps):
                 if at not in done and step["status"] == "succeeded" and step["type"] in EFFECTS:
                     step |= {"status": "skipped", "changes": [], "output": None}
@@ -377,18 +383,3 @@ def wake(call: Context, entry: Document) -> None:
 def _waits_for_member(execution: Members) -> bool:
     both = zip(execution["steps"], execution["entries"], strict=True)
     return any(step["status"] == "waiting" and entry["waited"] == "member" for step, entry in both)
-
-
-def trial(call: Context, members: Members, *, goes: bool = True) -> Document:
-    """Return a new execution that was carried out without waiting, and whose effects were all undone.
-
-    All of its steps are skipped where it would not have begun, because of its conditions.
-    """
-    stamps = {"id": call.new_id("execution_"), "created_at": call.now, "created_by": call.caller.actor_id, "version": 0}
-    run = Run(call, Document({**members, **stamps, "dry_run": True}), dry=True)
-    with undone(call):
-        if goes:
-            run.go()
-        else:
-            run.skip()
-    return run.result()

@@ -17,10 +17,10 @@ from ...request.access import features
 from ...serving import Context, Members, serves
 from ...timetable import system_call
 from .effects import require_active
-from .engine import trial
 from .records import WORKFLOWS
 from .starting import EXECUTION, begin, execution_members, planned_actions
 from .subjects import found_subject, holds, noun_of, ref_of
+from .trials import trial
 from .triggers import WITHOUT_RECORD, actions_of, triggers_of
 
 

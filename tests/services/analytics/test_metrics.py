@@ -17,6 +17,7 @@ from stub_data import plain
 from crm_sdk import CrmClient
 from crm_sdk.models import Pipeline
 from server_stub import StubServer
+from server_stub.clock import TICK
 from server_stub.services.analytics.comparing import metric
 
 from .conftest import Make, Wait, part
@@ -243,6 +244,17 @@ def test_a_response_is_what_goes_out_first(platform: CrmClient, stub: StubServer
     found = platform.analytics.metrics.leads(source="response", **WEEK)
     (minutes,) = part(found, "avg_response_minutes")
     assert minutes == (0 if door == "inbound" else pytest.approx(720, abs=0.1))
+
+
+def test_a_call_that_is_planned_is_a_response_from_its_very_time_on(platform: CrmClient, stub: StubServer) -> None:
+    lead = platform.leads.create({"name": "Waits", "source": "response"})
+    at = lead.created_at + timedelta(minutes=90)
+    platform.activities.calls.create({"title": "Later", "lead_id": lead.id, "start_time": at})
+    seen: list[float | None] = []
+    for before in (2 * TICK, TICK):  # a request is a tick after the one before it
+        stub.clock.advance((at - before - stub.clock.now()).total_seconds())
+        seen += part(platform.analytics.metrics.leads(source="response", **WEEK), "avg_response_minutes")
+    assert seen == [0, 90]
 
 
 # -- activities ------------------------------------------------------------------------------------------------------
