@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,18 @@ def validation_message(first: FieldError, others: str, more: int) -> str:
 def invalid(field: str, rule: str, message: str, **details: Any) -> Problem:
     """Return the 422 for one field."""
     return validation([FieldError(field, rule, message, details=details)])
+
+
+def check_entities(given: Sequence[str] | None, known: Sequence[str]) -> None:
+    """Raise 422 for entities that are none."""
+    if wrong := [place for place, name in enumerate(given or ()) if name not in known]:
+        raise validation(
+            FieldError(
+                f"entity_types.{place}", "choice", f"there are no records of the type {(given or ())[place]!r}",
+                details={"choices": list(known)},
+            )
+            for place in wrong
+        )  # fmt: skip
 
 
 def missing(kind: str, id: str) -> Problem:

@@ -18,7 +18,7 @@ from ...data.document import Document
 from ...data.queries.filters import by_time
 from ...files.storing import content_of, referenced_file
 from ...noun import Noun
-from ...problems import FieldError, Problem, validation
+from ...problems import Problem, check_entities
 from ...request.access.plans import check_limit
 from ...request.settings import value_of
 from ...serving import Context, Members, reacts, runs, serves
@@ -115,18 +115,6 @@ def create(
         entity={"type": BACKUP, "id": backup["id"], "name": backup["name"]}, cancellable=True,
     )  # fmt: skip
     return _answer(call, call.collection(BACKUP).put(backup | {"job_id": job["id"]}))
-
-
-def check_entities(given: Sequence[str] | None, known: Sequence[str]) -> None:
-    """Raise 422 for entities that are none."""
-    if wrong := [place for place, name in enumerate(given or ()) if name not in known]:
-        raise validation(
-            FieldError(
-                f"entity_types.{place}", "choice", f"there are no records of the type {(given or ())[place]!r}",
-                details={"choices": list(known)},
-            )
-            for place in wrong
-        )  # fmt: skip
 
 
 def _answer(call: Context, backup: Document) -> Answer:

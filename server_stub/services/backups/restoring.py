@@ -13,7 +13,7 @@ from ...archives.archive import Archive
 from ...archives.parts import USUAL, Scope
 from ...data.document import Document
 from ...data.store import Store
-from ...problems import Problem
+from ...problems import Problem, check_entities
 from ...serving import Context, runs, serves
 from ...timetable import plan
 from . import making
@@ -21,7 +21,7 @@ from .comparing import differences
 from .counting import BACKUP
 from .merging import merge
 from .placing import Restored, make_room
-from .records import BACKUPS, RESTORE, check_entities, require_idle
+from .records import BACKUPS, RESTORE, require_idle
 from .swapping import swap
 
 _CONFLICTS = 1_000

@@ -13,11 +13,14 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import AwareDatetime
 
 from crm_sdk.models.record import Model
+from crm_sdk.models.values import EntityType
 from crm_sdk.operation import Operation
-from crm_sdk.wire import snake
+from crm_sdk.reading import choices_of
+from crm_sdk.wire import camel, snake
 
 from ...data.queries.query import member
 from ...noun import Noun
+from ...request.reading.intake import receive_changes
 from ...request.reading.json_types import input_hints
 from ...serving import Context, Members
 
@@ -49,6 +52,11 @@ _TYPES: tuple[tuple[Any, str], ...] = (
 def noun_of(call: Context, entity_type: str) -> Noun:
     """Return the noun of a kind."""
     return call.server.nouns[entity_type]
+
+
+def known_entities(call: Context) -> list[str]:
+    """Return the words that `entity_types` may have: every kind of record, and the company's custom objects."""
+    return [*choices_of(EntityType), *(doc["api_name"] for doc in call.collection("custom_object"))]
 
 
 def path_of(name: str) -> str:
@@ -135,3 +143,13 @@ def nested_members(values: Mapping[str, Any]) -> dict[str, Any]:
         head, _, rest = path.partition(".")
         out[head] = {**out.get(head, {}), rest: value} if rest else value
     return out
+
+
+def stored_value(call: Context, noun: Noun, path: str, value: Any) -> Any:
+    """Return a value for a member as an update of the record would store it. Raises: 422 for one it would not take."""
+    update = noun.declared("update")
+    assert update is not None, "every kind that is synchronised can be changed"
+    name = path.partition(".")[0]
+    changes = {camel(head): part for head, part in nested_members({path: value}).items()}
+    given = receive_changes(update, changes, typed=False)
+    return value_at(given, path) if "." in path else noun.stored_value(call, name, given[name])

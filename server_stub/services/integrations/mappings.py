@@ -15,7 +15,7 @@ from ...outside.remotes import FIELDS, FIXED
 from ...problems import FieldError, Problem, validation
 from ...request.reading.intake import arguments_of
 from ...serving import Context, Members, serves
-from .entities import is_writable, noun_of, path_of, required_members, type_of
+from .entities import is_writable, noun_of, path_of, required_members, stored_value, type_of
 from .records import INTEGRATIONS
 from .transforms import inbound, is_one_way, outward, places_of, result_type
 
@@ -201,9 +201,9 @@ def _preview(
     for index, mapping in mappings:
         path = mapping["target_field"]
         try:
-            value = inbound(mapping, sample)
-            if "." not in path:
-                value = noun_of(call, mapping["entity_type"]).stored_value(call, path, value)
+            value, noun = inbound(mapping, sample), noun_of(call, mapping["entity_type"])
+            if value is not None or any(path == names[0] for names in required_members(noun)):
+                value = stored_value(call, noun, path, value)
         except Problem as problem:
             failed += [_issue(index, entry) for entry in problem.entries]
         else:

@@ -22,7 +22,7 @@ from ...problems import Problem
 from ...request.access import permissions
 from ...request.reading.intake import arguments_of, receive_changes
 from ...serving import Context, Members, reacts
-from .entities import ENTITIES, Entity, nested_members, noun_of, value_at
+from .entities import ENTITIES, Entity, nested_members, noun_of, stored_value, value_at
 from .mappings import brings
 from .transforms import inbound, is_one_way, outbound
 
@@ -139,7 +139,7 @@ class Pairing:
     def _find(self, values: Members) -> Document | None:
         """Return our record with the key of a record of the other system. Raises: AMBIGUOUS_MATCH for several."""
         for name in self.entity.keys:
-            key = self.noun.stored_value(self.call, name, values[name]) if values.get(name) not in EMPTY else None
+            key = stored_value(self.call, self.noun, name, values[name]) if values.get(name) not in EMPTY else None
             doc = self.noun.matching(self.call, name, key) if key is not None else None
             if doc is not None:
                 linked = link_of(self.call, self.integration["id"], self.entity_type, doc["id"])
@@ -242,7 +242,7 @@ class Pairing:
     def _inbound(self, mapping: Members, record: Members) -> Any:
         """Return the value for our member in its stored form, so that it can be compared."""
         value, path = inbound(mapping, record), mapping["target_field"]
-        return value if "." in path or value is None else self.noun.stored_value(self.call, path, value)
+        return value if value is None else stored_value(self.call, self.noun, path, value)
 
     def _outbound(self, mapping: Members, doc: Document) -> Any:
         return outbound(mapping, doc, value_at(doc, mapping["target_field"]))

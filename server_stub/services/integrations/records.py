@@ -14,11 +14,12 @@ from ...data.forms import required_text
 from ...data.merging import differences
 from ...data.queries.query import sort_documents
 from ...noun import Noun
-from ...problems import Problem, validation
+from ...problems import Problem, check_entities, validation
 from ...request.access import permissions
 from ...serving import Context, Members, changes_between, reacts, serves
 from . import credentials as kept
 from . import runs, times
+from .entities import known_entities
 
 _FIXED_IN_A_RUN = ("direction", "entity_types")
 
@@ -27,6 +28,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     """Return what is stored of credentials, the result of testing them, and the frequency that `config` names."""
     if before is not None:
         _check_run(call, members, before)
+    check_entities(members.get("entity_types"), [*known_entities(call), *(before or {}).get("entity_types", ())])
     follows = _frequency(members, before)
     whole: dict[str, Any] = {"auth_type": "api_key", **(before or {}), **members}
     if before is None or "credentials" in members:

@@ -13,11 +13,11 @@ from ...data.document import Document
 from ...data.order import Range
 from ...data.queries.select import select
 from ...outside.remotes import ConnectionLostError
-from ...problems import Problem
+from ...problems import Problem, check_entities
 from ...serving import Context, Members, reacts, runs, serves
 from . import runs as sync_runs
 from .credentials import error_of
-from .entities import ENTITIES
+from .entities import ENTITIES, known_entities
 from .mappings import brings
 from .pairs import JOB, LINKS, Pairing, candidates, signature_of
 from .records import INTEGRATIONS, reschedule, tell_error
@@ -34,6 +34,7 @@ def start(
 ) -> Document:
     """Start a run."""
     integration = INTEGRATIONS.writable(call, integration_id)
+    check_entities(entity_types, known_entities(call))
     return begin(call, integration, mode=mode, entity_types=entity_types, direction=direction)
 
 

@@ -186,9 +186,27 @@ def test_values_are_converted(crm: Crm, members: Any, value: Any, expected: Any)
     assert change.before == value
 
 
+DEAL: Any = {"entity_type": "deal", "source_field": "amount", "target_field": "value"}
+
+
+def test_what_is_missing_in_a_new_record_takes_its_default(crm: Crm) -> None:
+    assert [change.after for change in tried(crm, None, **DEAL).preview] == [None]
+    assert [change.after for change in tried(crm, None, **DEAL, default="100").preview] == [100]
+
+
+@pytest.mark.parametrize("field", ["address.country", "email", "title"])
+def test_a_value_of_another_type_is_an_issue_like_any_other(crm: Crm, field: str) -> None:
+    said = tried(crm, 5, target_field=field)
+    assert not said.valid and said.preview == []
+    assert [(issue.code, issue.field) for issue in said.issues] == [("VALIDATION_ERROR", field)]
+
+
 @pytest.mark.parametrize(
     "members",
     [
+        {"target_field": "address.country"},
+        {"transform": "lookup", "lookup": {"nonsense": "maybe"}, "target_field": "do_not_contact"},
+        {**DEAL, "source_field": "title", "transform": "lookup", "lookup": {"nonsense": "much"}},
         {"transform": "number", "target_field": "custom_fields.n"},
         {"transform": "date", "target_field": "birthday"},
         {"transform": "boolean", "target_field": "do_not_contact"},

@@ -153,6 +153,22 @@ def test_the_frequency_is_read_from_the_configuration_too(client: CrmClient) -> 
     assert client.integrations.update(made.id, {"config": {"syncFrequency": "now and then"}}).sync_frequency == "manual"
 
 
+def test_kinds_of_records_that_nobody_has_are_refused(client: CrmClient) -> None:
+    made, calls = create(client), client.integrations
+    for given in (["contact", "zebra"], ["zebra", "contact"]):
+        for call in (
+            lambda given=given: create(client, name="Other", entity_types=given),
+            lambda given=given: calls.update(made.id, {"entity_types": given}),
+            lambda given=given: calls.sync.start(made.id, entity_types=given),
+        ):
+            with pytest.raises(ValidationError) as caught:
+                call()
+            (error,) = caught.value.fields
+            assert (error.field, error.rule) == (f"entity_types.{given.index('zebra')}", "choice")
+    client.custom_objects.create({"api_name": "zebra", "label": "Zebra", "plural_label": "Zebras"})
+    assert create(client, name="Other", entity_types=["zebra", "file"]).entity_types == ["zebra", "file"]
+
+
 def test_lists_filter_and_search(client: CrmClient) -> None:
     more_of: dict[str, Any] = {"b": {}, "a": {"credentials": {"api_key": "wrong"}}, "c": {"provider": "salesforce"}}
     made = [create(client, name=f"Zed {name}", category="zed", **more) for name, more in more_of.items()]

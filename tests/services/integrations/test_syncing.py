@@ -75,6 +75,19 @@ def test_deals_and_accounts_have_counterparts_too(crm: Crm) -> None:
     assert crm.remote.all("deal")[0]["amount"] == 99
 
 
+def test_a_value_as_a_text_is_read_as_the_member_has_it(crm: Crm) -> None:
+    crm.map("name>title", entity_type="deal")
+    crm.map("amount>value", entity_type="deal", default="100")
+    made = crm.remote.put("deal", {"name": "Engine", "amount": "12"})
+    crm.remote.put("deal", {"name": "Mill"})
+    assert crm.counts() == {"total": 2, "created": 2}
+    crm.remote.put("deal", {"id": made["id"], "amount": None})
+    assert crm.counts(mode="full") == {"total": 2, "updated": 1, "skipped": 1}
+    assert {deal.title: deal.value for deal in crm.client.deals.list(limit=2)} == {"Engine": 100, "Mill": 100}
+    crm.remote.put("deal", {"id": made["id"], "amount": "much"})
+    assert [(error.field, error.code) for error in crm.sync().errors] == [("value", "VALIDATION_ERROR")]
+
+
 def test_a_record_that_cannot_be_taken_holds_up_no_other(crm: Crm) -> None:
     crm.map("email", "name")
     crm.map("title", required=True)
