@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ class Answer:
     """The members that a repeated call with the same idempotency key does not get again: a secret."""
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What a list of the platform dialect says in ``meta`` beside the page."""
+    fields: Sequence[str] = ()
+    """The members to show, where the company has names of its own for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -321,7 +321,7 @@ class Visit:
         status, headers, meta = operation.status, dict(self.headers), dict[str, Any]()
         if isinstance(result, Answer):
             status, headers, meta = result.status or status, {**headers, **result.headers}, dict(result.meta)
-            self._once, result = result.once, result.value
+            self._once, fields, result = result.once, fields or result.fields, result.value
         if self.server.checks_answers and status not in (operation.status, *operation.flags.statuses):
             raise UndeclaredAnswerError(operation.id, f"the status {status}", "statuses=")
         if isinstance(result, LiveAnswer):

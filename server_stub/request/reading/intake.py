@@ -65,10 +65,16 @@ def arguments_of(
 
 
 def _unwrapped_body(arguments: Arguments, members: dict[str, Any]) -> dict[str, Any]:
-    """Return the members of a body that came under the name of its argument: ``{"features": {…}}`` (002, 0.7)."""
-    name = camel(arguments.body) if arguments.body is not None else None
-    inner = members.get(name) if name is not None and len(members) == 1 else None
-    return inner if is_object(inner) and arguments.body not in arguments.members else members
+    """Return the members of a body that came under the name of its argument: ``{"features": {…}}`` (002, 0.7).
+
+    The call's keywords may stand beside it: ``{"event": {…}, "force": true}``.
+    """
+    name = camel(arguments.body) if arguments.body is not None else ""
+    inner, beside = members.get(name), {key: value for key, value in members.items() if key != name}
+    keywords = {camel(keyword) for keyword in arguments.types}
+    if not is_object(inner) or arguments.body in arguments.members or not beside.keys() <= keywords:
+        return members
+    return {**inner, **beside}
 
 
 def _beside(arguments: Arguments, query: Mapping[str, str], members: Mapping[str, Any]) -> dict[str, str]:

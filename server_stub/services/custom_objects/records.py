@@ -8,12 +8,13 @@ from typing import Any
 from crm_sdk.models.custom_records import CustomRecord
 from crm_sdk.resources.custom_objects import CustomRecords
 
+from ...answers import Answer
 from ...data.document import Document
 from ...data.queries.filter_groups import FieldType, search
 from ...data.queries.filters import Test, filter_fields, filter_plans, sought_by
 from ...data.queries.query import member
 from ...data.queries.select import select
-from ...problems import invalid, missing
+from ...problems import Problem, invalid, missing
 from ...request.access.permissions import readable, sight
 from ...serving import Context, Members, serves
 from .. import company
@@ -114,8 +115,11 @@ def _sort_key(name: str) -> Callable[[Document], Any]:
 
 
 @serves(CustomRecords.search)
-def find(call: Context, object_id: str, query: Members) -> Sequence[Document]:
-    """Return the records that match words and conditions."""
+def find(call: Context, object_id: str, query: Members) -> Answer:
+    """Return the records that match words and conditions.
+
+    Conditions, `sort` and `fields` name a field of the object by its API name, with or without ``fields.`` before it.
+    """
     found = open_object(call, object_id)
     include: Sequence[str] = query.get("include") or ()
     for number, name in enumerate(include):
@@ -135,4 +139,10 @@ def find(call: Context, object_id: str, query: Members) -> Sequence[Document]:
         text=searched_in(call, found), now=call.now, zone=company.zone(call), resolve=resolve,
         sortable=("name", *(f"fields.{name}" for name in _sortable(call, found))),
     )  # fmt: skip
-    return RECORDS.including(call, docs, include)
+    shown: Sequence[str] = query.get("fields") or ()
+    for number, name in enumerate(shown):
+        if name.startswith("fields.") and name not in types:
+            message = f"there is no member {name!r}"
+            raise Problem("UNKNOWN_FIELD", message, field=f"fields.{number}", rule="choice", details={"field": name})
+    picked = [*(f"fields.{name}" if name in own and name not in _OWN else name for name in shown), *include]
+    return Answer(RECORDS.including(call, docs, include), fields=picked if shown else ())

@@ -197,7 +197,7 @@ def _select(call: Context, key: Members, value: Any, path: str, held: Any) -> st
 def _multi_select(call: Context, key: Members, value: Any, path: str, held: Any) -> list[str]:
     if not is_array(value):
         raise invalid(path, "type", "must be a list of texts")
-    return list(dict.fromkeys(_select(call, key, item, f"{path}.{index}", held) for index, item in enumerate(value)))
+    return list(dict.fromkeys(_select(call, key, item, path, held) for item in value))
 
 
 _READERS: Mapping[str, Callable[[Context, Members, Any, str, Any], Any]] = {
@@ -224,12 +224,11 @@ def _links(call: Context, key: Members, value: Any, path: str, held: Any) -> Any
         raise invalid(path, "type", "must be an id, or a list of ids" if holds_many(key) else "must be an id")
     kept = ids_in(held)
     ids: dict[str, None] = {}
-    for index, id in enumerate(given):
+    for id in given:
         doc = linked_record(call, target_of(key), id)
         if doc is None and id not in kept:
-            where = f"{path}.{index}" if is_array(value) else path
             message = f"no {target_of(key).replace('_', ' ')} has the id {id!r}"
-            raise Problem("REFERENCE_NOT_FOUND", message, field=where, rule="reference")
+            raise Problem("REFERENCE_NOT_FOUND", message, field=path, rule="reference")
         ids[doc["id"] if doc is not None else id] = None
     if holds_many(key):
         return list(ids)

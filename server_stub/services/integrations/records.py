@@ -28,7 +28,8 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     """Return what is stored of credentials, the result of testing them, and the frequency that `config` names."""
     if before is not None:
         _check_run(call, members, before)
-    check_entities(members.get("entity_types"), [*known_entities(call), *(before or {}).get("entity_types", ())])
+    known: Sequence[str] = before["entity_types"] if before is not None else ()
+    check_entities(members.get("entity_types"), [*known_entities(call), *known])
     follows = _frequency(members, before)
     whole: dict[str, Any] = {"auth_type": "api_key", **(before or {}), **members}
     if before is None or "credentials" in members:

@@ -200,6 +200,8 @@ def test_a_search_sorts_picks_and_includes(platform: CrmClient, fleet: CustomObj
     assert [r.name for r in search(fleet.id, {"sort": "km", "order": "desc"})] == ["C", "A", "b", "D zurich"]
     (found,) = search(fleet.id, {"q": "ZÜRICH fleet", "fields": ["fields.km"]})
     assert found.fields == {"km": 10} and found.name is None
+    (same,) = search(fleet.id, {"q": "ZÜRICH fleet", "fields": ["km"]})
+    assert same == found, "a field is named with or without its place"
     owned: Any = [{"filters": [{"field": "owner", "op": "is_set"}]}]
     (found,) = search(fleet.id, {"filter_groups": owned, "include": ["related"]})
     assert [(ref.type, ref.id) for ref in found.related] == [("contact", "contact_123")]
@@ -210,7 +212,13 @@ def test_a_search_sorts_picks_and_includes(platform: CrmClient, fleet: CustomObj
     ]
     for condition, code in bad:
         assert refused(lambda c=condition: search(fleet.id, {"filter_groups": [{"filters": [c]}]})).code == code  # type: ignore[misc] # bound now
-    for query in ({"sort": "y"}, {"sort": "stray"}, {"include": ["files"]}):
+    for query in (
+        {"sort": "y"},
+        {"sort": "stray"},
+        {"include": ["files"]},
+        {"fields": ["fields.stray"]},
+        {"fields": ["stray"]},
+    ):
         assert refused(lambda q=query: search(fleet.id, q)).status == 422  # type: ignore[misc] # bound now
     for sort in ("y", "stray", "owner_id"):
         assert refused(lambda s=sort: platform.custom_objects.records.list(fleet.id, sort=s)).status == 422  # type: ignore[misc] # bound now
