@@ -108,8 +108,6 @@ class EmailMembers(TypedDict, total=False):
 
     from_address: EmailAddressInput | None
     """Who sent it."""
-    to: Annotated[list[EmailAddressInput], Field(min_length=1, max_length=100)]
-    """Who it goes to."""
     cc: Annotated[list[EmailAddressInput], Field(max_length=100)]
     """Who gets a copy."""
     bcc: Annotated[list[EmailAddressInput], Field(max_length=100)]
@@ -177,6 +175,8 @@ class EmailCreate(ActivityMembers, EmailMembers, total=False):
     """An e-mail to log that was sent elsewhere: its subject, who it went to, and when."""
 
     subject: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=998)]]
+    to: Required[Annotated[list[EmailAddressInput], Field(min_length=1, max_length=100)]]
+    """Who it goes to."""
     direction: Direction
 
 
@@ -201,6 +201,8 @@ class _AnyMembers(ActivityMembers, TaskMembers, EventMembers, CallMembers, Email
     """What came of it: of an event an object, of a call a word."""
     recording_url: Url | None
     subject: Annotated[str, Field(pattern=NOT_BLANK, max_length=998)]
+    to: Annotated[list[EmailAddressInput], Field(min_length=1, max_length=100)]
+    """Who it goes to."""
     body: NoteBody
 
 

@@ -15,6 +15,7 @@ from ..contacts import health
 from ..deals import figures as deal_figures
 from ..deals.records import bring_along
 from ..leads.points import current_score_members, remember_score
+from ..leads.responses import first_response
 from ..notifications import notify
 from .kinds import DONE
 from .privacy import as_published
@@ -42,7 +43,7 @@ def move_figures(call: Context, entry: Document) -> None:
     for contact_id in dict.fromkeys((doc.get("contact_id"), former.get("contact_id"))):
         health.refresh(call, contact_id)
     for lead_id in dict.fromkeys((doc.get("lead_id"), former.get("lead_id"))):
-        _move_lead(call, lead_id)
+        _move_lead(call, lead_id, (former.get("occurred_at"), doc["occurred_at"]))
 
 
 def _move_deal(call: Context, deal_id: str | None, added: Document | None) -> None:
@@ -74,18 +75,25 @@ def _task_of_deal(task: Document) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _move_lead(call: Context, lead_id: str | None) -> None:
-    """Note when something happened with a lead last, and score it anew; nobody has edited it, so its version stays."""
+def _move_lead(call: Context, lead_id: str | None, times: tuple[datetime | None, ...]) -> None:
+    """Note when something happened with a lead last, and when it was first answered, and score it anew.
+
+    Nobody has edited it, so its version stays. `times` are those of the activity that was written.
+    """
     leads = call.collection("lead")
     lead = leads.get(lead_id) if lead_id is not None else None
     if lead is None or lead["converted_contact_id"] is not None:
         return
-    happened = [doc["occurred_at"] for doc in call.collection("activity").find("lead_id", lead["id"])]
-    last = max((at for at in [*happened, lead["last_activity_at"]] if at is not None and at <= call.soon), default=None)
-    scored = current_score_members(call, lead)
-    if last == lead["last_activity_at"] and scored["score"] == lead["score"]:
+    own = call.collection("activity").find("lead_id", lead["id"])
+    happened = [*(doc["occurred_at"] for doc in own), lead["last_activity_at"]]
+    moved = {
+        "last_activity_at": max((at for at in happened if at is not None and at <= call.soon), default=None),
+        "first_response_at": first_response(lead, own, call.soon, times),
+    }
+    scored = current_score_members(call, lead | moved)
+    if all(lead[name] == value for name, value in moved.items()) and scored["score"] == lead["score"]:
         return
-    new = leads.put(lead | scored | {"last_activity_at": last})
+    new = leads.put(lead | scored | moved)
     if new["score"] != lead["score"]:
         remember_score(call, new, lead)
 

@@ -16,6 +16,7 @@ from ...serving import Context, Members, serves
 from .. import company, ranges
 from ..deals.scope import mean, rate
 from ..leads.records import was_qualified
+from ..leads.responses import responses
 from .comparing import Figures, metrics
 
 _UNITS: Mapping[str, str] = {
@@ -108,8 +109,8 @@ def _response(lead: Members, answered: Mapping[str, Sequence[datetime]]) -> list
 def _first_answers(call: Context) -> dict[str, list[datetime]]:
     """Return when leads were called or written to, by their ids: outbound calls, e-mails and messages."""
     found: dict[str, list[datetime]] = {}
-    for activity in readable(call, "activity"):
-        if activity.get("lead_id") and activity.get("direction") == "outbound" and activity["occurred_at"] <= call.now:
+    for activity in responses(readable(call, "activity"), call.now):
+        if activity.get("lead_id"):
             found.setdefault(activity["lead_id"], []).append(activity["occurred_at"])
     for message in call.collection("message"):
         if message["lead_id"] and message["sender_type"] == "user":

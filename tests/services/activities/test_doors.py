@@ -49,6 +49,19 @@ def test_a_change_and_a_deletion_are_told_as_of_any_kind_and_of_its_own(wire: Wi
         assert told.count(f"activity.{verb}") == told.count(f"{kind}.{verb}") == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [
+        ("task", "title"), ("event", "title"), ("event", "startTime"), ("event", "endTime"), ("call", "title"),
+        ("email", "subject"), ("email", "to"), ("email", "sentAt"), ("note", "body"),
+    ],
+)  # fmt: skip
+def test_what_a_kind_needs_is_asked_for_at_both_doors(wire: Wire, kind: str, member: str) -> None:
+    body = {name: value for name, value in body_of(kind).items() if name != member}
+    for path, more in ((f"/activities/{kind}s", {}), ("/activities", {"kind": kind})):
+        assert wire.send("POST", path, {**body, **more}).refusal == (422, "VALIDATION_ERROR", member)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_rights_and_companies_hold_for_every_kind(wire: Wire, kind: str) -> None:
     made = wire.make(kind)
