@@ -122,12 +122,13 @@ class Declaration(Generic[P, T]):
 
     @property
     def answers_records(self) -> bool:
-        """Whether its answer is one record, or a list."""
+        """Whether its answer is one record, or a list; an entry of the audit trail counts as one, as it has an id."""
         from .models.record import record_types
 
         returns = self.arguments.returns
         whole = get_args(returns)[0] if get_origin(returns) is list else returns
-        return self.kind == "page" or bool(record_types(whole))
+        identified = "id" in getattr(whole, "model_fields", ())
+        return self.kind == "page" or identified or bool(record_types(whole))
 
     @property
     def reads(self) -> bool:

@@ -1,8 +1,8 @@
 """Collect the contributions of the services to the server: their marked functions, nouns and record types.
 
 The server itself imports no service. A service marks its functions (`serves`, `runs`, `reacts`, `completes`, `shows`,
-`recurs`, `falls_due`, `checks_every_write`) and declares its records by a noun or a `RecordType`; to add a service is
-to add its module.
+`recurs`, `falls_due`, `checks_every_write`, `knows_fields`) and declares its records by a noun or a `RecordType`; to
+add a service is to add its module.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .live.feeds import Feeds
 from .noun import Noun
 from .nouns.write_checks import WriteCheck
 from .request.http import Reply
+from .request.reading.views import Known
 from .serving import Collections, Context, RecordType
 from .timetable import Timetable
 
@@ -49,6 +50,8 @@ class Contributions:
     """What erases persons again whom restored data have brought back."""
     write_checks: Sequence[WriteCheck]
     """What checks the members of every write, whatever the noun."""
+    view_fields: Callable[[Context, str], Known]
+    """What returns the fields by which the records of an entity are found through a view."""
 
 
 _NAMES = tuple(found.name for found in pkgutil.walk_packages(services.__path__, f"{services.__name__}."))
@@ -81,6 +84,7 @@ def contributions() -> Contributions:
         links=_by_key(_marked_functions(modules, "__opens__")),
         erasing=[erase for _, erase in _marked_functions(modules, "__erases_again__")],
         write_checks=[check for _, check in _marked_functions(modules, "__checks_every_write__")],
+        view_fields=next(rule for _, rule in _marked_functions(modules, "__knows_fields__")),
     )
 
 

@@ -140,6 +140,7 @@ class StubServer(Doors):
             self.timetable, self.feeds, self.links = given.timetable, given.feeds, given.links
             self.erasing = given.erasing
             self.write_checks = given.write_checks
+            self.view_fields = given.view_fields
             self.outbox = Outbox(self.store)
             """The messages that left the company by e-mail, SMS, push and chat, and the services that take them."""
             self.entities = Entities(self, given.feeds.models)

@@ -128,10 +128,11 @@ VIEWED: Mapping[str, str] = {
     "accounts.list": "account",
     "activities.list": "activity",
     "contacts.list": "contact",
+    "custom_objects.records.list": "record",
     "deals.list": "deal",
     "leads.list": "lead",
 }
-"""The lists that take a `view`, the id of a layout, with the entity that it has to be of."""
+"""The lists that take a `view`, the id of a layout, with the entity that it has to be of: a record is of its object."""
 
 
 def features_of(operation: Operation[Any, Any], route: Route) -> list[str]:

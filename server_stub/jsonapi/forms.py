@@ -21,6 +21,7 @@ from crm_sdk.resource import Sync
 from crm_sdk.wire import camel, is_object, snake
 
 from ..collected import contributions
+from ..nouns.references import target_of
 from ..request.answering.rendering import model_chooser, without_annotated
 
 if TYPE_CHECKING:
@@ -30,14 +31,6 @@ _FAMILIES: tuple[tuple[type[Model], str], ...] = (
     (ActivityRecord, "activity"), (PredictionRecord, "prediction"), (Job, "job"), (AnyJob, "job"),
 )  # fmt: skip
 """The types of models that are one kind of several, or of a record that has no noun."""
-_TARGETS: Mapping[str, str] = {
-    "converted_account": "account", "converted_contact": "contact", "converted_deal": "deal", "from_stage": "stage",
-    "last_run": "report_run", "manager": "user", "object": "custom_object", "owner": "user", "series": "activity",
-    "to_stage": "stage",
-}  # fmt: skip
-"""What members refer to whose names are not those of a kind of records."""
-_NO_REFERENCES = frozenset({"message", "session", "thread", "event", "call"})
-"""Members that are called as a kind of records is, and hold identifiers of other systems: the Message-ID of a mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +175,11 @@ class Forms:
         kind, many = _reference(annotation)
         if kind:
             return Relation(camel(name), name, None, many)
-        noun = self._by_model.get(model)
-        stem = name.removesuffix("_id")
-        if stem == name:
+        if not name.endswith("_id"):
             return None
-        target = noun.refers.get(name) if noun is not None else None
-        target = target or (type_ if stem == "parent" else _TARGETS.get(stem))
-        if target is None and stem in self._types and stem not in _NO_REFERENCES:
-            target = stem
-        return Relation(camel(stem), name, target) if target is not None else None
+        noun = self._by_model.get(model)
+        target = target_of(name, type_, noun.refers if noun is not None else {}, self.is_type)
+        return Relation(camel(name.removesuffix("_id")), name, target) if target is not None else None
 
     @cached_property
     def _paths(self) -> Mapping[str, str]:

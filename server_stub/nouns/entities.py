@@ -196,21 +196,34 @@ class Entities:
             object=object,
         )
 
-    def named(self, call: Context, name: str, action: Action = "read") -> Entity:
+    def named(self, call: Context, name: str, action: Action = "read", capability: str | None = None) -> Entity:
         """Return the entity that a path names, if the caller has the permission for an action on some of its records.
 
-        Raises: 404, for a plural with the singular; 403 FORBIDDEN, FEATURE_DISABLED.
+        What no caller can do with it, as it lacks the capability, is said before what this caller may not.
+
+        Raises: 404, for a plural with the singular; 403 FORBIDDEN, FEATURE_DISABLED; 422 UNSUPPORTED_OPERATION; 409
+        OBJECT_INACTIVE.
         """
         found = self.find(call, name)
         if found is None:
-            near = next((one.name for one in self._fixed.values() if _plural(one).lower() == name.lower()), None)
+            near = self._near(call, name)
             problem = missing("entity", name)
             raise Problem(
                 "NOT_FOUND", problem.message, details={"id": name, **({"did_you_mean": near} if near else {})}
             )
+        if capability is not None and found.object is None:
+            found.require(capability)
         features.check(call.tenant, found.word)
         permissions.check(call.caller, found.word, action)
+        if capability is not None:
+            found.require(capability)
         return found
+
+    def _near(self, call: Context, name: str) -> str | None:
+        """Return the name of the entity whose name in the plural, or in capital letters, is a word."""
+        custom = (self._of_object(call, object) for object in call.collection("custom_object"))
+        known = [*self._fixed.values(), *custom]
+        return next((one.name for one in known if name.casefold() in _words_for(one)), None)
 
     def readable(self, call: Context) -> Iterator[Entity]:
         """Yield the entities that the caller may read: those of every company, then custom ones by their labels."""
@@ -222,5 +235,7 @@ class Entities:
                 yield entity
 
 
-def _plural(entity: Entity) -> str:
-    return entity.plural_label.replace(" ", "_")
+def _words_for(entity: Entity) -> set[str]:
+    """Return other words for an entity: its name in capital letters, and its plural."""
+    own = {f"{entity.name}s"} if entity.object is not None else set[str]()
+    return {one.replace(" ", "_").casefold() for one in (entity.name, entity.label, entity.plural_label, *own)}

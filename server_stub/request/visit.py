@@ -225,7 +225,7 @@ class Visit:
         ):
             members, query = {name: value.split(",") if name == "ids" else value for name, value in query.items()}, {}
         fields = take_fields(operation, route, query)
-        view = take_view(call, operation, route, query)
+        view = take_view(call, operation, route, match.identifiers, query)
         values, call.ignored = arguments_of(operation, route, query, members, files, texts, typed=typed)
         values |= known
         if operation.kind == "stream" and "last-event-id" in self.request.headers:

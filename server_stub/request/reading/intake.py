@@ -20,7 +20,7 @@ from crm_sdk.wire import camel, decode_json, is_array, is_object, snake
 from ...data.fixed import inputs_of
 from ...files.received import Received
 from ...problems import FieldError, Problem, validation
-from .json_types import input_hints, wrong_types
+from .json_types import input_hints, is_list, wrong_types
 from .values import unknown_words, unlikely_values
 
 
@@ -212,6 +212,23 @@ def _without_stamps(arguments: Arguments, name: str, value: Any) -> Any:
     ]
 
 
+def _with_empty_lists(kind: Any, value: Any) -> Any:
+    """Return an input in which lists that are null hold nothing: null clears a member, and a list is then empty."""
+    if is_array(value):
+        return [_with_empty_lists(kind, item) for item in value]
+    if not is_object(value) or None not in value.values():
+        return value
+    empty: dict[str, Any] = {name: [] for name in value if snake(name) in _lists_of(kind) and value[name] is None}
+    return {**value, **empty}
+
+
+@lru_cache(maxsize=512)
+def _lists_of(kind: Any) -> frozenset[str]:
+    """Return the members of an input that are lists, and are never null."""
+    found: dict[str, Any] = {name: hint for one in inputs_of(kind) for name, hint in input_hints(one).items()}
+    return frozenset(name for name, hint in found.items() if is_list(hint))
+
+
 def _with_name(arguments: Arguments, record: dict[str, Any]) -> dict[str, Any]:
     """Return a body with a `name` made from first and last name, where only these are given (002, "Contacts")."""
     parts = [text for name in ("firstName", "lastName") if isinstance(text := record.get(name), str)]
@@ -258,6 +275,8 @@ def _receive(
     operation: Operation[..., Any], members: dict[str, Any], *, text: bool, typed: bool = False
 ) -> dict[str, Any]:
     arguments = operation.arguments
+    if not text and arguments.body is not None and (body := camel(arguments.body)) in members:
+        members = {**members, body: _with_empty_lists(arguments.body_type, members[body])}
     mistyped = list(_wrong_types(arguments, members)) if typed else []
     try:
         values = arguments.receive(members, text=text)

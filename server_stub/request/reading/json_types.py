@@ -108,6 +108,11 @@ def input_hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 
+def is_list(hint: Any) -> bool:
+    """Tell whether what has a type is a list, and nothing else."""
+    return get_origin(_plain(hint)) in (list, Sequence)
+
+
 def _plain(hint: Any) -> Any:
     """Return a type without its annotations; a type with `ReadAs` also accepts other forms."""
     while True:

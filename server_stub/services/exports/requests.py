@@ -10,7 +10,7 @@ from crm_sdk.wire import camel, snake
 from ...data import normalise
 from ...data.document import Document
 from ...data.queries.filter_groups import FieldType, compile_filters
-from ...data.queries.query import Resolve, member
+from ...data.queries.query import Resolve
 from ...files.names import checked_name
 from ...nouns.entities import Entity
 from ...problems import FieldError, Problem, invalid, validation
@@ -19,8 +19,7 @@ from ...request.access.hiding import unknown
 from ...request.reading.views import find_layout
 from ...serving import Context, Members
 from .. import company
-from ..objects.describing import description_of, filter_types
-from ..reports.sources import source_of
+from ..objects.describing import description_of
 from .columns import Fields, Path, check_paths
 
 _FORMATS: Mapping[str, Sequence[str]] = {"vcf": ("contact", "lead"), "ics": ("activity",)}
@@ -113,9 +112,8 @@ def _entities(call: Context, request: Members) -> dict[str, Entity]:
         if entity is None:
             known = [one.name for one in call.server.entities.readable(call) if "export" in one.capabilities]
             raise invalid(f"entity_types.{number}", "choice", f"there is no entity {name!r}", choices=known)
-        entity = call.server.entities.named(call, name, "export")
         try:
-            entity.require("export")
+            entity = call.server.entities.named(call, name, "export", "export")
         except Problem as problem:
             raise Problem(
                 problem.code, problem.message, field=f"entity_types.{number}", details=problem.details
@@ -147,7 +145,7 @@ def _check_form(request: Members, entities: Mapping[str, Entity]) -> None:
 
 def _part(call: Context, request: Members, name: str, entity: Entity) -> tuple[Part, list[Problem]]:
     fields = Fields.of(call, entity)
-    types, resolve = _filters(call, entity)
+    types, resolve = call.server.view_fields(call, name)
     order: Sequence[Mapping[str, str]] = ()
     tests: list[Callable[[Document], bool]] = []
     by_entity: Members = request.get("fields") or {}
@@ -165,15 +163,6 @@ def _part(call: Context, request: Members, name: str, entity: Entity) -> tuple[P
         if paths is None and layout["columns"]:  # those of other records, one step away, are not in it
             paths, _ = check_paths(fields, [column["field"] for column in layout["columns"]], "view")
     return Part(entity, fields, paths, lambda doc: all(test(doc) for test in tests), order, resolve), problems
-
-
-def _filters(call: Context, entity: Entity) -> tuple[Mapping[str, FieldType], Resolve]:
-    """Return the fields that records of an entity are found by, and what returns the value of one."""
-    try:
-        source = source_of(call, entity.name)
-    except Problem:
-        return filter_types(call, entity), member
-    return {**source.types, **filter_types(call, entity)}, source.value_of(call)
 
 
 def _compiled_conditions(

@@ -36,9 +36,7 @@ FILE = "import_file"
 
 def entity_to_import(call: Context, name: str) -> Entity:
     """Return the entity of an import. Raises: 404; 403; 422 UNSUPPORTED_OPERATION."""
-    entity = call.server.entities.named(call, name, "import")
-    entity.require("import")
-    return entity
+    return call.server.entities.named(call, name, "import", "import")
 
 
 @serves(Imports.create)

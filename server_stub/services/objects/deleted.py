@@ -40,8 +40,7 @@ def list_(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the deleted records of an entity, the last deleted first."""
-    found = call.server.entities.named(call, entity, "delete")
-    found.require("restore")
+    found = call.server.entities.named(call, entity, "delete", "restore")
     docs = [
         shown
         for doc in call.collection(found.collection).backwards()
@@ -109,9 +108,8 @@ def _obstacles(call: Context, entity: Entity, doc: Document) -> list[Problem]:
 @serves(Objects.restore)
 def restore(call: Context, entity: str, ids: Sequence[str], atomic: bool) -> dict[str, Any]:
     """Restore deleted records."""
-    found = call.server.entities.named(call, entity, "delete")
+    found = call.server.entities.named(call, entity, "delete", "restore")
     permissions.check(call.caller, found.word, "create")
-    found.require("restore")
     some(ids, "ids")
     show = shown_as(call, found)
 

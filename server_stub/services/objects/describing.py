@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,14 +40,20 @@ from ...request.reading.json_types import input_hints
 from ...request.settings import value_of
 from ...serving import Context, serves
 from ..contacts.records import FIELDS as CONTACT_FIELDS
-from ..custom_objects.definitions import holds_many, is_link, keys_of, target_of
+from ..custom_objects.definitions import keys_of
 from ..custom_objects.values import filter_type
 from ..customization.overrides import with_overrides
+from ..deals.stages import stages
 from ..reports.sources import source_of
 from .own_fields import access, own_fields
+from .relationships import hints_of, models_of, references_of, relationships_of
 
 _ACTIONS: Sequence[Action] = ("read", "create", "update", "delete", "export", "import", "manage")
+_ALWAYS = frozenset({"id", "version", "created_at", "updated_at"})
 _LONG = frozenset({"description", "notes", "body", "content", "body_text", "body_html", "transcript", "summary"})
+_STEP = Decimal("0.01")
+"""How far from a bound that is itself outside the next value lies that is within."""
+_LINKS = frozenset({"avatar", "logo", "website"})
 _MONEY = ("amount", "value", "revenue", "price", "cost")
 
 
@@ -108,17 +115,20 @@ def description_of(call: Context, found: Entity, *, include_hidden: bool = False
         )
     ]
     relationships = [
-        one for one in _relationships(call, found) if not is_limited(call.caller.hidden, found.name, str(one["field"]))
+        one
+        for one in relationships_of(call, found)
+        if not is_limited(call.caller.hidden, found.name, str(one["field"]))
     ]
     for link in relationships:
         if not link["field"].startswith("fields."):
             link["label"] = label(call.language, link["label"])
     summary = _summary(call, found)
     said = [summary["label"], summary["plural_label"], summary["permissions"], keys, fields, relationships]
+    model = (found.noun.model if found.noun is not None else found.models[0]).__name__
     version = hashlib.sha256(encode_json(said)).hexdigest()[:16]
     return {
         **summary,
-        "model": found.noun.model.__name__ if found.noun is not None else found.models[0].__name__,
+        "model": model.removesuffix("Record") if found.kinds else model,
         "keys": keys,
         "fields": fields,
         "relationships": relationships,
@@ -139,6 +149,9 @@ class _Kind:
     options: Sequence[str] = ()
     open: bool = False
     model: type[Model] | None = None
+    input: Any = None
+    """The type of the objects that are given, where it has names for their members."""
+    nullable: bool = False
     bounds: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -170,14 +183,15 @@ def _kind_of(annotation: Any, marks: Sequence[Any] = ()) -> _Kind:
         chosen = next((one for one in inner if one.options), None)
         chosen = chosen or next((one for one in inner if one.word != "text" or one.bounds), inner[0])
         kind.word, kind.item_type = chosen.word, chosen.item_type
-        kind.options, kind.model = chosen.options, chosen.model
+        kind.options, kind.model, kind.input = chosen.options, chosen.model, chosen.input
+        kind.nullable = len(parts) < len(get_args(annotation)) or any(one.nullable for one in inner)
         kind.bounds, kind.open = {**chosen.bounds, **kind.bounds}, kind.open or chosen.open
     elif get_origin(annotation) in (list, Sequence):
         inner_kind = _kind_of(parts[0])
         kind.word = "multi_select" if inner_kind.options else "list"
-        kind.item_type, kind.options = inner_kind.word, inner_kind.options
+        kind.item_type, kind.options, kind.nullable = inner_kind.word, inner_kind.options, True
     elif is_typeddict(annotation) or get_origin(annotation) is dict or annotation is dict:
-        kind.word = "object"
+        kind.word, kind.input = "object", annotation if is_typeddict(annotation) else None
     elif isinstance(annotation, type) and issubclass(annotation, Model):
         kind.word, kind.model = "object", annotation
     elif isinstance(annotation, type) and kind.word == "text":
@@ -192,9 +206,9 @@ def _read_marks(kind: _Kind, marks: Sequence[Any]) -> None:
             if isinstance(one, OpenVocabulary):
                 kind.open = True
             elif isinstance(one, (Ge, Gt)):
-                kind.bounds["min_value"] = Decimal(str(one.ge if isinstance(one, Ge) else one.gt))
+                kind.bounds["min_value"] = _bound(one.ge) if isinstance(one, Ge) else _bound(one.gt) + _STEP
             elif isinstance(one, (Le, Lt)):
-                kind.bounds["max_value"] = Decimal(str(one.le if isinstance(one, Le) else one.lt))
+                kind.bounds["max_value"] = _bound(one.le) if isinstance(one, Le) else _bound(one.lt) - _STEP
             elif isinstance(one, MinLen):
                 kind.bounds["min_length"] = one.min_length
             elif isinstance(one, MaxLen):
@@ -204,6 +218,10 @@ def _read_marks(kind: _Kind, marks: Sequence[Any]) -> None:
                 kind.word = {EMAIL_PATTERN: "email", URL_PATTERN: "url"}.get(pattern, kind.word)
                 if pattern not in (EMAIL_PATTERN, URL_PATTERN, NOT_BLANK):
                     kind.bounds["pattern"] = pattern
+
+
+def _bound(value: object) -> Decimal:
+    return Decimal(str(value))
 
 
 def fields_of(call: Context, entity: Entity, kind: str | None = None) -> Iterator[dict[str, Any]]:
@@ -218,11 +236,10 @@ def _fields_of(call: Context, entity: Entity, only: str | None) -> Iterator[dict
     filters = filter_types(call, entity)
     writes = permissions.scope_for(call.caller, entity.word, "update") is not None
     seen: set[str] = set()
-    for noun, model in _models(entity, only):
-        create = noun.declared("create") if noun is not None else None
-        update = noun.declared("update") if noun is not None else None
-        hints = {**_hints(create), **_hints(update)}
-        required = required_by(create)
+    for noun, model in models_of(entity, only):
+        references = references_of(call, entity, noun, model)
+        hints = hints_of(noun)
+        required = required_by(noun.declared("create") if noun is not None else None)
         for name, info in model.model_fields.items():
             if name in seen or name in free_members(model) or (entity.object is not None and name == "fields"):
                 continue
@@ -230,57 +247,52 @@ def _fields_of(call: Context, entity: Entity, only: str | None) -> Iterator[dict
             kind = _kind_of(info.annotation, info.metadata)
             given = _kind_of(hints[name]) if name in hints else None
             described = _described_field(model, noun, name, info, kind, given, required)
-            yield {**described, **_searching(noun, model, name, filters), **access(described, writes)}
+            described |= _referring(references, name, described["type"], described["item_type"])
+            if (entity.name, name) == ("deal", "stage"):
+                described |= _stages(call)
+            yield {**described, **_searching(entity, noun, model, name, filters), **access(described, writes)}
             parts: Mapping[str, FieldInfo] = kind.model.model_fields if kind.model is not None else {}
+            given_parts = input_hints(given.input) if given is not None and given.input is not None else {}
             for inner, info_inner in parts.items():
                 path = f"{name}.{inner}"
+                given_inner = _kind_of(given_parts[inner]) if inner in given_parts else given
                 part = _described_field(
                     model, None, path, info_inner, _kind_of(info_inner.annotation, info_inner.metadata),
-                    given, frozenset(),
+                    given_inner, frozenset(),
                 )  # fmt: skip
-                part = {**part, "read_only": given is None, **_searching(noun, model, path, filters)}
+                part |= _referring(references, path, part["type"], part["item_type"])
+                part = {**part, "read_only": given is None, **_searching(entity, noun, model, path, filters)}
                 yield {**part, **access(part, writes)}
     yield from own_fields(call, entity, filters, writes=writes)
-
-
-def _models(entity: Entity, only: str | None = None) -> Iterator[tuple[Noun | None, type[Model]]]:
-    for kind, noun in (entity.kinds or {}).items():
-        if only in (None, kind):
-            yield noun, noun.model
-    if entity.kinds is None:
-        for model in entity.models:
-            yield entity.noun, model
-
-
-def _hints(operation: Any) -> Mapping[str, Any]:
-    body = operation.arguments.body_type if operation is not None else None
-    return input_hints(body) if body is not None else {}
 
 
 def required_by(operation: Any) -> frozenset[str]:
     """Return the members that the body of an operation needs."""
     body = operation.arguments.body_type if operation is not None else None
-    return frozenset(name for name, hint in _hints(operation).items() if is_required(body, name, hint))
+    hints = input_hints(body) if body is not None else {}
+    return frozenset(name for name, hint in hints.items() if is_required(body, name, hint))
 
 
 def _described_field(
     model: type[Model], noun: Noun | None, name: str, info: FieldInfo, kind: _Kind, given: _Kind | None, required: Any
 ) -> dict[str, Any]:
     default = next((mark.value for mark in info.metadata if isinstance(mark, Default)), None)
-    refers = noun.refers.get(name) if noun is not None else None
     word = kind.word
-    if refers is not None and kind.word == "text":
-        word = "reference"
-    elif name in ("phone", "mobile"):
+    if name in ("phone", "mobile"):
         word = "phone"
     elif name.rpartition(".")[2] in ("email",):
         word = "email"
+    elif word == "text" and name in _LINKS:
+        word = "url"
     elif word == "text" and name in _LONG:
         word = "long_text"
     elif word == "decimal" and any(part in name for part in _MONEY):
         word = "currency"
     unique = noun is not None and (name in noun.unique or name == "external_id")
-    bounds = {**kind.bounds, **(given.bounds if given is not None and "." not in name else {})}
+    bounds = {**kind.bounds, **(given.bounds if given is not None else {})}
+    if word == "integer":
+        rounded = {"min_value": math.ceil, "max_value": math.floor}
+        bounds |= {name: rounded[name](bound) for name, bound in bounds.items() if name in rounded}
     options = (given.options if given is not None and given.options and "." not in name else None) or kind.options
     return {
         "name": name,
@@ -291,7 +303,7 @@ def _described_field(
         "field_id": None,
         "required": name in required,
         "read_only": given is None,
-        "nullable": name not in required and name not in ("id", "version", "created_at", "updated_at"),
+        "nullable": name not in _ALWAYS and (given.nullable if given is not None else name not in required),
         "unique": unique,
         "default": default,
         "options": [{"value": value, "label": value.replace("_", " ").capitalize()} for value in options],
@@ -301,12 +313,22 @@ def _described_field(
         "min_length": bounds.get("min_length"),
         "max_length": bounds.get("max_length"),
         "pattern": bounds.get("pattern"),
-        "reference_to": [refers] if refers is not None else [],
+        "reference_to": [],
         "personal": name.partition(".")[0] in personal_members(model),
         "hidden": False,
         "help_text": None,
         "position": 0,
     }
+
+
+def _stages(call: Context) -> dict[str, Any]:
+    """Return the values of the stage of a deal: those of all pipelines, and no others."""
+    pipelines = sorted(call.collection("pipeline"), key=lambda one: (not one["is_default"], one["position"]))
+    names: dict[str, str] = {}
+    for pipeline in pipelines:
+        for stage in stages(call, pipeline["id"]):
+            names.setdefault(stage["key"], stage["name"])
+    return {"options": [{"value": key, "label": name} for key, name in names.items()], "open": False}
 
 
 def label_of(language: str, name: str) -> str:
@@ -316,8 +338,20 @@ def label_of(language: str, name: str) -> str:
     return ": ".join(label(language, part.replace("_", " ").capitalize()) for part in name.split("."))
 
 
-def _searching(noun: Noun | None, model: type[Model], name: str, filters: Mapping[str, FieldType]) -> dict[str, Any]:
-    """Return how a field is searched, sorted and grouped by."""
+def _referring(references: Mapping[str, str], name: str, word: str, item: str | None) -> dict[str, Any]:
+    """Return how a field is described that holds the ids of other records; nothing of another."""
+    target = references.get(name)
+    if target is None:
+        return {}
+    many = {"type": word, "item_type": "reference" if item == "text" else item}
+    return {"reference_to": [target], **({"type": "reference"} if word == "text" else many)}
+
+
+def _searching(
+    entity: Entity, noun: Noun | None, model: type[Model], name: str, filters: Mapping[str, FieldType]
+) -> dict[str, Any]:
+    """Return how a field is searched, sorted and grouped by; the list of an entity has the records of all its kinds."""
+    noun = entity.noun or noun
     sorts = {"id", "created_at", "updated_at", *(noun.sorts if noun is not None else ())}
     return {
         "operators": sorted(OPERATORS[filters[name]]) if name in filters else [],
@@ -343,40 +377,3 @@ def filter_types(call: Context, entity: Entity) -> Mapping[str, FieldType]:
 
 def _basic_types(entity: Entity) -> Mapping[str, FieldType]:
     return {path: found.type for model in entity.models for path, found in report_fields(model).items()}
-
-
-# -- relationships -----------------------------------------------------------------------------------------------------
-
-
-def _relationships(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
-    """Yield what the records of an entity refer to."""
-    seen: set[str] = set()
-    for noun, _ in _models(entity):
-        refers: Mapping[str, str] = noun.refers if noun is not None else {}
-        for name, kind in refers.items():
-            target = call.server.entities.of_collection(kind)
-            if name in seen or target is None:
-                continue
-            seen.add(name)
-            many = name.endswith("_ids")
-            yield {
-                "name": name.removesuffix("_ids").removesuffix("_id"),
-                "label": name.removesuffix("_ids").removesuffix("_id").replace("_", " ").capitalize(),
-                "kind": "list" if many else "reference",
-                "entity": target.name,
-                "field": name,
-                "cardinality": "many_to_many" if many else "many_to_one",
-                "on_delete": "keep" if kind in ("user", "team") else "set_null",
-            }
-    for name, key in keys_of(call, entity.object["id"]).items() if entity.object is not None else ():
-        if is_link(key):
-            many = holds_many(key)
-            yield {
-                "name": name,
-                "label": key["label"],
-                "kind": "list" if many else "reference",
-                "entity": target_of(key),
-                "field": f"fields.{name}",
-                "cardinality": key.get("cardinality") or "many_to_one",
-                "on_delete": key.get("on_delete") or "set_null",
-            }

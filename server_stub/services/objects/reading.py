@@ -34,8 +34,7 @@ def scan(
     limit: int,
 ) -> dict[str, Any]:
     """Return the records after an id, ascending."""
-    found = call.server.entities.named(call, entity)
-    found.require("scan")
+    found = call.server.entities.named(call, entity, capability="scan")
     last_id, cursor = _place(call, found, after)
     show = shown_as(call, found, fields)
 
@@ -109,8 +108,7 @@ def batch_get(
     include: Sequence[str] | None,
 ) -> dict[str, Any]:
     """Return many records by their keys, in the order asked."""
-    found = call.server.entities.named(call, entity)
-    found.require("scan")
+    found = call.server.entities.named(call, entity, capability="scan")
     some(keys, "keys")
     name = check_key(call, found, match_on)
     show = shown_as(call, found, [*fields, *(include or ())] if fields else None, whole=bool(include))

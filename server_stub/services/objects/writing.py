@@ -204,8 +204,7 @@ def upsert(
     return_records: bool,
 ) -> dict[str, Any]:
     """Create and change records, each found by a key."""
-    found = call.server.entities.named(call, entity)
-    found.require("upsert")
+    found = call.server.entities.named(call, entity, capability="upsert")
     some(records, "records")
     key = check_key(call, found, match_on)
     rows = _Upsert(call, found, key, mode, on_match, shown_as(call, found) if return_records else None)

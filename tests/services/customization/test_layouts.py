@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from crm_sdk import ApiError, CrmClient
@@ -155,3 +156,35 @@ def test_a_field_that_is_gone_is_left_out(admin: CrmClient) -> None:
     fields.delete("onboarding", "passing")
     (shown,) = layouts.list(entity="onboarding")
     assert [one.field for one in shown.columns] == ["name"]
+
+
+def test_records_of_a_custom_object_are_seen_through_a_view(stub: StubServer, admin: CrmClient) -> None:
+    view = admin.customization.layouts.create({
+        "entity": "onboarding", "kind": "list", "name": "Coached",
+        "columns": [{"field": "name"}, {"field": "fields.coach"}],
+        "filter_groups": [{"filters": [{"field": "fields.coach", "op": "is_set"}]}],
+    })  # fmt: skip
+    found = next(one for one in admin.objects.list(custom=True) if one.entity == "onboarding")
+    path = f"http://stub.test/platform/v1/custom-objects/{found.object_id}/records"
+    with httpx.Client(transport=stub.transport(), headers={"Authorization": "Bearer acme-admin"}) as raw:
+        seen = raw.get(path, params={"view": view.id, "limit": 200}).json()["data"]
+        every = raw.get(path, params={"limit": 200}).json()["data"]
+        other = admin.customization.layouts.create(
+            {"entity": "deal", "kind": "list", "name": "D", "columns": [{"field": "title"}]}
+        )
+        assert raw.get(path, params={"view": other.id}).json()["errors"][0]["code"] == "REFERENCE_NOT_FOUND"
+    coached = {one["id"] for one in every if one["fields"].get("coach")}
+    assert coached and {one["id"] for one in seen} == coached
+    assert all(one.keys() == {"id", "version", "name", "fields"} and one["fields"].keys() == {"coach"} for one in seen)
+
+
+def test_a_view_may_ask_for_members_of_another_record(stub: StubServer, admin: CrmClient) -> None:
+    account = admin.accounts.create({"name": "Hop", "industry": "Zymurgy"})
+    deal = admin.deals.create({"title": "Hop deal", "account_id": account.id})
+    view = admin.customization.layouts.create({
+        "entity": "deal", "kind": "list", "name": "Brewers", "columns": [{"field": "title"}],
+        "filter_groups": [{"filters": [{"field": "account.industry", "op": "eq", "value": "Zymurgy"}]}],
+    })  # fmt: skip
+    with httpx.Client(transport=stub.transport(), headers={"Authorization": "Bearer acme-admin"}) as raw:
+        reply = raw.get("http://stub.test/platform/v1/deals", params={"view": view.id})
+    assert [one["id"] for one in reply.json()["data"]] == [deal.id], reply.text

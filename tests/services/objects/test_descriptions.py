@@ -1,0 +1,142 @@
+"""What a description says of a field is what the server does with it; and entities that lack a capability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from crm_sdk.wire import camel
+from server_stub import StubServer
+
+PATHS = {
+    "contact": "contacts", "lead": "leads", "account": "accounts", "deal": "deals", "team": "users/teams",
+    "territory": "configuration/territories", "report": "reports", "dashboard": "dashboards", "workflow": "workflows",
+}  # fmt: skip
+
+
+@pytest.fixture
+def raw(stub: StubServer) -> Iterator[httpx.Client]:
+    headers = {"Authorization": "Bearer acme-admin"}
+    with httpx.Client(transport=stub.transport(), base_url="http://stub.test/platform/v1/", headers=headers) as client:
+        yield client
+
+
+def fields_of(raw: httpx.Client, entity: str) -> dict[str, Any]:
+    return {one["name"]: one for one in raw.get(f"objects/{entity}").json()["data"]["fields"]}
+
+
+def first_of(raw: httpx.Client, entity: str) -> str:
+    found: str = raw.get(PATHS[entity], params={"limit": 1}).json()["data"][0]["id"]
+    return found
+
+
+@pytest.mark.parametrize("entity", PATHS)
+def test_null_is_taken_where_the_description_says_so(raw: httpx.Client, entity: str) -> None:
+    id = first_of(raw, entity)
+    for name, field in fields_of(raw, entity).items():
+        if field["readOnly"] or "." in name:
+            continue
+        reply = raw.put(f"{PATHS[entity]}/{id}", json={camel(name): None})
+        refused = [one["rule"] for one in reply.json()["errors"] if one["field"].partition(".")[0] == camel(name)]
+        if field["nullable"]:  # what is needed, or given only once, says so: no type is wrong
+            assert not {"type", "choice"} & set(refused), (name, reply.text)
+        else:
+            assert reply.status_code == 422 and refused, (name, reply.text)
+
+
+@pytest.mark.parametrize(
+    ("entity", "member"),
+    [("account", "tags"), ("account", "social_profiles"), ("deal", "tags"),
+     ("territory", "member_ids"), ("territory", "rules"), ("report", "tags"), ("workflow", "conditions")],
+)  # fmt: skip
+def test_null_empties_a_list(raw: httpx.Client, entity: str, member: str) -> None:
+    reply = raw.put(f"{PATHS[entity]}/{first_of(raw, entity)}", json={camel(member): None})
+    assert reply.status_code == 200 and reply.json()["data"][camel(member)] == [], reply.text
+
+
+@pytest.mark.parametrize(
+    ("entity", "member", "target"),
+    [("deal", "pipeline_id", "pipeline"), ("deal", "contact_id", "contact"), ("deal", "account_id", "account"),
+     ("deal", "lead_id", "lead"), ("lead", "territory_id", "territory"), ("lead", "converted_deal_id", "deal"),
+     ("contact", "merged_ids", "contact"), ("activity", "series_id", "activity"), ("user", "team_ids", "team")],
+)  # fmt: skip
+def test_what_holds_an_id_is_a_reference(raw: httpx.Client, entity: str, member: str, target: str) -> None:
+    described = raw.get(f"objects/{entity}").json()["data"]
+    field = next(one for one in described["fields"] if one["name"] == member)
+    assert "reference" in (field["type"], field["itemType"]) and field["referenceTo"] == [target]
+    link = next(one for one in described["relationships"] if one["field"] == member)
+    assert link["entity"] == target
+
+
+@pytest.mark.parametrize(
+    ("entity", "member"), [("contact", "website"), ("contact", "avatar"), ("account", "logo"), ("lead", "website")]
+)
+def test_what_holds_a_link_is_a_url(raw: httpx.Client, entity: str, member: str) -> None:
+    assert fields_of(raw, entity)[member]["type"] == "url"
+
+
+@pytest.mark.parametrize(
+    ("entity", "member"),
+    [("contact", "address.street"), ("lead", "address.street"), ("account", "billing_address.street")],
+)
+def test_parts_of_a_member_have_their_bounds(raw: httpx.Client, entity: str, member: str) -> None:
+    longest = fields_of(raw, entity)[member]["maxLength"]
+    head, _, part = camel(member).partition(".")
+    for length, status in ((longest, 200), (longest + 1, 422)):
+        body = {head: {part: "x" * length}}
+        assert raw.put(f"{PATHS[entity]}/{first_of(raw, entity)}", json=body).status_code == status
+
+
+def test_the_greatest_amount_is_taken(raw: httpx.Client) -> None:
+    most = Decimal(
+        raw.get("objects/deal").text.partition('"name":"value"')[2].partition('"maxValue":')[2].split(",")[0]
+    )
+    for value, status in ((most, 201), (most + 1, 422)):
+        reply = raw.post(
+            "deals", content=f'{{"title": "Big", "value": {value}}}', headers={"Content-Type": "application/json"}
+        )
+        assert reply.status_code == status, reply.text
+
+
+def test_stages_of_a_deal_are_those_of_its_pipelines(raw: httpx.Client) -> None:
+    raw.post("pipelines", json={"name": "Second", "stages": [
+        {"name": "Begun", "key": "begun", "kind": "open", "probability": 5}, {"name": "Won", "key": "w", "kind": "won"},
+        {"name": "Lost", "key": "l", "kind": "lost"},
+    ]})  # fmt: skip
+    stage = fields_of(raw, "deal")["stage"]
+    assert {"prospect", "begun"} <= {one["value"] for one in stage["options"]} and stage["open"] is False
+
+
+def test_activities_of_all_kinds_are_sorted_as_their_list_is(raw: httpx.Client) -> None:
+    for name, field in fields_of(raw, "activity").items():
+        assert (raw.get("activities", params={"sort": name, "limit": 1}).status_code == 200) is field["sortable"], name
+    assert raw.get("objects/activity").json()["data"]["model"] == "Activity"
+
+
+@pytest.mark.parametrize("entity", ["user", "message", "pipeline", "report", "role", "mention"])
+def test_what_nobody_can_import_is_not_refused_for_a_right(raw: httpx.Client, entity: str) -> None:
+    reply = raw.post("imports/preview", files={"file": ("a.csv", b"name\nx\n")}, data={"entity": entity})
+    (error,) = reply.json()["errors"]
+    assert (reply.status_code, error["code"]) == (422, "UNSUPPORTED_OPERATION")
+    assert error["details"] == {"entity": entity, "capability": "import"}
+    if entity in ("role", "mention"):
+        assert (
+            raw.post("exports", json={"entityTypes": [entity]}).json()["errors"][0]["code"] == "UNSUPPORTED_OPERATION"
+        )
+
+
+@pytest.mark.parametrize(("word", "entity"), [("onboardings", "onboarding"), ("Contact", "contact"), ("Leads", "lead")])
+def test_other_words_for_an_entity_say_the_right_one(raw: httpx.Client, word: str, entity: str) -> None:
+    for reply in (raw.get(f"objects/{word}"), raw.post(f"objects/{word}/upsert", json={"records": [{}]})):
+        assert reply.status_code == 404 and reply.json()["errors"][0]["details"]["didYouMean"] == entity
+
+
+def test_an_entry_of_the_audit_trail_takes_fields(raw: httpx.Client) -> None:
+    raw.post("contacts", json={"name": "Somebody"})
+    id = raw.get("audit/logs", params={"limit": 1}).json()["data"][0]["id"]
+    assert raw.get(f"audit/logs/{id}", params={"fields": "action"}).json()["data"].keys() == {"id", "action"}
+    assert raw.get(f"audit/logs/{id}", params={"fields": "nothing"}).json()["errors"][0]["code"] == "UNKNOWN_FIELD"
