@@ -255,6 +255,8 @@ _RULES = {
     "missing": "required",
     "extra_forbidden": "unknown",
     "string_pattern_mismatch": "format",
+    "is_instance_of": "type",
+    "sequence_str": "type",
     "literal_error": "choice",
     "enum": "choice",
 }

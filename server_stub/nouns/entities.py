@@ -93,6 +93,12 @@ class Entity:
         nouns = [*(self.kinds or {}).values(), *([self.noun] if self.noun is not None else [])]
         return tuple(noun.prefix or f"{noun.kind}_" for noun in nouns) or (f"{self.name}_",)
 
+    def needed(self, action: Action) -> Action:
+        """Return the action for which the permission is needed: that of the call of its own which does the same."""
+        own = self.noun.declared(action) if self.noun is not None and self.object is None else None
+        route = own.routes.get("platform") if own is not None else None
+        return permissions.action_of(own, route.method) if own is not None and route is not None else action
+
     def noun_of(self, doc: Mapping[str, Any]) -> Noun:
         """Return the noun of a record. Raises: 422 where nothing can be written."""
         noun = (self.kinds or {}).get(doc.get("kind", "")) or self.noun

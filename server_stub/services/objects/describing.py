@@ -74,7 +74,7 @@ def _summary(call: Context, entity: Entity) -> dict[str, Any]:
     count = len(records) if plain else sum(entity.has(doc) and entity.sees(call, doc) for doc in records)
     said: Mapping[str, Mapping[str, str]] = value_of(call.collection, call.caller, "ui.terminology") or {}
     terms, plain_word = said.get(entity.name, {}), entity.object is None
-    actions = [one for one in _ACTIONS if permissions.scope_for(call.caller, entity.word, one) is not None]
+    actions = [one for one in _ACTIONS if permissions.scope_for(call.caller, entity.word, entity.needed(one))]
     return {
         "entity": entity.name,
         "label": terms.get("one") or (label(call.language, entity.label) if plain_word else entity.label),

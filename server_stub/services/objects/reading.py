@@ -14,7 +14,7 @@ from ...bulk import carry_out, check_size
 from ...data.document import Document
 from ...history.change_log import KIND
 from ...nouns.entities import Entity
-from ...problems import invalid, missing
+from ...problems import FieldError, invalid, missing, validation
 from ...request.reading.intake import UnreadableItem
 from ...serving import Context, serves
 from ..changes.positions import latest, number_at, position
@@ -67,10 +67,10 @@ def _place(call: Context, entity: Entity, after: str | None) -> tuple[str, str]:
     if after is None:
         return "", position(call, latest(call))
     cursor, mark, id = after.rpartition("~")
+    if not id.startswith(entity.prefixes):
+        raise invalid("after", "format", f"{id!r} is no id of a record of the type {entity.name}")
     if mark:
         number_at(call, cursor)  # what it was begun with must still lead on, or the copy would not be complete
-    if not mark and not id.startswith(entity.prefixes) and id.startswith(call.server.entities.prefixes):
-        raise invalid("after", "format", f"{id!r} is no id of a record of the type {entity.name}")
     return id, cursor if mark else position(call, latest(call))
 
 
@@ -110,6 +110,9 @@ def batch_get(
     """Return many records by their keys, in the order asked."""
     found = call.server.entities.named(call, entity, capability="scan")
     some(keys, "keys")
+    unread = [place for place, key in enumerate(keys) if isinstance(key, UnreadableItem)]
+    if unread:
+        raise validation(FieldError(f"keys[{place}]", "type", "a key is a text") for place in unread)
     name = check_key(call, found, match_on)
     show = shown_as(call, found, [*fields, *(include or ())] if fields else None, whole=bool(include))
     _check_include(found, include)

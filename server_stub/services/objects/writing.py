@@ -57,7 +57,7 @@ def _noun_of_new(entity: Entity, row: Mapping[str, Any]) -> tuple[Noun, Mapping[
 
 def create(call: Context, entity: Entity, row: Mapping[str, Any]) -> Document:
     """Create a record from a row, as the noun's own create does."""
-    permissions.check(call.caller, entity.word, "create")
+    permissions.check(call.caller, entity.word, entity.needed("create"))
     noun, own = _noun_of_new(entity, row)
     declared = noun.declared("create")
     if declared is not None and "platform" not in declared.routes and entity.noun is not None:
@@ -75,6 +75,7 @@ def change(call: Context, entity: Entity, id: str, row: Mapping[str, Any], on_ma
     found = call.find_one(entity.collection, id)
     noun = entity.noun_of(found or {})
     doc = noun.writable(call, id)
+    permissions.check(call.caller, entity.word, entity.needed("update"))
     if not entity.has(doc):
         raise Problem("NOT_FOUND", f"there is no {entity.name} {id!r}", details={"id": id})
     several = entity.noun if entity.kinds is not None else None  # one update for records of all kinds
@@ -107,6 +108,7 @@ def remove(call: Context, entity: Entity, id: str, version: int | None) -> Docum
     """Delete a record, as the noun's own delete does."""
     noun = entity.noun_of(call.find_one(entity.collection, id) or {})
     doc = noun.writable(call, id, "delete")
+    permissions.check(call.caller, entity.word, entity.needed("delete"))
     call.lock(doc, version)
     noun.remove(call, doc)
     return call.collection(entity.collection).get(doc["id"], deleted=True) or doc

@@ -140,3 +140,46 @@ def test_an_entry_of_the_audit_trail_takes_fields(raw: httpx.Client) -> None:
     id = raw.get("audit/logs", params={"limit": 1}).json()["data"][0]["id"]
     assert raw.get(f"audit/logs/{id}", params={"fields": "action"}).json()["data"].keys() == {"id", "action"}
     assert raw.get(f"audit/logs/{id}", params={"fields": "nothing"}).json()["errors"][0]["code"] == "UNKNOWN_FIELD"
+
+
+def test_keys_that_are_no_texts_are_named(raw: httpx.Client) -> None:
+    reply = raw.post("objects/contact/batch-get", json={"keys": ["a", "b", "c", 5]})
+    (error,) = reply.json()["errors"]
+    assert (reply.status_code, error["field"], error["rule"]) == (422, "keys[3]", "type")
+
+
+@pytest.mark.parametrize(
+    ("path", "member", "value"),
+    [("objects/contact/batch-get", "keys", "x"), ("objects/contact/upsert", "records", {}),
+     ("objects/contact/restore", "ids", 5), ("objects/transaction", "operations", "x"), ("contacts/bulk", "contacts", {})],
+)  # fmt: skip
+def test_what_is_no_list_has_the_wrong_type(raw: httpx.Client, path: str, member: str, value: Any) -> None:
+    (error,) = raw.post(path, json={member: value}).json()["errors"]
+    assert (error["field"], error["rule"]) == (member, "type"), error
+
+
+def test_a_scan_goes_on_after_its_own_records_only(raw: httpx.Client) -> None:
+    page = raw.get("objects/contact/records", params={"limit": 1}).json()["data"]
+    id = page["items"][0]["id"]
+    for after, status in ((page["next"], 200), (id, 200), ("contact_gone", 200), ("lead_1", 422), ("junk", 422)):
+        assert raw.get("objects/contact/records", params={"after": after}).status_code == status, after
+    for after in (page["next"], id):
+        assert raw.get("objects/lead/records", params={"after": after}).status_code == 422, after
+
+
+def test_a_territory_needs_the_right_of_its_own_calls(stub: StubServer, raw: httpx.Client) -> None:
+    made = raw.post("configuration/territories", json={"name": "North"}).json()["data"]
+    sales = {"Authorization": "Bearer acme-sales"}
+    rows = {"records": [{"name": "South"}, {"id": made["id"], "name": "East"}], "matchOn": "name"}
+    items = raw.post("objects/territory/upsert", json=rows, headers=sales).json()["data"]["items"]
+    assert [one["error"]["code"] for one in items] == ["FORBIDDEN", "FORBIDDEN"]
+    for operation in (
+        {"action": "create", "entity": "territory", "values": {"name": "West"}},
+        {"action": "update", "entity": "territory", "id": made["id"], "values": {"name": "West"}},
+        {"action": "delete", "entity": "territory", "id": made["id"]},
+    ):
+        reply = raw.post("objects/transaction", json={"operations": [operation]}, headers=sales)
+        assert "FORBIDDEN" in [one["code"] for one in reply.json()["errors"]]
+    assert raw.get(f"configuration/territories/{made['id']}").json()["data"]["name"] == "North"
+    described = raw.get("objects/territory", headers=sales).json()["data"]
+    assert described["permissions"] == ["read", "export", "import"]
