@@ -202,11 +202,12 @@ class Arguments:
     def receive(self, members: Mapping[str, Any], *, text: bool) -> dict[str, Any]:
         """Return the arguments that a server received as Python values; raises pydantic's error.
 
-        `members` have wire names. With `text` every value is a string, as in a query.
+        `members` have wire names. With `text` a list is a string, as in a query, unless it was read from JSON.
         """
         found = dict(members)
         if text:
-            found |= {name: value.split(",") for name, value in found.items() if name in self._lists}
+            texts = {name: value for name, value in found.items() if name in self._lists and isinstance(value, str)}
+            found |= {name: value.split(",") for name, value in texts.items()}
         return self._canonical(self._adapter.validate_python(found, by_alias=True, by_name=False))
 
     def dump(self, values: dict[str, Any], route: Route) -> dict[str, Any]:

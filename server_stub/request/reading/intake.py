@@ -154,19 +154,23 @@ def _with_objects(arguments: Arguments, query: Mapping[str, str]) -> dict[str, A
 
 
 def _form_members(operation: Operation[..., Any], route: Route, texts: Mapping[str, str]) -> dict[str, Any]:
-    """Return the texts of a form as the members of a body: an object is its JSON."""
+    """Return the texts of a form as the members of a body: an object is its JSON, and so may a list be."""
     types = operation.arguments.types
     back = {route.wire_name(name): name for name in types if route.has(name)}
     members: dict[str, Any] = {}
     for wire_name, text in texts.items():
         name = back.get(wire_name)
         members[camel(name) if name is not None else wire_name] = text
-        if name is not None and _is_object(types[name]):
+        if name is not None and (_is_object(types[name]) or (_holds_list(types[name]) and text[:1] == "[")):
             try:
                 members[camel(name)] = decode_json(text.encode())
             except ValueError as error:
                 raise Problem("BAD_REQUEST", f"the part {wire_name!r} is not JSON: {error}", field=name) from None
     return members
+
+
+def _holds_list(hint: Any) -> bool:
+    return any(is_list(kind) for kind in (hint, *get_args(hint)))
 
 
 def _is_object(hint: Any) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -42,6 +43,8 @@ class Fields:
     """The nested lists, which records have only where they are asked for."""
     own: Sequence[str]
     """The fields that the company has defined for a custom object."""
+    kept: Callable[[str], bool]
+    """Tells whether a further field of a record of the CRM itself is defined, or has a value in any of them."""
 
     @staticmethod
     def of(call: Context, entity: Entity) -> Fields:
@@ -54,6 +57,7 @@ class Fields:
             Hiding(call.caller.hidden, call.server.nouns),
             frozenset(name for noun in nouns for name in _nested_lists(noun)),
             [str(one["api_name"]) for one in own],
+            partial(_is_kept, call, entity),
         )
 
     def path(self, field: str) -> Path | None:
@@ -64,6 +68,8 @@ class Fields:
             name = (found[1] if len(found) > 1 else None) if found and found[0] == "fields" else field
             if name is not None and (found is None or found[0] == "fields"):
                 return ("fields", name) if name in self.own else None
+        if found is not None and found[0] == "customFields" and len(found) > 1 and not self.kept(found[1]):
+            return None
         return tuple(found) if found is not None else None
 
     def has(self, field: str) -> bool:
@@ -105,6 +111,13 @@ class Fields:
             inner = parts.pop() if len(parts) == 1 else None
             found += [(wire, *rest) for rest in _parts(inner)] if inner is not None else [(wire,)]
         return found
+
+
+def _is_kept(call: Context, entity: Entity, name: str) -> bool:
+    if any(one["api_name"] == name for one in custom_fields_of(call, entity.name)):
+        return True
+    docs = call.collection(entity.collection).all()
+    return any(name in (doc.get("custom_fields") or {}) for doc in docs)
 
 
 def _nested_lists(noun: Noun) -> Iterator[str]:

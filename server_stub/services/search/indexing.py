@@ -40,7 +40,7 @@ def reindex(call: Context, types: Sequence[str] | None) -> Document:
     kinds = [kind for type in chosen if (kind := kind_of(call, type)) is not None]
     return jobs.start(
         call, _JOB, {"types": [kind.type for kind in kinds]}, title="Building the search index anew",
-        total=sum(map(_count, kinds)), status_url="/search/status",
+        total=sum(map(_count, kinds)), status_url="/search/status", cancellable=False,
     )  # fmt: skip
 
 

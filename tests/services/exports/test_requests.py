@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from refusals import refused
 
-from crm_sdk import CrmClient, JobFailedError
+from crm_sdk import CrmClient, JobFailedError, ValidationError
 from crm_sdk.wire import camel
 from server_stub import StubServer
 from server_stub.request.http import Request
@@ -119,6 +119,18 @@ def test_a_job_that_waits_can_be_stopped(admin: CrmClient) -> None:
     assert admin.jobs.cancel(job.id).status == "cancelled"
     with pytest.raises(JobFailedError):
         job.wait()
+
+
+def test_a_further_field_of_a_contact_that_goes_is_left_out_and_told(admin: CrmClient) -> None:
+    field = admin.customization.fields.create("contact", {"api_name": "shirt", "label": "Shirt", "type": "text"})
+    job = admin.exports.create({"entity_types": ["contact"], "fields": {"contact": ["name", "custom_fields.shirt"]}})
+    admin.customization.fields.delete("contact", field.api_name, force=True)
+    result = job.wait()
+    assert admin.files.download(result.file_id).read().splitlines()[0] == b"name"
+    (error,) = admin.jobs.get(job.id).errors
+    assert (error.field, error.code) == ("fields.contact.1", "UNKNOWN_FIELD")
+    with pytest.raises(ValidationError):
+        admin.exports.create({"entity_types": ["contact"], "fields": {"contact": ["custom_fields.shirt"]}})
 
 
 def test_a_field_that_goes_before_the_job_begins_is_left_out_and_told(admin: CrmClient, new: New) -> None:

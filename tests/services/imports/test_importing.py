@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import openpyxl  # type: ignore[import-untyped] # it has no types
 import pytest
 from imported_files import counts, load, record, result
@@ -361,3 +362,22 @@ def test_a_retry_of_a_retry_takes_what_the_first_import_was_given(client: CrmCli
     documented.wait()
     again = load(client, "contact", content, mapping_from=documented.id, date_format="DD.MM.YYYY")
     assert counts(again) == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize("path", ["imports", "imports/preview", "contacts/import"])
+def test_parts_of_a_form_may_be_json(stub: StubServer, path: str) -> None:
+    parts = {
+        "mapping": '[{"column": "who", "field": "name"}]',
+        **({"entity": "contact"} if path != "contacts/import" else {}),
+        **({"values": '{"title": "Guest", "tags": ["a", "b"]}'} if path == "imports" else {}),
+    }
+    headers = {"Authorization": "Bearer acme-admin"}
+    with httpx.Client(transport=stub.transport(), base_url="http://stub.test/platform/v1/", headers=headers) as raw:
+        reply = raw.post(path, files={"file": ("guests.csv", b"who\nEva Part\n")}, data=parts)
+        assert reply.status_code in (200, 202), reply.text
+        stub.clock.advance(60)
+        if path == "imports/preview":
+            assert reply.json()["data"]["rows"][0]["values"] == {"name": "Eva Part"}
+            return
+        (made,) = raw.get("contacts", params={"search": "Eva Part"}).json()["data"]
+    assert (made["title"], made["tags"]) == (("Guest", ["a", "b"]) if path == "imports" else (None, []))

@@ -70,7 +70,8 @@ def test_what_has_ended_or_cannot_be_stopped_is_not(stub: StubServer, crm: CrmCl
     ended = started(crm)
     crm.jobs.get(ended).wait()
     training = crm.ai_insights.lead_scoring.train()
-    for id, code in ((ended, "JOB_FINISHED"), (training.id, "JOB_NOT_CANCELLABLE")):
+    whole = ((ended, "JOB_FINISHED"), *((one.id, "JOB_NOT_CANCELLABLE") for one in (training, crm.search.reindex())))
+    for id, code in whole:
         with pytest.raises(ConflictError) as raised:
             crm.jobs.cancel(id)
         assert raised.value.code == code

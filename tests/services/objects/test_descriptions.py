@@ -151,7 +151,8 @@ def test_keys_that_are_no_texts_are_named(raw: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("path", "member", "value"),
     [("objects/contact/batch-get", "keys", "x"), ("objects/contact/upsert", "records", {}),
-     ("objects/contact/restore", "ids", 5), ("objects/transaction", "operations", "x"), ("contacts/bulk", "contacts", {})],
+     ("objects/contact/restore", "ids", 5), ("objects/transaction", "operations", "x"),
+     ("contacts/bulk", "contacts", {})],
 )  # fmt: skip
 def test_what_is_no_list_has_the_wrong_type(raw: httpx.Client, path: str, member: str, value: Any) -> None:
     (error,) = raw.post(path, json={member: value}).json()["errors"]
