@@ -248,6 +248,7 @@ def test_a_response_is_what_goes_out_first(platform: CrmClient, stub: StubServer
 
 def test_a_call_that_is_planned_is_a_response_from_its_very_time_on(platform: CrmClient, stub: StubServer) -> None:
     lead = platform.leads.create({"name": "Waits", "source": "response"})
+    assert lead.created_at is not None
     at = lead.created_at + timedelta(minutes=90)
     platform.activities.calls.create({"title": "Later", "lead_id": lead.id, "start_time": at})
     seen: list[float | None] = []
