@@ -194,6 +194,7 @@ ACTIVITIES = Noun(
     kind="activity",
     model=ActivityRecord,
     own=("create", "get", "update", "delete"),
+    published=as_published,
     searched=(
         "title", "description", "body", "subject", "body_text", "location", "contact_name", "contact_company", "tags",
     ),

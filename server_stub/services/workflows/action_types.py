@@ -110,7 +110,7 @@ def check_action(
         message = "a workflow that enrolls its records in itself would never end"
         raise Problem("WORKFLOW_LOOP", message, field=f"{path}.workflow_id")
     if spec["type"] == "branch":
-        if depth >= _DEEPEST:
+        if depth > _DEEPEST:
             raise invalid(path, "max", f"branches are at most {_DEEPEST} deep")
         condition(call, kind, spec["conditions"], f"{path}.conditions")
         for name in ("then", "otherwise"):

@@ -165,6 +165,21 @@ def test_many_records_take_a_job(stub: StubServer, crm: CrmClient, kind: str, mo
     assert trail(stub, told)[0] == "prediction.completed" and done == crm.ai_insights.predictions.get(done.id)
 
 
+def test_what_was_deleted_or_closed_before_its_step_has_no_prediction(
+    crm: CrmClient, make: Callable[..., Deal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "AT_ONCE", 2)
+    deals = [make().id for _ in range(3)]
+    people = [crm.contacts.create({"name": f"Person {number}"}).id for number in range(3)]
+    of_deals = crm.ai_insights.predictions.deals(deals)
+    of_people = crm.ai_insights.predictions.churn(contact_ids=people)
+    crm.deals.delete(deals[0])
+    crm.deals.move_stage(deals[1], "won")
+    crm.contacts.delete(people[0])
+    assert [found.deal_id for found in of_deals.wait().deals] == deals[2:]
+    assert {found.entity.id for found in of_people.wait().customers} == {*people[1:]}
+
+
 def test_a_run_is_waited_for_by_both_clients(stub: StubServer, mode: str, call: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(predictions, "AT_ONCE", 20)
     client: Any = stub.client if mode == "sync" else stub.async_client
@@ -237,6 +252,18 @@ def test_an_accounts_risk_is_that_of_its_contacts(crm: CrmClient) -> None:
     empty = crm.accounts.create({"name": "Empty"})
     (nobody,) = crm.ai_insights.predictions.churn(account_ids=[empty.id]).customers
     assert (nobody.churn_risk, nobody.risk_factors) == (50, ["Nobody there is known"])
+
+
+def test_an_accounts_reasons_name_five_of_its_contacts_and_count_the_others(crm: CrmClient) -> None:
+    firm = crm.accounts.create({"name": "Firm"})
+    for number in range(7):
+        crm.contacts.create({"name": f"Silent {number}", "account_id": firm.id})
+    (found,) = crm.ai_insights.predictions.churn(account_ids=[firm.id]).customers
+    *named, others = found.reasons
+    assert [reason.feature for reason in named] == ["contacts"] * 5
+    assert {text.partition(":")[0] for text in found.risk_factors} == {reason.label for reason in named}
+    assert (others.feature, others.value) == ("others", 2)
+    assert sum(reason.points for reason in found.reasons) == found.churn_risk
 
 
 def test_without_names_all_customers_are_predicted(stub: StubServer, crm: CrmClient) -> None:

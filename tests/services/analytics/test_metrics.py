@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refused
-from stub_data import plain
+from stub_data import plain, some
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Pipeline
@@ -248,8 +248,7 @@ def test_a_response_is_what_goes_out_first(platform: CrmClient, stub: StubServer
 
 def test_a_call_that_is_planned_is_a_response_from_its_very_time_on(platform: CrmClient, stub: StubServer) -> None:
     lead = platform.leads.create({"name": "Waits", "source": "response"})
-    assert lead.created_at is not None
-    at = lead.created_at + timedelta(minutes=90)
+    at = some(lead.created_at) + timedelta(minutes=90)
     platform.activities.calls.create({"title": "Later", "lead_id": lead.id, "start_time": at})
     seen: list[float | None] = []
     for before in (2 * TICK, TICK):  # a request is a tick after the one before it

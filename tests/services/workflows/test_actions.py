@@ -126,6 +126,23 @@ def test_a_webhook_is_called_and_called_again_while_it_fails(platform: CrmClient
     assert [hook.url for hook in stub.client().webhooks.list()] == [], "it is no endpoint"
 
 
+def test_a_webhook_tells_of_a_private_event_no_more_than_when_it_is(
+    platform: CrmClient, stub: StubServer, flow: Flow
+) -> None:
+    bodies: list[bytes] = []
+    url = "https://hooks.example.com/x"
+    stub.webhooks.receive(url, lambda headers, body: bodies.append(body))
+    made = flow("manual", act("call_webhook", url=url), entity_type="activity")
+    for visibility in ("public", "private"):
+        start = stub.clock.now() + timedelta(hours=1)
+        given: Any = {"title": "Interview", "start_time": start, "end_time": start + timedelta(hours=1)}
+        event = platform.activities.events.create(given | {"visibility": visibility})
+        platform.workflows.execute(made.id, entity_id=event.id)
+        platform.leads.list(limit=1)
+        assert event.id.encode() in bodies[-1]
+    assert [b"Interview" in body for body in bodies] == [True, False]
+
+
 # -- order, conditions, failures ---------------------------------------------------------------------------------------
 
 

@@ -135,6 +135,13 @@ def test_the_routes_of_actions_refuse_the_same(platform: CrmClient, spec: Any, c
     assert platform.workflows.get(made.id).version == 1
 
 
+def test_branches_may_be_as_deep_at_every_door(platform: CrmClient) -> None:
+    deepest: Any = {"spec": nested(5)}
+    made = platform.workflows.create(GOOD | {"actions": [deepest]})
+    platform.workflows.actions.create(made.id, deepest)
+    assert platform.workflows.actions.update(made.id, made.actions[0].id, deepest).spec == made.actions[0].spec
+
+
 @pytest.mark.parametrize(("trigger", "code", "field"), WRONG_TRIGGERS)
 def test_the_routes_of_triggers_refuse_the_same(
     platform: CrmClient, trigger: Any, code: str, field: str | None
