@@ -16,10 +16,11 @@ from crm_sdk.wire import encode_json
 
 from ..data.document import Document
 from ..faults.deliveries import DeliveryFaults
+from ..problems import LOG
 from ..timetable import system_call
 from .attempts import Attempt, Outcome
 from .queue import Endpoint, Place, Queue
-from .records import DELIVERY, destination, secrets_at
+from .records import DELIVERY, WAITS, destination, secrets_at
 from .settling import record_attempt
 
 if TYPE_CHECKING:
@@ -70,8 +71,14 @@ class Outbox:
             if delivery is None or len(delivery["attempts"]) >= attempt.number:
                 return  # the state was restored in the meantime, or this is a duplicate, which does not count
             call = system_call(server, attempt.tenant_id, attempt.at, "webhooks")
-            with server.store.transaction():
-                record_attempt(call, delivery, attempt, outcome)
+            try:
+                with server.store.transaction():
+                    record_attempt(call, delivery, attempt, outcome)
+            except Exception:  # nobody whose call caused it is to blame
+                LOG.exception("the outcome of the delivery %s was not recorded: it is posted again", delivery["id"])
+                later = {"next_attempt_at": server.clock.now() + WAITS[0]}
+                if delivery["status"] == "pending":
+                    server.store.collection(attempt.tenant_id, DELIVERY).put(delivery | later)
             self._give_back(attempt)
             server._settle()  # pyright: ignore[reportPrivateUsage] # the server's own machinery
 

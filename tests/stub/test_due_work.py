@@ -27,6 +27,7 @@ from server_stub.request.http import Request
 from server_stub.serving import Context
 
 LOOK = Request("GET", "/v1/leads", "limit=1", {"authorization": "Bearer acme-admin"}, b"")
+HOOK = "https://example.com/hook"
 AGAIN = 301
 """After so many seconds what fell due and failed is tried again."""
 UNDER_WAY = frozenset({"queued", "running", "in_progress"})
@@ -35,7 +36,7 @@ UNDER_WAY = frozenset({"queued", "running", "in_progress"})
 @cache
 def furnished() -> tuple[StubServer, Snapshot]:
     stub = StubServer()
-    stub.client().webhooks.create({"url": "https://example.com/hook", "events": ["*"]})
+    stub.client().webhooks.create({"url": HOOK, "events": ["*"]})
     return stub, stub.snapshot()
 
 
@@ -167,6 +168,42 @@ def test_work_whose_write_fails_has_done_nothing_and_is_done_again(
         if not kind.startswith("every ") and kind != "workflows":
             assert again == finally_there, where
     failures.clear()
+
+
+@pytest.mark.parametrize("status", [204, 500])
+def test_a_delivery_whose_outcome_cannot_be_noted_is_posted_again(
+    status: int, failures: list[logging.LogRecord]
+) -> None:
+    stub = StubServer()
+    stub.client().webhooks.create({"url": HOOK, "events": ["*"]})
+    stub.client().leads.create({"name": "Ada New"})
+    waiting, bodies = stub.snapshot(), list[bytes]()
+
+    def receive(headers: Any, body: bytes) -> int:
+        bodies.append(body)
+        return status
+
+    def posted(nth: int | None) -> list[str]:
+        stub.restore(waiting)
+        bodies.clear()
+        with failing(nth) as written:
+            stub.webhooks.receive(HOOK, receive)
+        return written
+
+    whole = posted(None)
+    count = len(bodies)
+    for nth in range(len(whole)):
+        posted(nth)
+        assert [record.exc_info and record.exc_info[0] for record in failures] == [InjectedError]
+        failures.clear()
+        assert len(bodies) == count, "each of them was posted"
+        (unnoted,) = (delivery for delivery in stub.webhooks.deliveries if not delivery["attempts"])
+        assert unnoted["status"] == "pending"
+        stub.clock.advance(AGAIN)
+        (noted,) = (delivery for delivery in stub.webhooks.deliveries if delivery["id"] == unnoted["id"])
+        assert noted["attempts"] and [entry["number"] for entry in noted["attempts"]] == list(
+            range(1, len(noted["attempts"]) + 1)
+        )
 
 
 def expect_failed(stub: StubServer) -> None:
