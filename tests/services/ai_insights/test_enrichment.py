@@ -133,6 +133,14 @@ def test_a_contact_is_known_from_its_lead(client: CrmClient) -> None:
     ]  # fmt: skip
 
 
+def test_nothing_is_known_of_a_person_without_an_address_from_another_without_one(client: CrmClient) -> None:
+    client.leads.create({"name": "Jane Roe", "title": "CFO", "language": "de", "phone": "+493090182000"})
+    person = client.contacts.create({"name": "Jane"})
+    done = client.ai_insights.enrich.contacts([person.id], fields=["title", "language", "phone"]).wait()
+    assert [change.field for record in done.records for change in record.changes] == []
+    assert (client.contacts.get(person.id).title, client.contacts.get(person.id).phone) == (None, None)
+
+
 def test_each_record_needs_its_own_right(stub: StubServer, client: CrmClient) -> None:
     sales = stub.client(dialects="platform", api_key="acme-sales")
     theirs = client.contacts.create({"name": "Theirs", "email": "a.bee@firm.example", "owner_id": "user_mia"})

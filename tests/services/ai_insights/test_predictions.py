@@ -209,6 +209,27 @@ def test_creating_one_needs_the_permission(stub: StubServer, sales: CrmClient) -
         assert refused(call).code == "FORBIDDEN"
 
 
+@pytest.mark.parametrize(
+    ("unread", "kinds"), [("deals", ("deals", "revenue")), ("contacts", ("churn",)), ("accounts", ("churn",))]
+)
+def test_creating_one_needs_to_read_what_it_is_about(
+    stub: StubServer, unread: str, kinds: tuple[str, ...], crm: CrmClient
+) -> None:
+    words = {"contacts", "accounts", "deals"} - {unread}
+    given = [{"resource": word, "action": "read", "scope": "all"} for word in words]
+    given += [{"resource": "ai_insights", "action": action, "scope": "all"} for action in ("read", "create")]
+    role = {"id": "role_blind", "key": "blind", "name": "Blind"}
+    roles = stub.store.collection("tenant_acme", "role")
+    roles.put(roles.all()[0] | role | {"permissions": given})
+    stored(stub, "user", "user_sam", role="blind", roles=[role])
+    sam = stub.client(api_key="acme-sales", dialects="platform", max_retries=0).ai_insights.predictions
+    for kind in ("deals", "churn", "revenue"):
+        if kind in kinds:
+            assert refused(getattr(sam, kind)).code == "FORBIDDEN"
+        else:
+            assert getattr(sam, kind)().status in ("succeeded", "queued")
+
+
 # -- churn -------------------------------------------------------------------------------------------------------------
 
 
