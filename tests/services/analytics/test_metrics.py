@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refused
-from stub_data import plain, some
+from stub_data import plain, some, stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Pipeline
@@ -258,6 +258,20 @@ def test_a_call_that_is_planned_is_a_response_from_its_very_time_on(platform: Cr
 
 
 # -- activities ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [(-1, 0), (0, 0), (1, 1)])
+def test_a_reply_in_a_thread_comes_after_what_it_answers(
+    platform: CrmClient, stub: StubServer, seconds: int, rate: float
+) -> None:
+    noon = datetime(2001, 5, 6, 12, tzinfo=UTC)
+    mail: Any = {"subject": "One", "to": [{"email": "ada@acme.test"}], "body_text": "Hello"}
+    for direction, after in (("outbound", 0), ("inbound", seconds)):
+        given = mail | {"direction": direction, "sent_at": noon + timedelta(seconds=after)}
+        made = platform.activities.emails.create(given)
+        stored(stub, "activity", made.id, thread_id="thread_1")
+    found = platform.analytics.metrics.activities(start_date=date(2001, 5, 6), end_date=date(2001, 5, 6))
+    assert part(found, "emails_sent", "emails_received", "email_reply_rate") == (1, 1, rate)
 
 
 def test_activities_are_counted_by_when_they_happened(platform: CrmClient, stub: StubServer) -> None:
