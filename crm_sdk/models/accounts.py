@@ -113,9 +113,9 @@ class _AccountMembers(TypedDict, total=False):
     tax_id: str | None
     rating: Rating | None
     source: LeadSource | None
-    social_profiles: list[SocialProfileInput]
+    social_profiles: list[SocialProfileInput] | None
     logo: Url | None
-    tags: Tags
+    tags: Tags | None
     external_id: str | None
     custom_fields: dict[str, FieldValue] | None
 

@@ -60,12 +60,12 @@ class ActivityMembers(TypedDict, total=False):
     deal_id: str | None
     account_id: str | None
     priority: Priority
-    tags: Tags
-    reminders: Annotated[list[ReminderInput], Field(max_length=20)]
-    attachments: Annotated[list[str], Field(max_length=100)]
+    tags: Tags | None
+    reminders: Annotated[list[ReminderInput], Field(max_length=20)] | None
+    attachments: Annotated[list[str], Field(max_length=100)] | None
     """Ids of files."""
     external_id: Annotated[str, Field(max_length=255)] | None
-    custom_fields: dict[str, FieldValue]
+    custom_fields: dict[str, FieldValue] | None
 
 
 class TaskMembers(TypedDict, total=False):
@@ -79,7 +79,7 @@ class EventMembers(TypedDict, total=False):
 
     location: Annotated[str, Field(max_length=255)] | None
     meeting_link: Url | None
-    attendees: Annotated[list[AttendeeInput], Field(max_length=200)]
+    attendees: Annotated[list[AttendeeInput], Field(max_length=200)] | None
     all_day: bool
     """Whether it takes the whole day."""
     timezone: TimeZone | None
@@ -108,9 +108,9 @@ class EmailMembers(TypedDict, total=False):
 
     from_address: EmailAddressInput | None
     """Who sent it."""
-    cc: Annotated[list[EmailAddressInput], Field(max_length=100)]
+    cc: Annotated[list[EmailAddressInput], Field(max_length=100)] | None
     """Who gets a copy."""
-    bcc: Annotated[list[EmailAddressInput], Field(max_length=100)]
+    bcc: Annotated[list[EmailAddressInput], Field(max_length=100)] | None
     """Who gets a copy that the others do not see."""
     reply_to: EmailAddressInput | None
     """Where answers go."""

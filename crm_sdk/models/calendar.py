@@ -13,7 +13,7 @@ from .calendar_meetings import MeetingOutcomeInput
 from .marks import INPUT, OPEN
 from .patterns import PREFERRED_TIME_PATTERN
 from .record import Model
-from .values import EMPTY, NOT_BLANK, Level
+from .values import EMPTY, NOT_BLANK, Level, Url
 
 EventFilter: TypeAlias = Literal["all", "meetings", "high-priority", "this-week", "follow-ups"] | str
 ConflictType: TypeAlias = Literal["double-booking", "travel-time", "preparation", "back-to-back"] | str
@@ -30,6 +30,8 @@ class _EventMembers(ActivityMembers, EventMembers, total=False):
     contact_company: Annotated[str, Field(max_length=200)] | None
     status: EventStatus
     outcome: MeetingOutcomeInput | None
+    recording_url: Url | None
+    """URL of the recording."""
     recurrence: RecurrenceRule | None
     """A recurrence rule (RFC 5545): how often it comes again."""
 

@@ -166,7 +166,7 @@ class CommentCreate(TypedDict, total=False):
     """The text, in Markdown."""
     parent_id: str | None
     """The comment that it replies to; a reply to a reply is one to its parent."""
-    attachments: _Attachments
+    attachments: _Attachments | None
     """Ids of files."""
 
 
@@ -176,7 +176,7 @@ class CommentUpdate(TypedDict, total=False):
 
     body: _Body
     """The text, in Markdown."""
-    attachments: _Attachments
+    attachments: _Attachments | None
     """Ids of files."""
 
 

@@ -191,8 +191,8 @@ class _TerritoryMembers(TypedDict, total=False):
     code: Annotated[str, Field(min_length=1, max_length=50)] | None
     parent_id: str | None
     manager_id: str | None
-    member_ids: Annotated[list[str], Field(max_length=1_000)]
-    rules: Annotated[list[TerritoryRuleInput], Field(max_length=10)]
+    member_ids: Annotated[list[str], Field(max_length=1_000)] | None
+    rules: Annotated[list[TerritoryRuleInput], Field(max_length=10)] | None
     """The rules that assign an account or a lead to it, all of which must hold."""
     priority: Annotated[int, Field(ge=0, le=1_000_000)]
     active: bool

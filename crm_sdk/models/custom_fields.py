@@ -115,7 +115,7 @@ class _CustomFieldMembers(TypedDict, total=False):
     required: bool
     unique: bool
     default: FieldValue
-    options: Annotated[list[FieldOptionInput], Field(max_length=1_000)]
+    options: Annotated[list[FieldOptionInput], Field(max_length=1_000)] | None
     min_value: _Bound | None
     max_value: _Bound | None
     precision: Annotated[int, Field(ge=0, le=MAX_PRECISION)] | None

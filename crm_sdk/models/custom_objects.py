@@ -79,7 +79,7 @@ class CustomObjectCreate(_CustomObjectMembers, total=False):
     api_name: Required[_ObjectName]
     label: Required[_Label]
     plural_label: Required[_Label]
-    fields: Annotated[list[CustomFieldCreate], Field(max_length=500)]
+    fields: Annotated[list[CustomFieldCreate], Field(max_length=500)] | None
 
 
 @with_config(INPUT)

@@ -39,7 +39,7 @@ class CustomRecordCreate(TypedDict, total=False):
 
     fields: Required[_RecordFields]
     owner_id: str | None
-    tags: Tags
+    tags: Tags | None
 
 
 @with_config(INPUT)
@@ -48,4 +48,4 @@ class CustomRecordUpdate(TypedDict, total=False):
 
     fields: _RecordFields
     owner_id: str | None
-    tags: Tags
+    tags: Tags | None

@@ -230,13 +230,13 @@ class Dashboard(Record):
 class _DashboardMembers(TypedDict, total=False):
     description: Annotated[str, Field(max_length=10_000)] | None
     columns: Columns
-    widgets: Annotated[list[WidgetInput], Field(max_length=50)]
+    widgets: Annotated[list[WidgetInput], Field(max_length=50)] | None
     filters: DashboardFiltersInput | None
     refresh_seconds: RefreshSeconds
     visibility: SharedWith
     is_default: bool
     owner_id: str | None
-    tags: Tags
+    tags: Tags | None
 
 
 @with_config(INPUT)

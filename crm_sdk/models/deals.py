@@ -213,7 +213,7 @@ class _DealMembers(TypedDict, total=False):
     contact_id: str | None
     contact_name: Annotated[str, Field(max_length=200)] | None
     """Name of a person who is not a contact; of a contact, its own name is used."""
-    contact_roles: list[DealContactInput]
+    contact_roles: list[DealContactInput] | None
     account_id: str | None
     company: Annotated[str, Field(max_length=200)] | None
     """Name of the company of a deal without contact and account; otherwise theirs is used."""
@@ -227,7 +227,7 @@ class _DealMembers(TypedDict, total=False):
     won_reason: str | None
     next_step: Annotated[str, Field(max_length=255)] | None
     description: Annotated[str, Field(max_length=10_000)] | None
-    tags: Tags
+    tags: Tags | None
     priority: Priority
     external_id: str | None
     custom_fields: dict[str, FieldValue] | None

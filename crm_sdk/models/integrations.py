@@ -119,7 +119,7 @@ class _IntegrationMembers(TypedDict, total=False):
     credentials: IntegrationCredentials | None
     """The credentials, which `auth_type` decides; no answer has them."""
     config: dict[str, Any] | None
-    entity_types: Annotated[list[EntityType], Field(max_length=50)]
+    entity_types: Annotated[list[EntityType], Field(max_length=50)] | None
     direction: SyncDirection
     conflict_resolution: ConflictResolution
     sync_frequency: SyncFrequency

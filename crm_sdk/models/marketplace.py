@@ -307,13 +307,13 @@ class AppVersionCreate(TypedDict, total=False):
     """Another name for `app_version`."""
     changelog: Required[_Description]
     """What is new in it."""
-    permissions: _Permissions
+    permissions: _Permissions | None
     """The permissions it needs."""
-    optional_permissions: _Permissions
+    optional_permissions: _Permissions | None
     """The permissions it can do without."""
-    events: _Events
+    events: _Events | None
     """The events it subscribes to."""
-    config_schema: Annotated[list[ConfigFieldInput], Field(max_length=100)]
+    config_schema: Annotated[list[ConfigFieldInput], Field(max_length=100)] | None
     """The settings it has in each company."""
     package_file_id: str | None
     """Id of the file with its program."""

@@ -91,7 +91,7 @@ class _StageMembers(TypedDict, total=False):
     probability: Percent
     forecast_category: ForecastCategory
     rotten_days: Annotated[int, Field(ge=1)] | None
-    required_fields: list[str]
+    required_fields: list[str] | None
     color: Annotated[str, Field(pattern=COLOR_PATTERN)] | None
 
 
@@ -183,7 +183,7 @@ class AutomationRule(Record):
 class _RuleMembers(TypedDict, total=False):
     description: str | None
     enabled: bool
-    conditions: list[FilterGroup]
+    conditions: list[FilterGroup] | None
 
 
 @with_config(INPUT)

@@ -249,23 +249,23 @@ class Report(Record):
 class _ReportMembers(TypedDict, total=False):
     description: Annotated[str, Field(max_length=10_000)] | None
     format: ReportFormat | None
-    columns: Annotated[list[ReportColumnInput], Field(max_length=100)]
+    columns: Annotated[list[ReportColumnInput], Field(max_length=100)] | None
     """The columns of a table; it needs one at least."""
-    filter_groups: list[FilterGroup]
+    filter_groups: list[FilterGroup] | None
     date_field: FieldPath
     date_range: DateRangeInput | None
-    groups: Annotated[list[ReportGroupInput], Field(max_length=3)]
-    across: Annotated[list[ReportGroupInput], Field(max_length=2)]
-    measures: Annotated[list[ReportMeasureInput], Field(max_length=20)]
-    sort: Annotated[list[ReportSortInput], Field(max_length=10)]
+    groups: Annotated[list[ReportGroupInput], Field(max_length=3)] | None
+    across: Annotated[list[ReportGroupInput], Field(max_length=2)] | None
+    measures: Annotated[list[ReportMeasureInput], Field(max_length=20)] | None
+    sort: Annotated[list[ReportSortInput], Field(max_length=10)] | None
     row_limit: RowLimit
     chart: ChartSpecInput | None
-    parameters: Annotated[list[ReportParameterInput], Field(max_length=20)]
+    parameters: Annotated[list[ReportParameterInput], Field(max_length=20)] | None
     """What is asked for when it is run."""
     folder: Annotated[str, Field(max_length=150)] | None
     visibility: SharedWith
     owner_id: str | None
-    tags: Tags
+    tags: Tags | None
 
 
 @with_config(INPUT)

@@ -63,7 +63,7 @@ class FieldPermissionInput(TypedDict):
 
 class _RoleMembers(TypedDict, total=False):
     description: _Text | None
-    field_permissions: Annotated[list[FieldPermissionInput], Field(max_length=1_000)]
+    field_permissions: Annotated[list[FieldPermissionInput], Field(max_length=1_000)] | None
     """The members that it hides or lets nobody change; a member without an entry can be written."""
 
 

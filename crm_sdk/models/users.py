@@ -346,7 +346,7 @@ class TeamCreate(_TeamMembers, total=False):
     """A new team; only its name is required. Its manager becomes a member, as its lead."""
 
     name: Required[Name]
-    member_ids: Annotated[list[str], Field(max_length=1_000)]
+    member_ids: Annotated[list[str], Field(max_length=1_000)] | None
 
 
 @with_config(INPUT)

@@ -75,7 +75,7 @@ class _TriggerMembers(TypedDict, total=False):
     from_value: FieldValue
     to_value: FieldValue
     schedule: ScheduleInput | None
-    conditions: list[FilterGroup]
+    conditions: list[FilterGroup] | None
     active: bool
 
 
@@ -114,7 +114,7 @@ class _ActionMembers(TypedDict, total=False):
     position: Annotated[int, Field(ge=0)]
     delay_minutes: _Delay
     on_error: OnError
-    conditions: list[FilterGroup]
+    conditions: list[FilterGroup] | None
 
 
 @with_config(INPUT)
@@ -162,7 +162,7 @@ class Workflow(Record):
 
 class _WorkflowMembers(TypedDict, total=False):
     description: Annotated[str, Field(max_length=10_000)] | None
-    conditions: list[FilterGroup]
+    conditions: list[FilterGroup] | None
     re_enroll: bool
     owner_id: str
 
@@ -173,8 +173,8 @@ class WorkflowCreate(_WorkflowMembers, total=False):
 
     name: Required[_ShortName]
     entity_type: Required[EntityType]
-    triggers: Annotated[list[WorkflowTriggerCreate], Field(max_length=10)]
-    actions: Annotated[list[WorkflowActionCreate], Field(max_length=50)]
+    triggers: Annotated[list[WorkflowTriggerCreate], Field(max_length=10)] | None
+    actions: Annotated[list[WorkflowActionCreate], Field(max_length=50)] | None
 
 
 @with_config(INPUT)

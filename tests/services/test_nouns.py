@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from noun_cases import Case
 
-from crm_sdk.wire import camel
+from crm_sdk.wire import camel, snake
 from server_stub import StubServer
 from server_stub.data.document import Document
+from server_stub.data.merging import list_members
 from server_stub.data.queries.query import sort_key
 from server_stub.noun import Noun
 
@@ -80,6 +81,23 @@ def test_a_change_is_one_version_later_and_in_the_trail_once(case: Case) -> None
     words = [case.noun.verbs.get(verb, verb).rpartition("_")[2] for verb in ("created", "updated")]
     told = words * (2 if case.noun.stored_as else 1)
     assert {verb: verbs.count(verb) for verb in told} == {verb: told.count(verb) for verb in told}
+
+
+@having("create", "update")
+def test_null_is_no_value_of_a_list_or_of_own_fields(case: Case) -> None:
+    body = case.body()
+    empty: dict[str, Any] = {name: [] for name in list_members(case.noun.model)} | {"custom_fields": {}}
+    needed = {*map(snake, body), "stages"}  # a pipeline cannot be without
+    offered = {
+        verb: {camel(name): value for name, value in empty.items() if name in case.inputs(verb) - needed}
+        for verb in ("create", "update")
+    }
+    made = case.call("create", body={**body, **dict.fromkeys(offered["create"])}).ok()
+    for name, value in offered["create"].items():
+        assert name in ("attendees", "reminders") or made.get(name, value) == value, name  # an event has some
+    for name, value in offered["update"].items():
+        changed = case.call("update", made["id"], {name: None}).ok()
+        assert changed.get(name, value) == value, name
 
 
 @having("create", "update")

@@ -188,6 +188,8 @@ def _contact(call: Context, members: Members, known: Members) -> tuple[Document 
         primary = [one["contact_id"] for one in entries if one["is_primary"]]
         if len(set(primary)) > 1 or (changed and contact_id is not None and set(primary) - {contact_id}):
             raise invalid("contact_roles", "choice", "one contact is the primary one: that of contact_id")
+        if not primary and contact is None and members.get("contact_id", "") is not None:
+            primary = [one["contact_id"] for one in entries[:1]]  # one of them is: the first, where none is named
         if primary and not (changed and contact_id is None):
             contact = call.reference("contact", primary[0], "contact_roles")
             contact_id = primary[0]

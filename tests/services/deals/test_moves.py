@@ -203,6 +203,10 @@ def test_one_contact_is_the_primary_one(platform: CrmClient, make: Make) -> None
     assert roles(turned) == {ada.id: ("champion", False), bob.id: ("other", True)}
     alone = platform.deals.update(deal.id, {"contact_id": None})
     assert (alone.contact_name, alone.account_id, roles(alone)) == (None, None, {ada.id: ("champion", False)})
+    first = make(contact_roles=[{"contact_id": bob.id, "role": "user"}, {"contact_id": ada.id}])
+    assert first.contact_id == bob.id, "none was named"
+    assert roles(first) == {bob.id: ("user", True), ada.id: ("other", False)}
+    assert make(contact_id=None, contact_roles=[{"contact_id": bob.id}]).contact_id is None, "nobody was named"
     two = [{"contact_id": one.id, "is_primary": True} for one in (ada, bob)]
     error = refused(lambda: make(contact_roles=two))
     assert (error.status, error.fields[0].field) == (422, "contact_roles")
