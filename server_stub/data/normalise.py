@@ -27,6 +27,7 @@ accounts admin billing contact enquiries hello help hi hr info inquiries it jobs
 office orders press sales service support team webmaster
 """
 _NO_NAMES = frozenset(_ROLES.split())
+_HOST = re.compile(r"(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-))*\.?")
 _LANGUAGE = re.compile(LANGUAGE_PATTERN)
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})  # as in acme.co.uk
 
@@ -132,6 +133,14 @@ def host(url: str | None) -> str | None:
     except ValueError:  # an unclosed bracket
         return None
     return found.removeprefix("www.") if found else None
+
+
+def domain(value: str | None, field: str = "domain") -> str | None:
+    """Return the host that a domain or web address names; None for None. Raises: 422 for what cannot be one."""
+    found = host(value.strip()) if value is not None else None
+    if value is not None and (found is None or not _HOST.fullmatch(found)):
+        raise invalid(field, "format", f"{value!r} is not a domain such as acme.example")
+    return found
 
 
 def company_of(host_name: str) -> str:

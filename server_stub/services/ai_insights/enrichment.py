@@ -101,8 +101,8 @@ def companies(
 
 
 def _host(domain: str, number: int) -> str:
-    host = normalise.host(domain.strip())
-    if host is None or "." not in host.strip(".") or any(letter.isspace() for letter in host):
+    host = normalise.domain(domain, f"domains.{number}") or ""
+    if "." not in host.strip("."):
         raise invalid(f"domains.{number}", "format", f"{domain!r} is not a domain such as acme.example")
     return host
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from refusals import refused
 
 from crm_sdk import ConflictError, CrmClient, ValidationError
 from server_stub import StubServer
@@ -21,6 +22,27 @@ def test_the_website_tells_the_domain_of_an_account_without_one(client: CrmClien
     with pytest.raises(ConflictError) as caught:
         client.accounts.create({"name": "Twin", "website": "http://ENGINES.example"})
     assert caught.value.code == "ACCOUNT_EXISTS" and caught.value.details == {"existingId": made.id}
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("HTTPS://Www.Mill1.example/x", "mill1.example"), (" mill2.example:80 ", "mill2.example"),
+        ("mühle.example", "mühle.example"), ("intranet", "intranet"), ("a b", None), ("mill..example", None),
+        ("-mill.example", None), ("http://", None), (" ", None),
+    ],
+)  # fmt: skip
+def test_a_domain_is_a_host(client: CrmClient, given: str, stored: str | None) -> None:
+    if stored is not None:
+        assert client.accounts.create({"name": "Mill", "domain": given}).domain == stored
+        return
+    made = client.accounts.create({"name": "Mill"})
+    for call in (
+        lambda: client.accounts.create({"name": "Mill", "domain": given}),
+        lambda: client.accounts.update(made.id, {"domain": given}),
+    ):
+        error = refused(call)
+        assert [(one.field, one.rule) for one in error.fields] == [("domain", "format")]
 
 
 def test_an_address_merges_member_by_member(client: CrmClient) -> None:
