@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -16,6 +17,9 @@ from . import normalise
 
 _FIELDS = 5
 """The fields of a cron expression; cronsim would take a sixth, for seconds."""
+
+_FIXED = re.compile(r"\s*[\d,-]+\s+[\d,-]+\s")
+"""How a cron expression begins that names minutes and hours."""
 
 
 def check_schedule(schedule: Mapping[str, Any], path: str) -> None:
@@ -56,7 +60,7 @@ def next_time_of_last(
 
 
 def _times(schedule: Mapping[str, Any], after: datetime, company_zone: tzinfo) -> Iterator[datetime]:
-    """Yield the times of a schedule after a moment, in UTC. A local time that a change of the clocks skips is later."""
+    """Yield the times of a schedule after a moment, in UTC. A local time that the clocks skip is an hour later."""
     zone = ZoneInfo(schedule["timezone"]) if schedule.get("timezone") else company_zone
     at = time.fromisoformat(schedule.get("at") or "00:00")
     first: date | None = schedule.get("start_date")
@@ -74,8 +78,21 @@ def _times(schedule: Mapping[str, Any], after: datetime, company_zone: tzinfo) -
         "daily": f"{at.minute} {at.hour} * * *",
         "weekly": f"{at.minute} {at.hour} * * {((schedule.get('weekday') or 0) + 1) % 7}",
     }.get(frequency, schedule.get("cron") or "")
+    if _FIXED.match(expression):
+        yield from _at_fixed_times(expression, begin, zone)
+        return
     for moment in CronSim(expression, begin.astimezone(zone)):
         yield moment.astimezone(UTC)
+
+
+def _at_fixed_times(expression: str, begin: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """Yield the times of an expression that names hours and minutes: those of the clock on the wall."""
+    last = begin
+    for local in CronSim(expression, begin.astimezone(zone).replace(tzinfo=None) - timedelta(days=1)):
+        moment = _moment(local.date(), local.time(), zone)
+        if moment > last:
+            yield moment
+            last = moment
 
 
 def _monthly(day: int, at: time, begin: datetime, zone: tzinfo) -> Iterator[datetime]:

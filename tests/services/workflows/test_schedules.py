@@ -52,9 +52,16 @@ def test_the_clocks_change() -> None:
     spring, autumn = datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 10, 24, 12, tzinfo=UTC)
     for schedule in (
         {"frequency": "daily", "at": "02:30"},
+        {"frequency": "weekly", "weekday": 6, "at": "02:30"},
         {"frequency": "monthly", "day_of_month": 29, "at": "02:30"},
+        {"frequency": "cron", "cron": "30 2 29 3 *"},
+        {"frequency": "once", "start_date": date(2026, 3, 29), "at": "02:30"},
     ):
-        assert times(schedule, 1, spring)[0].startswith("Sun 2026-03-29 03:"), "02:30 does not exist on that day"
+        assert times(schedule, 1, spring) == ["Sun 2026-03-29 03:30"], "02:30 does not exist on that day"
+    gap = datetime(2026, 3, 29, 1, 10, tzinfo=UTC)
+    assert times({"frequency": "daily", "at": "02:30"}, 2, gap) == ["Sun 2026-03-29 03:30", "Mon 2026-03-30 02:30"]
+    both: Any = {"frequency": "cron", "cron": "30 2,3 * * *"}
+    assert times(both, 3, spring) == ["Sun 2026-03-29 03:30", "Mon 2026-03-30 02:30", "Mon 2026-03-30 03:30"]
     assert times({"frequency": "daily", "at": "02:30"}, 2, autumn) == ["Sun 2026-10-25 02:30", "Mon 2026-10-26 02:30"]
     hours = [next_time({"frequency": "hourly"}, spring + timedelta(hours=n), BERLIN) for n in range(24)]
     assert all(later - earlier == timedelta(hours=1) for earlier, later in pairwise(hours) if earlier and later)
