@@ -31,6 +31,12 @@ class FieldError:
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
 
 
+class AsGiven(str):
+    """The path of a member whose names are the caller's own: no dialect has another form of them."""
+
+    __slots__ = ()
+
+
 class Problem(Exception):  # noqa: N818 # rules raise it as an answer; RFC 9457 calls it so
     """Raised by a rule to refuse a call; the dialect renders it."""
 

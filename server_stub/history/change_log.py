@@ -73,6 +73,7 @@ class ChangeLog:
             collection is not None and (collection.kind, id) == (ERASURES, LATEST_ERASURE)
             for collection, id, _, _ in log
         )
+        gone: set[tuple[Collection, str]] = set()
         for write in self._writes(log):
             change = _change_of(write.before, write.after)
             if change is None or self._is_purged(write.collection.tenant_id):
@@ -83,6 +84,10 @@ class ChangeLog:
             left = write.after
             if erasing:  # what is gone now is not told any more, nor what was brought back and erased again
                 left = write.collection.get(write.id)
+                if left is None and (write.collection, write.id) in gone:  # it was changed before it went
+                    continue
+                if left is None:
+                    gone.add((write.collection, write.id))
                 change = "erased" if left is None else change
                 values = [{**one, "before": None, "after": None} for one in values]
                 write.before = left if left is not None else write.before or write.after
@@ -186,7 +191,7 @@ class ChangeLog:
             if collection is None:
                 continue
             after = states[place]
-            if collection.kind == audit.KIND and after is not None:
+            if collection.kind == audit.KIND and after is not None and previous is None:  # erasures rewrite old ones
                 last = after
                 about = next((one for one in reversed(found) if one.id == after["entity"]["id"]), None)
                 if about is not None and about.said is None:

@@ -28,6 +28,7 @@ from .access.sign_in_page import sign_in_page
 from .answering import chunks, links
 from .answering.description import description, is_described
 from .answering.faces import FACES, Face
+from .answering.locating import location_of
 from .answering.members import fields_of, picking, take_fields
 from .answering.pictures import picture
 from .answering.rendering import renderer
@@ -358,7 +359,7 @@ class Visit:
                 return Reply(304, headers)
             reads.note(call, operation, result, arguments)
             if status == 201 and isinstance(result, Mapping) and "id" in result:
-                headers.setdefault("Location", f"{self.request.path.rstrip('/')}/{result['id']}")
+                headers.setdefault("Location", location_of(operation, self.request.path, result))
         headers |= {"Content-Type": "application/json", "Content-Language": call.language}
         return Reply(status, headers, write_body(body))
 

@@ -11,7 +11,7 @@ from crm_sdk.dialects import DIALECTS
 from crm_sdk.route import Route
 from crm_sdk.wire import camel, instant, is_array, is_object
 
-from ...problems import FieldError, Problem
+from ...problems import AsGiven, FieldError, Problem
 from ...serving import Context
 
 
@@ -163,8 +163,8 @@ def wire_path(path: str) -> str:
 
     A key of a custom field is kept: ``fields.go_live``; so is a JSON Pointer, which has wire names.
     """
-    if path.startswith("/"):
-        return path
+    if path.startswith("/") or isinstance(path, AsGiven):
+        return str(path)
     parts = path.split(".")
     return ".".join(
         part if n and parts[n - 1] in _FREE and not part.isdigit() else camel(part) for n, part in enumerate(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crm_sdk.resources.configuration import Settings
@@ -10,7 +11,7 @@ from crm_sdk.wire import is_object
 
 from ...data.document import Document
 from ...languages.catalogue import label
-from ...problems import FieldError, Problem, invalid, refuse_any, validation
+from ...problems import AsGiven, FieldError, Problem, invalid, refuse_any, validation
 from ...request.access import permissions
 from ...request.settings import (
     KIND,
@@ -78,7 +79,7 @@ def update(
             problems.append(problem)
     _refuse(problems)
     _write(call, writes, scope, level_id)
-    return [_shown_setting(call, key, scope, level_id) for key in sorted(values)]
+    return [_shown_setting(call, key, scope, level_id, falls_back=True) for key in sorted(values)]
 
 
 def settings_version(call: Context) -> int:
@@ -89,7 +90,9 @@ def settings_version(call: Context) -> int:
 
 def _refuse(problems: Sequence[Problem]) -> None:
     """Raise what was found to be wrong: all that cannot be accepted at once, else the first conflict."""
-    entries = [entry for problem in problems if problem.status == 422 for entry in problem.entries]
+    named = [(entry, entry.field) for problem in problems if problem.status == 422 for entry in problem.entries]
+    # The keys of settings are no names of members, and have no other form on the wire.
+    entries = [replace(entry, field=AsGiven(field)) if field is not None else entry for entry, field in named]
     if entries:
         raise validation(entries)
     refuse_any(problems)
@@ -142,7 +145,9 @@ def _written_setting(
     company = call.collection(KIND).get(id_of("tenant", call.caller.tenant_id, key))
     if scope != "tenant" and company is not None and company["locked"]:
         message = f"the company has locked {key}"
-        raise Problem("SETTING_LOCKED", message, field=f"values.{key}", details={"key": key, "scope": "tenant"})
+        raise Problem(
+            "SETTING_LOCKED", message, field=AsGiven(f"values.{key}"), details={"key": key, "scope": "tenant"}
+        )
     if value is None:
         if locked:
             raise invalid(f"values.{key}", "required", "only a value can be locked")
@@ -238,13 +243,19 @@ def _plain(doc: Mapping[str, Any] | None) -> Any:
 # -- answers -----------------------------------------------------------------------------------------------------------
 
 
-def _shown_setting(call: Context, key: str, scope: str | None, level_id: str | None) -> dict[str, Any]:
-    """Return a setting as it is in force for the caller, or as a level has it: null where that has no value."""
+def _shown_setting(
+    call: Context, key: str, scope: str | None, level_id: str | None, *, falls_back: bool = False
+) -> dict[str, Any]:
+    """Return a setting as it is in force for the caller, or as a level has it: null where that has no value.
+
+    What `falls_back` is shown as the company has it where the level has no value, else by its default.
+    """
     records, plan = call.collection(KIND), call.tenant["plan"]
     company = records.get(id_of("tenant", call.caller.tenant_id, key))
     doc = (
         in_force(call.collection, call.caller, key) if scope is None else records.get(id_of(scope, str(level_id), key))
     )
+    doc = company if doc is None and falls_back else doc
     setting = known_setting(key, doc["value"] if doc is not None else None)
     assert setting is not None  # the keys are those of settings
     default = setting.default_for(plan)
@@ -255,7 +266,7 @@ def _shown_setting(call: Context, key: str, scope: str | None, level_id: str | N
         "label": label(call.language, setting.label),
         "description": label(call.language, setting.description),
         "type": setting.type,
-        "value": _plain(doc) if doc is not None else default if scope is None else None,
+        "value": _plain(doc) if doc is not None else default if scope is None or falls_back else None,
         "default": default,
         "source": doc["scope"] if doc is not None else "default",
         "scopes": list(setting.scopes),

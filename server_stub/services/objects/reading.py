@@ -67,7 +67,8 @@ def _place(call: Context, entity: Entity, after: str | None) -> tuple[str, str]:
     if after is None:
         return "", position(call, latest(call))
     cursor, mark, id = after.rpartition("~")
-    if not id.startswith(entity.prefixes):
+    foreign = id.startswith(call.server.entities.prefixes) or "_" not in id
+    if foreign and not id.startswith(entity.prefixes):
         raise invalid("after", "format", f"{id!r} is no id of a record of the type {entity.name}")
     if mark:
         number_at(call, cursor)  # what it was begun with must still lead on, or the copy would not be complete

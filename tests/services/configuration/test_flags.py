@@ -5,10 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from crm_sdk import ApiError, CrmClient
 from crm_sdk.models import FlagEvaluation
+from server_stub import StubServer
 
 from .conftest import New
 
@@ -128,3 +130,10 @@ def test_only_admins_make_flags_and_only_readers_ask_for_others(admin: CrmClient
     assert refused.value.code == "REFERENCE_NOT_FOUND"
     admin.configuration.flags.create({"key": "ours", "name": "Ours"})
     assert value(other, "ours").reason == "error"
+
+
+def test_a_new_flag_is_where_its_location_says(stub: StubServer) -> None:
+    base = "http://stub.test"
+    with httpx.Client(transport=stub.transport(), base_url=base, headers={"Authorization": "Bearer acme-admin"}) as raw:
+        made = raw.post("/platform/v1/configuration/flags", json={"key": "located", "name": "Located"})
+        assert raw.put(made.headers["Location"], json={"name": "Found"}).json()["data"]["name"] == "Found"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from crm_sdk import ApiError, CrmClient
@@ -176,3 +177,20 @@ def test_the_environment_is_for_every_credential(new: New, other: CrmClient) -> 
     assert (mine.name, mine.dialects, mine.api_versions) == ("test", ["mvp", "flow", "platform"], ["v1"])
     assert {"contacts", "configuration"} <= set(mine.features)
     assert {limit.key for limit in mine.limits} >= {"contacts", "flags"} and mine.timezone != theirs.timezone
+
+
+def test_errors_name_a_setting_by_its_key(stub: StubServer) -> None:
+    values = {"records.page_size": 0, "activities.reminder_minutes": [-1], "no.such_key": 1}
+    with httpx.Client(transport=stub.transport(), headers={"Authorization": "Bearer acme-admin"}) as raw:
+        reply = raw.put("http://stub.test/platform/v1/configuration/settings", json={"values": values})
+    named = {error["field"] for error in reply.json()["errors"]}
+    assert named == {"values.records.page_size", "values.activities.reminder_minutes.0", "values.no.such_key"}
+
+
+def test_a_setting_that_is_taken_back_is_answered_as_the_next_level_has_it(admin: CrmClient) -> None:
+    admin.configuration.settings.update({"records.page_size": 30})
+    admin.configuration.settings.update({"records.page_size": 20}, scope="user", scope_id="user_ada")
+    (own,) = admin.configuration.settings.update({"records.page_size": None}, scope="user", scope_id="user_ada")
+    assert (own.value, own.source) == (30, "tenant")
+    (company,) = admin.configuration.settings.update({"records.page_size": None})
+    assert (company.value, company.source) == (50, "default")

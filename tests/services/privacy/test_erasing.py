@@ -166,3 +166,13 @@ def test_the_feed_of_changes_tells_of_the_erasure_alone(canary: Canary) -> None:
     assert {one.entity.id for one in gone} >= {canary.ids["contact"], canary.ids["lead"]}
     assert all((one.record, one.entity.name, one.actor) == (None, None, "system") for one in gone)
     assert MARK not in json.dumps([one.model_dump(mode="json") for one in items])
+
+
+def test_an_erasure_is_told_once_of_each_record(crm: CrmClient) -> None:
+    person = crm.contacts.create({"name": "Once", "email": "once@person.test"})
+    deal = crm.deals.create({"title": "Kept", "contact_id": person.id})
+    begin = crm.changes.list(start="now", limit=0).cursor
+    crm.privacy.erase({"email": "once@person.test"}, dry_run=False, confirm="once@person.test").wait()
+    told = [(one.entity.id, one.change, one.event) for one in crm.changes.list(cursor=begin, fold=False)]
+    assert told.count((person.id, "erased", "contact.erased")) == 1
+    assert [one for one in told if one[0] == deal.id] == [(deal.id, "updated", "deal.updated")]
