@@ -12,7 +12,7 @@ from .marks import INPUT, OPEN
 from .record import Model, Record
 from .values import EMPTY, NOT_BLANK, EntityRef, FieldChange, FieldValue, JsonValue
 
-ChatText: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, min_length=1, max_length=4000)]
+ChatText: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, min_length=1, json_schema_extra={"maxLength": 4000})]
 ChatRole: TypeAlias = Literal["user", "assistant"] | str
 ChatChannel: TypeAlias = Annotated[Literal["api", "cli", "web", "slack", "teams"] | str, OPEN, Field(max_length=50)]
 ChatIntentName: TypeAlias = (

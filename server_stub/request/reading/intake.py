@@ -10,7 +10,7 @@ from typing import Any, cast, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
-from crm_sdk.arguments import Arguments, field_errors
+from crm_sdk.arguments import Arguments, field_errors, is_required
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.models.record import Model, record_types
 from crm_sdk.operation import Operation
@@ -228,9 +228,9 @@ def _with_empty_lists(kind: Any, value: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def _lists_of(kind: Any) -> frozenset[str]:
-    """Return the members of an input that are lists, and are never null."""
-    found: dict[str, Any] = {name: hint for one in inputs_of(kind) for name, hint in input_hints(one).items()}
-    return frozenset(name for name, hint in found.items() if is_list(hint))
+    """Return the members of an input that are lists and are never null, those that it needs excepted."""
+    found = {name: (one, hint) for one in inputs_of(kind) for name, hint in input_hints(one).items() if is_list(hint)}
+    return frozenset(name for name, (one, hint) in found.items() if not is_required(one, name, hint))
 
 
 def _with_name(arguments: Arguments, record: dict[str, Any]) -> dict[str, Any]:

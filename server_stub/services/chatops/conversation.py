@@ -11,7 +11,7 @@ from crm_sdk.resources.chatops import Chatops
 from crm_sdk.wire import is_object
 
 from ...data.document import Document
-from ...problems import Problem, missing
+from ...problems import Problem, invalid, missing
 from ...request.access import permissions
 from ...request.access.callers import user_caller
 from ...request.access.plans import check_limit
@@ -33,6 +33,7 @@ IDLE = timedelta(minutes=30)
 TIME = timedelta(minutes=10)
 """A plan can be confirmed for so long."""
 _LIMIT = "chat_messages_per_day"
+_LONGEST = 4_000
 _WRITES: Mapping[str, Callable[[Turn, str], Reply]] = {
     "create": planning.create, "set": planning.change, "move": planning.move, "done": planning.complete,
     "assign": planning.assign, "log": planning.log, "schedule": planning.schedule,
@@ -50,10 +51,15 @@ def send(
     language: str | None,
 ) -> Document:
     """Answer a text: what reads at once, what writes by a plan."""
+    if len(text) > _LONGEST:
+        raise invalid("text", "max", f"must have at most {_LONGEST} characters")
     acting = call if on_behalf_of is None else _behalf(call, on_behalf_of)
     check_limit(call.tenant, _LIMIT, sent_today(call))
     session = _session(call, acting, session_id)
     turn = Turn(acting, text, replies.language_of(acting, language), session["told"], context)
+    if context is not None and turn.by_id(str(context["id"])) is None:
+        message = f"no {context['type']} has the id {context['id']!r}"
+        raise Problem("REFERENCE_NOT_FOUND", message, field="context.id", rule="reference")
     reply = _reply(turn)
     common = {"session_id": session["id"], "channel": channel, "language": turn.language, "asked_by": _asker(call)}
     asked = acting.create(MESSAGE, "chat_", _message("user", text, **common))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from crm_sdk.operation import Operation
@@ -25,8 +25,8 @@ from ...data.queries.relative_dates import Calendar
 from ...problems import Problem
 from ...request.access import permissions
 from .. import company
-from ..calendar.working_time import user_of, zone_of
 from ..deals.stages import stage_named
+from .moments import moment_of, times_of
 from .subjects import RECORDS, Subject, subject_named, subject_of
 from .tokens import Token, amount_of, joined_words, plain, tokens
 from .turns import Reply, Turn, intent
@@ -41,8 +41,6 @@ _CREATES: Mapping[str, Any] = {
 }  # fmt: skip
 _ABOUT = frozenset(["contact", "lead", "deal", "account"])
 _TITLE = 200
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _EMPTY = frozenset(["null", "none", "-", ""])
 _FLAGS: Mapping[str, bool] = {
     "yes": True,
@@ -182,7 +180,7 @@ def _value(turn: Turn, subject: Subject, name: str, text: str) -> Any:
 
 def _day_or_time(turn: Turn, name: str, text: str, subject: Subject) -> str:
     whole = "Datetime" in str(subject.model.model_fields[name].annotation)
-    if whole and (moment := _moment(turn, tokens(text))) is not None:
+    if whole and (moment := moment_of(turn, tokens(text))) is not None:
         return instant(moment)
     try:
         start, _ = Calendar(turn.call.now, company.zone(turn.call)).span(fold(text).replace(" ", "_"), name)
@@ -330,7 +328,7 @@ def schedule(turn: Turn, rest: str) -> Reply:
     if match is None or turn.call.caller.user_id is None:
         raise Unclear("usage", usage="/schedule <minutes> with <contact> [when]")
     words = tokens(match[2])
-    begin = next((at for at in range(len(words)) if at and _moment(turn, words[at:]) is not None), len(words))
+    begin = next((at for at in range(len(words)) if at and times_of(turn, words[at:]) is not None), len(words))
     contacts = [one for one in RECORDS if one.entity == "contact"]
     ((subject, contact), *_) = turn.named(words[:begin], contacts)
     permissions.check(turn.call.caller, "activities", "create")
@@ -339,10 +337,8 @@ def schedule(turn: Turn, rest: str) -> Reply:
         "durationMinutes": int(match[1]),
         "userIds": [turn.call.caller.user_id],
         "contactIds": [contact["id"]],
+        **(times_of(turn, words[begin:]) or {}),
     }
-    start = _moment(turn, words[begin:])
-    if start is not None:
-        members["startTime"] = instant(start)
     event = subject_of("activity", "event")
     assert event is not None
     reply = planned_reply(
@@ -350,32 +346,3 @@ def schedule(turn: Turn, rest: str) -> Reply:
     )
     reply.records, reply.total = [turn.reference(subject, contact)], 1
     return reply
-
-
-def _moment(turn: Turn, words: Sequence[Token]) -> datetime | None:
-    """Return the moment that words name on the user's clock: ``tomorrow 14:00``; None for other words."""
-    given = [token.word for token in words if token.word not in ("at", "on", "um", "am", "el", "next")]
-    if not given or len(given) > 2:
-        return None
-    zone = zone_of(turn.call, user_of(turn.call, turn.call.caller.user_id))
-    today = turn.call.now.astimezone(zone).date()
-    try:
-        if len(given) == 1 and "t" in given[0]:
-            at = datetime.fromisoformat(given[0].upper())
-            return at if at.tzinfo is not None else at.replace(tzinfo=zone)
-        clock = _CLOCK.fullmatch(given[-1])
-        if clock is None:
-            return None
-        day = _day(given[0], today) if len(given) == 2 else today
-        return datetime.combine(day, time(int(clock[1]), int(clock[2])), zone) if day is not None else None
-    except ValueError:
-        return None
-
-
-def _day(word: str, today: date) -> date | None:
-    ahead = {"today": 0, "heute": 0, "hoy": 0, "tomorrow": 1, "morgen": 1, "manana": 1}.get(word)
-    if ahead is not None:
-        return today + timedelta(days=ahead)
-    if word in _DAYS:
-        return today + timedelta(days=(_DAYS.index(word) - today.weekday()) % 7)
-    return date.fromisoformat(word)

@@ -99,7 +99,7 @@ def describe(call: Context, entity: str, include_hidden: bool) -> Answer:
 def description_of(call: Context, found: Entity, *, include_hidden: bool = False) -> dict[str, Any]:
     """Return the description of an entity, with the version of its schema."""
     fields: list[dict[str, Any]] = [
-        {**one, "read_only": one["read_only"] or is_limited(call.caller.fixed, found.name, one["name"])}
+        {**one, "read_only": True, "access": "read"} if is_limited(call.caller.fixed, found.name, one["name"]) else one
         for one in fields_of(call, found)
         if (include_hidden or not one["hidden"]) and not is_limited(call.caller.hidden, found.name, one["name"])
     ]

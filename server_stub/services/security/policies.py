@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,13 +33,25 @@ def get(call: Context) -> Document:
     return _policy(call)
 
 
+def _of_the_policy(problem: Problem) -> Problem:
+    """Return a problem of the configuration as one of its policy: the members are those of this call's own body."""
+    errors = [
+        replace(entry, field=entry.field.removeprefix("security.")) if entry.field is not None else entry
+        for entry in problem.entries
+    ]
+    return Problem(problem.code, problem.message, errors=errors)
+
+
 @serves(SecurityPolicies.update)
 def update(call: Context, changes: Members, dry_run: bool, version: int | None) -> dict[str, Any]:
     """Change the policy, or say whom it would affect."""
     there = writable(call, "current")
     call.lock(Document(version=there.tenant.get("config_version", 1)), version)
     nulls = {name: None for name, value in changes.items() if value is None}
-    members = check_config(there, {"security": dict(changes)}, there.tenant, call)
+    try:
+        members = check_config(there, {"security": dict(changes)}, there.tenant, call)
+    except Problem as problem:
+        raise _of_the_policy(problem) from None
     members["security"] = {**policy_of(members), **nulls}
     if changes.get("require_mfa"):
         user = call.collection("user").get(call.caller.user_id or "")

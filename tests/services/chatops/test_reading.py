@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crm_sdk import CrmClient, InvalidInputError
+from crm_sdk import CrmClient, InvalidInputError, ValidationError
 from crm_sdk.models import ChatMessage
 from server_stub import StubServer
 from server_stub.services.chatops import replies
@@ -172,6 +172,8 @@ def test_quoted_words_are_names_only() -> None:
 
 def test_a_text_has_bounds(acme: CrmClient) -> None:
     assert acme.chatops.send("x" * 4_000).total is None
-    for text in ("x" * 4_001, "", "  "):
+    for text in ("", "  "):
         with pytest.raises(InvalidInputError):
             acme.chatops.send(text)
+    with pytest.raises(ValidationError):
+        acme.chatops.send("x" * 4_001)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from newcomers import signed_in
 from refusals import refused
@@ -167,7 +168,9 @@ def test_conversations_and_plans_are_their_users(stub: StubServer, acme: CrmClie
             assert refused(call).code == "NOT_FOUND"
     told = globex.chatops.send(f"/show {eva.id}")
     assert told.records == [] and "Eva" not in told.text
-    assert globex.chatops.send("/set it title=x", context={"type": "contact", "id": eva.id}).plan is None
+    assert refused(lambda: globex.chatops.send("/set it title=x", context={"type": "contact", "id": eva.id})).code == (
+        "REFERENCE_NOT_FOUND"
+    )
     stub.clock.advance(30 * 60)
     assert acme.chatops.send("/set it title=y", session_id=answer.session_id).plan is None, "a new conversation"
 
@@ -215,3 +218,33 @@ def test_messages_count_as_ai(stub: StubServer) -> None:
         client.chatops.commands()
     assert refused(lambda: client.chatops.send("/help")).code == "RATE_LIMIT_EXCEEDED"
     assert client.contacts.list(limit=1).items
+
+
+@pytest.mark.parametrize(
+    ("when", "earliest", "latest"),
+    [
+        ("tomorrow", "2026-01-16T05:00:00Z", "2026-01-17T05:00:00Z"),
+        ("in 3 days", "2026-01-18T05:00:00Z", "2026-01-19T05:00:00Z"),
+        ("next week", "2026-01-19T05:00:00Z", "2026-01-26T05:00:00Z"),
+        ("monday", "2026-01-19T05:00:00Z", "2026-01-20T05:00:00Z"),
+        ("2026-02-03", "2026-02-03T05:00:00Z", "2026-02-04T05:00:00Z"),
+    ],
+)
+def test_a_meeting_on_a_day_is_at_its_first_free_time(acme: CrmClient, when: str, earliest: str, latest: str) -> None:
+    eva = acme.contacts.create({"name": "Eva Meets"}).id
+    answer = acme.chatops.send(f"/schedule 30 with {eva} {when}")
+    assert answer.plan is not None, answer.text
+    values = answer.plan.operations[0].values
+    assert (values["earliest"], values["latest"]) == (earliest, latest)
+
+
+def test_what_a_message_cannot_be_about_is_refused(stub: StubServer) -> None:
+    with httpx.Client(transport=stub.transport(), headers={"Authorization": "Bearer acme-admin"}) as raw:
+        for body, named in (
+            ({"text": "x" * 4001}, ("VALIDATION_ERROR", "text", "max")),
+            ({"text": "/show it", "context": {"type": "contact", "id": "contact_none"}},
+             ("REFERENCE_NOT_FOUND", "context.id", "reference")),
+        ):  # fmt: skip
+            reply = raw.post("http://stub.test/platform/v1/chatops/messages", json=body)
+            (error,) = reply.json()["errors"]
+            assert (reply.status_code, error["code"], error["field"], error["rule"]) == (422, *named)

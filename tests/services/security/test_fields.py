@@ -175,3 +175,9 @@ def test_a_record_is_not_found_by_a_hidden_member(new: New, eva: str, ask: Any) 
     error = refused(lambda: ask(somebody.crm))
     codes = error.code, *(entry.code for entry in error.fields)  # of a transaction, its operations say it
     assert "NOT_A_KEY" in codes
+
+
+def test_a_description_says_that_a_member_is_fixed(somebody: Somebody) -> None:
+    fields = {one.name: one for one in somebody.crm.objects.describe("contact").fields}
+    assert (fields["title"].access, fields["title"].read_only) == ("read", True)
+    assert fields["department"].access == "write" and "email" not in fields

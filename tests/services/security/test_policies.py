@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Literal
 
+import httpx
 import pytest
 from stub_data import stored
 
@@ -111,3 +112,9 @@ def test_it_is_in_force_at_once(stub: StubServer, admin: CrmClient, new: New) ->
     for _ in range(3):
         assert code_of(crm.auth.login, somebody.user.email, "wrong") == "INVALID_CREDENTIALS"
     assert code_of(crm.auth.login, somebody.user.email, PASSWORD) == "TOO_MANY_ATTEMPTS"
+
+
+def test_an_error_names_the_member_of_the_policy(stub: StubServer) -> None:
+    with httpx.Client(transport=stub.transport(), headers={"Authorization": "Bearer acme-admin"}) as raw:
+        reply = raw.put("http://stub.test/platform/v1/security/policies", json={"ipAllowlist": ["nowhere"]})
+    assert [error["field"] for error in reply.json()["errors"]] == ["ipAllowlist.0"]
