@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -46,6 +47,8 @@ def test_leads_are_counted(client: CrmClient) -> None:
     assert after.trends.leads_this_month == before.trends.leads_this_month + 2
     assert after.trends.leads_growth > before.trends.leads_growth
     assert sum(after.source_breakdown.values()) == 100
+    counts = Counter(lead.source or "other" for lead in client.leads.list(limit=200))
+    assert after.source_breakdown == percentages(counts) and len(counts) > 5
     client.leads.delete(first.id)
     assert client.analytics.dashboard().summary.qualified_leads == before.summary.qualified_leads
 

@@ -157,6 +157,15 @@ def test_a_developer_sees_how_an_app_does_and_not_by_whom(
     assert refusal.status == 422
 
 
+@pytest.mark.parametrize(("until", "times"), [("2025-11-10", 1), ("2025-11-11", 1), ("2025-11-12", 2)])
+def test_nothing_is_due_on_the_day_on_which_an_app_is_gone(
+    stub: StubServer, globex: CrmClient, paid: App, until: str, times: int
+) -> None:
+    used(stub, paid, "pro", "2025-10-01", until)
+    seen = globex.marketplace.apps.analytics(paid.id, start_date=date(2025, 10, 1), end_date=date(2026, 1, 31))
+    assert seen.revenue == times * Decimal("9.50")
+
+
 @pytest.mark.parametrize(
     ("pricing", "revenue"),
     [
