@@ -184,7 +184,7 @@ class TerritoryRuleInput(TypedDict, total=False):
     op: Required[FilterOperator]
     """The comparison operator."""
     value: FieldValue
-    values: Annotated[list[FieldValue], Field(max_length=1_000)]
+    values: Annotated[list[FieldValue], Field(max_length=1_000)] | None
 
 
 class _TerritoryMembers(TypedDict, total=False):

@@ -40,7 +40,7 @@ class WebFormSubmission(TypedDict, total=False):
     """When it was submitted."""
     honeypot: str | None
     """The value of a form field that is hidden from people; if it is filled in, nothing is stored."""
-    custom_fields: dict[str, FieldValue]
+    custom_fields: dict[str, FieldValue] | None
 
 
 @with_config(INPUT)
@@ -57,7 +57,7 @@ class EmailCapture(TypedDict, total=False):
     body: Required[str]
     message_id: str | None
     received_at: AwareDatetime | None
-    attachments: list[str]
+    attachments: list[str] | None
     """Ids of files."""
 
 

@@ -358,7 +358,7 @@ class Filter(TypedDict, total=False):
     """The value to compare with; the lower bound of `between`."""
     high_value: FieldValue
     """The upper bound of `between`."""
-    values: list[FieldValue]
+    values: list[FieldValue] | None
     """The values to compare with, for `in` and `not_in`."""
 
 
@@ -373,11 +373,11 @@ class FilterGroup(TypedDict):
 class SearchQuery(TypedDict, total=False):
     """A search: words that must occur, and filter groups of which one must match."""
 
-    q: str
-    filter_groups: list[FilterGroup]
-    fields: list[str]
-    include: list[str]
+    q: str | None
+    filter_groups: list[FilterGroup] | None
+    fields: list[str] | None
+    include: list[str] | None
     page: PageNumber
     limit: Limit
-    sort: str
+    sort: str | None
     order: Order
