@@ -166,7 +166,7 @@ BESIDE_ITEMS = {"notifications.send_bulk": {"channel": "email", "subject": "Hell
 """What a call needs beside its items."""
 
 
-@pytest.mark.parametrize("name", BULK)
+@pytest.mark.parametrize("name", [name for name in BULK if name != "objects.batch_get"])  # its keys are refused at once
 def test_an_item_that_cannot_be_read_fails_alone(name: str) -> None:
     operation = SERVED[name]
     (route,) = operation.routes.values()

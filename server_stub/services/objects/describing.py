@@ -327,7 +327,9 @@ def _stages(call: Context) -> dict[str, Any]:
     names: dict[str, str] = {}
     for pipeline in pipelines:
         for stage in stages(call, pipeline["id"]):
-            names.setdefault(stage["key"], stage["name"])
+            key, name = stage["key"], stage["name"]
+            usual = name.casefold().replace(" ", "-") == key  # then it is called as in every company, in all languages
+            names.setdefault(key, key.capitalize() if usual else name)
     return {"options": [{"value": key, "label": name} for key, name in names.items()], "open": False}
 
 

@@ -113,7 +113,7 @@ def batch_get(
     some(keys, "keys")
     unread = [place for place, key in enumerate(keys) if isinstance(key, UnreadableItem)]
     if unread:
-        raise validation(FieldError(f"keys[{place}]", "type", "a key is a text") for place in unread)
+        raise validation(FieldError(f"keys[{place}]", "type", "must be a text") for place in unread)
     name = check_key(call, found, match_on)
     show = shown_as(call, found, [*fields, *(include or ())] if fields else None, whole=bool(include))
     _check_include(found, include)
