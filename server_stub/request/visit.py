@@ -358,7 +358,7 @@ class Visit:
             if self.request.method == "GET" and "ETag" in headers and is_known(headers["ETag"], self.request.headers):
                 return Reply(304, headers)
             reads.note(call, operation, result, arguments)
-            if status == 201 and isinstance(result, Mapping) and "id" in result:
+            if status == 201 and is_object(result) and "id" in result:
                 headers.setdefault("Location", location_of(operation, self.request.path, result))
         headers |= {"Content-Type": "application/json", "Content-Language": call.language}
         return Reply(status, headers, write_body(body))
