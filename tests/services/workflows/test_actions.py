@@ -78,6 +78,8 @@ def test_what_is_made_beside_the_record(platform: CrmClient, stub: StubServer, f
     notes = stub.store.collection("tenant_acme", "notification").find("title", "New")
     assert [(note["user_id"], note["message"]) for note in notes] == [("user_mia", "Ada Lovelace")]
     assert {change.field: change.after for change in run.steps[0].changes}["title"] == "Call Ada"
+    (done,) = (entry["metadata"] for entry in stub.audit() if entry["action"] == "agent.completed")
+    assert lead.id in done["task"], "the agent knows which lead it is about"
 
 
 def test_templates_fill_an_email(platform: CrmClient, stub: StubServer, flow: Flow) -> None:
