@@ -15,9 +15,10 @@ def check_what_is_kept(server: StubServer) -> int:
     count = 0
     for table in server.store.snapshot().collections.values():
         for doc in table.docs.values():
-            for render, content in getattr(doc, "written", {}).items():
+            for form, content in getattr(doc, "written", {}).items():
                 count += 1
-                assert encode_json(cast("Callable[[Any], Any]", render)(doc)) == content, doc
+                made = cast("Callable[[Any], Any]", form)(dict(doc))  # of another object: nothing is kept of that
+                assert (made if isinstance(made, bytes) else encode_json(made)) == content, doc
             for fields, text in getattr(doc, "folded", {}).items():
                 count += 1
                 texts = [text for field in fields for text in _texts(member(doc, field))]
