@@ -38,7 +38,7 @@ def test_every_noun_is_made_read_changed_and_deleted(stub: StubServer, noun: Any
     assert (made.status, made.data["type"]) == (201, type_)
     record = made.data
     named = record["attributes"]["key"] if noun.kind == "flag" else record["id"]
-    assert made.headers["Location"].endswith(record["id"])
+    assert made.headers["Location"].endswith(f"/{named}")
     if "links" in record:
         assert made.headers["Location"] == record["links"]["self"]
         assert ask(stub, "GET", record["links"]["self"]).data["id"] == record["id"]
