@@ -103,6 +103,14 @@ def failed_job(call: Context, entry: Mapping[str, Any]) -> Document:
     return call.collection("job").get(entry["entity"]["id"]) or Document(kind=None, payload={})
 
 
+def fail_record(call: Context, entry: Mapping[str, Any], job_kind: str, kind: str, member: str) -> None:
+    """End the record that a failed job of a kind was to make, whose id its payload has, as failed."""
+    job = failed_job(call, entry)
+    doc = call.collection(kind).get(job["payload"][member]) if job["kind"] == job_kind else None
+    if doc is not None:
+        call.update(kind, doc, {"status": "failed", "error": job["error"], "finished_at": call.now})
+
+
 def _tell(call: Context, job: Document) -> None:
     """Publish the end of a job."""
     event = "job.completed" if job["status"] == "succeeded" else "job.failed"

@@ -137,10 +137,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
 @reacts("job.failed")
 def end_failed(call: Context, entry: Document) -> None:
     """End a prediction that its job could not make."""
-    job = jobs.failed_job(call, entry)
-    doc = call.collection("prediction").get(job["payload"]["prediction_id"]) if job["kind"] == "prediction" else None
-    if doc is not None:
-        call.update("prediction", doc, {"status": "failed", "error": job["error"], "finished_at": call.now})
+    jobs.fail_record(call, entry, "prediction", "prediction", "prediction_id")
 
 
 def _new(call: Context, kind: str) -> Document:

@@ -15,6 +15,7 @@ from ...request.access.plans import check_limit, has_feature
 from ...request.settings import SETTINGS, id_of
 from ...serving import Collections, Context, reacts
 from ...timetable import Appointment, falls_due, plan
+from .. import company
 from . import making
 from .counting import BACKUP, counted_backups
 from .records import BACKUPS, require_idle, setting
@@ -58,7 +59,7 @@ DUE = Appointment("scheduled backups", _next)
 def _plan_after(call: Context, after: datetime) -> None:
     """Store when the next backup is due; of those that were missed only the last is made."""
     schedule = _schedule(call.collection, call.tenant)
-    zone = ZoneInfo(call.tenant.get("timezone") or "UTC")
+    zone = company.zone(call)
     at = next_time_of_last(schedule, after, call.server.clock.now(), zone, most=1) if schedule is not None else None
     if at is not None:
         call.collection(_STATE).put(Document(id=_STATE, next_at=at))
@@ -78,7 +79,7 @@ def plan_anew(call: Context, entry: Document) -> None:
 def run_due(call: Context) -> None:
     """Make the backup that is due, unless a later one is due as well; delete those that are more than are kept."""
     schedule = _schedule(call.collection, call.tenant)
-    zone = ZoneInfo(call.tenant.get("timezone") or "UTC")
+    zone = company.zone(call)
     following = next_time(schedule, call.now, zone) if schedule is not None else None
     if following is not None and following <= call.server.clock.now():
         _plan_after(call, call.now)

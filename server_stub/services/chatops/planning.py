@@ -328,7 +328,8 @@ def schedule(turn: Turn, rest: str) -> Reply:
     if match is None or turn.call.caller.user_id is None:
         raise Unclear("usage", usage="/schedule <minutes> with <contact> [when]")
     words = tokens(match[2])
-    begin = next((at for at in range(len(words)) if at and times_of(turn, words[at:]) is not None), len(words))
+    read = ((at, times) for at in range(1, len(words)) if (times := times_of(turn, words[at:])) is not None)
+    begin, times = next(read, (len(words), dict[str, Any]()))
     contacts = [one for one in RECORDS if one.entity == "contact"]
     ((subject, contact), *_) = turn.named(words[:begin], contacts)
     permissions.check(turn.call.caller, "activities", "create")
@@ -337,7 +338,7 @@ def schedule(turn: Turn, rest: str) -> Reply:
         "durationMinutes": int(match[1]),
         "userIds": [turn.call.caller.user_id],
         "contactIds": [contact["id"]],
-        **(times_of(turn, words[begin:]) or {}),
+        **times,
     }
     event = subject_of("activity", "event")
     assert event is not None

@@ -15,12 +15,6 @@ _NO_TALK = frozenset({"cancelled", "no-show"})
 _KNOWN = ("email", "call", "event", "note")
 
 
-def history(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
-    """Return the communication among activities, newest first: e-mails, calls, notes and meetings that took place."""
-    found = [entry for activity in activities if (entry := communication(activity, now)) is not None]
-    return sorted(found, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
-
-
 def message_as_communication(message: Members) -> dict[str, Any]:
     """Return a message as an event of the communication history, which has no other word than e-mail for it."""
     judged = analysis(message["subject"], message["content"])
@@ -100,7 +94,8 @@ def communications_of(call: Context, contact_id: str) -> list[dict[str, Any]]:
 
 def said_with(contact_id: str, collections: Collections, now: datetime) -> list[dict[str, Any]]:
     """Return what was said and written with a contact, newest first: its activities and its messages."""
-    talks = history(collections("activity").find("contact_id", contact_id), now)
+    activities = collections("activity").find("contact_id", contact_id)
+    talks = [entry for activity in activities if (entry := communication(activity, now)) is not None]
     for conversation in collections("conversation").find("contact_id", contact_id):
         talks += [
             message_as_communication(doc) for doc in collections("message").find("conversation_id", conversation["id"])

@@ -136,10 +136,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
 @reacts("job.failed")
 def end_failed(call: Context, entry: Document) -> None:
     """End a run that its job could not make."""
-    job = jobs.failed_job(call, entry)
-    run = call.collection("run").get(job["payload"]["run_id"]) if job["kind"] == _JOB else None
-    if run is not None:
-        call.update("run", run, {"status": "failed", "error": job["error"], "finished_at": call.now})
+    jobs.fail_record(call, entry, _JOB, "run", "run_id")
 
 
 @serves(Reports.data, AnalyticsReports.data)
