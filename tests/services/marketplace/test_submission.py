@@ -103,7 +103,7 @@ def test_what_cannot_be_submitted_is_named(
     ("member", "value", "field"),
     [
         ("permissions", ["contacts:read@own"], "permissions.0"),
-        ("permissions", None, "permissions"),
+        ("permissions", "contacts:read", "permissions"),
         ("supportEmail", "a@b..example", "supportEmail"),
         ("tagline", " ", "tagline"),
         ("category", "nowhere", "category"),
