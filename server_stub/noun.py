@@ -118,8 +118,8 @@ class Noun:
     """Return the record with the nested lists that get, create and update answer."""
     listed: Callable[[Context, Document], Document] | None = None
     """Return the record as lists answer it, with its present figures."""
-    published: Callable[[Document], Document] | None = None
-    """Return the record without secrets, for events and the audit trail."""
+    published: Callable[[Document], Document] = lambda doc: doc
+    """Return the record without secrets, for events, the audit trail and what a workflow sends; by default whole."""
 
     def __post_init__(self) -> None:
         self.rules()  # a declaration that cannot be served fails here, at import
@@ -368,8 +368,7 @@ class Noun:
         reason: str | None = None,
     ) -> None:
         """Publish the event ``<kind>.<verb>`` of a record; the event of a part is about its whole, with metadata."""
-        if self.published is not None:
-            doc, before = self.published(doc), self.published(before) if before is not None else None
+        doc, before = self.published(doc), self.published(before) if before is not None else None
         changes = [
             entry for entry in (changes_between(before, doc) if before is not None else ())
             if entry["field"] not in self.computed

@@ -74,7 +74,7 @@ def note_included(call: Context, records: Sequence[tuple[str, Mapping[str, Any]]
 
 def _note_record(call: Context, name: str, record: Mapping[str, Any]) -> None:
     noun = call.server.nouns.get(name)
-    told = noun.published(Document(record)) if noun is not None and noun.published is not None else record
+    told = noun.published(Document(record)) if noun is not None else record
     audit.write(call, f"{name}.read", _entity(name), told, reason=call.reason, metadata={})
 
 

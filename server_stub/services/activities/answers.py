@@ -58,7 +58,7 @@ def respond(
         new = split_off(call, doc, at, scope, occurrence_as_event(doc, at, scope) | {"attendees": answered})
     change = {"field": f"attendees.{guest['id']}.status", "before": guest["status"], "after": status}
     said = {"email": guest["email"], "status": status, **({"comment": comment} if comment else {})}
-    published = EVENTS.published(new) if EVENTS.published is not None else new
+    published = EVENTS.published(new)
     call.emit("event.responded", "activity", published, changes=[change], metadata=said)
     _tell_host(call, new, guest, status, comment)
     return _shown_event(call, new, by_letter)

@@ -192,5 +192,5 @@ _ENDED = ("busy", "no_answer", "failed")
 
 
 def _tell_move(call: Context, doc: Document, reason: str | None) -> None:
-    published = EVENTS.published(doc) if doc["kind"] == "event" and EVENTS.published is not None else doc
+    published = EVENTS.published(doc) if doc["kind"] == "event" else doc
     call.emit("activity.rescheduled", "activity", published, reason=reason)

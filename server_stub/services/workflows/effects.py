@@ -185,7 +185,7 @@ def _call_webhook(call: Context, on: Subject, spec: Members) -> None:
             active=True,
         )
     )
-    noun, doc = noun_of(call, on.kind), on.known(call)
+    noun, doc = noun_of(call, on.kind), on.published(call)
     data = {
         "workflowId": call.source.get("workflow_id"),
         "executionId": call.source.get("execution_id"),
@@ -197,7 +197,7 @@ def _call_webhook(call: Context, on: Subject, spec: Members) -> None:
 
 def _as_json(noun: Noun, doc: Document) -> Any:
     model = ACTIVITY_MODELS[doc["kind"]] if noun is activities.ACTIVITIES else noun.model
-    return renderer(model, "platform")(noun.published(doc) if noun.published is not None else doc)
+    return renderer(model, "platform")(doc)
 
 
 def _enroll(call: Context, on: Subject, spec: Members) -> Made:

@@ -62,6 +62,11 @@ class Subject:
         records = noun_of(call, self.kind).records(call)
         return found_subject(call, self.kind, self.id) or records.get(self.id, deleted=True)
 
+    def published(self, call: Context) -> Document | None:
+        """Return the record as what is sent of it may tell: of a private event, when it is."""
+        doc = self.known(call)
+        return noun_of(call, self.kind).published(doc) if doc is not None else None
+
     def fill(self, call: Context, text: str) -> str:
         """Return a text with values in place of ``{{name}}``; an unknown name stays as it is."""
         if "{{" not in text:
@@ -78,7 +83,7 @@ class Subject:
         return _VARIABLE.sub(value, text)
 
     def _facts(self, call: Context) -> Callable[[str], Any]:
-        doc = self.known(call) or Document()
+        doc = self.published(call) or Document()
         name = doc.get("name") or doc.get("contact_name")
         known: Members = {**doc, **(doc.get("fields") or {})}
         facts: dict[str, Any] = {

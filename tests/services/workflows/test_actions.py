@@ -145,6 +145,26 @@ def test_a_webhook_tells_of_a_private_event_no_more_than_when_it_is(
     assert [b"Interview" in body for body in bodies] == [True, False]
 
 
+def test_a_text_tells_of_a_private_event_no_more_than_when_it_is(
+    platform: CrmClient, stub: StubServer, flow: Flow
+) -> None:
+    text = "{{title}} of {{owner_id}}"
+    actions = [
+        act("create_task", title=text),
+        act("notify", user_ids=["user_ada"], title=text, message=text),
+    ]
+    made = flow("manual", *actions, entity_type="activity")
+    for visibility in ("public", "private"):
+        start = stub.clock.now() + timedelta(hours=1)
+        given: Any = {"title": "Interview", "start_time": start, "end_time": start + timedelta(hours=1)}
+        event = platform.activities.events.create(given | {"visibility": visibility})
+        platform.workflows.execute(made.id, entity_id=event.id)
+    tasks = [activity.title for activity in platform.activities.list(search="of user_ada", sort="created_at")]
+    notes = stub.store.collection("tenant_acme", "notification")
+    told = [note["title"].strip() for note in notes if note["title"] == note["message"]]
+    assert tasks == told == ["Interview of user_ada", "of user_ada"]
+
+
 # -- order, conditions, failures ---------------------------------------------------------------------------------------
 
 
