@@ -227,7 +227,7 @@ def _user(plan: Plan, person: Person, team: str) -> dict[str, Any]:
             "theme": "light",
             "notifications": True,
             "timezone": plan.timezone,
-            "language": plan.locale,
+            "language": "en",  # of all, so that a message reads alike whoever asks; of a company it is its `locale`
             "date_format": "YYYY-MM-DD",
             "time_format": "24h",
             "week_start": 0,
