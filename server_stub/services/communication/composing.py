@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from crm_sdk.models.values import EMAIL_PATTERN
@@ -188,16 +188,3 @@ def fill(text: str, fields: Mapping[str, Any], *, field: str, html: bool = False
         raise Problem("TEMPLATE_SYNTAX", message, field=field, details={"line": error.lineno}) from None
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise Problem("TEMPLATE_SYNTAX", str(error), field=field) from None
-
-
-def text_in(template: Members, languages: Sequence[str | None]) -> Members:
-    """Return the text of a template in the first of some languages that it has; its own text otherwise."""
-    own: str = template.get("language") or "en"
-    by_language = {one["language"].casefold(): one for one in template.get("translations") or ()}
-    for language in (tag for tag in languages if tag):
-        for tag in (language.casefold(), language.partition("-")[0].casefold()):
-            if tag in by_language:
-                return {**template, **{k: v for k, v in by_language[tag].items() if v}}
-            if tag in (own.casefold(), own.partition("-")[0].casefold()):
-                return template
-    return template

@@ -12,9 +12,9 @@ from ...problems import FieldError, Problem, validation
 from ...request.access.plans import check_limit
 from ...serving import Context, Members, serves
 from .. import company
-from ..notifications.templates import active_template
+from ..notifications.templates import active_template, text_in
 from . import delivering
-from .composing import Recipients, fields_of, fill, text_in
+from .composing import Recipients, fields_of, fill
 from .doors import Doors, may_use, visibility_of
 from .tracking import new_tracking
 
@@ -116,7 +116,7 @@ def _written_email(call: Context, email: Members, people: Recipients, answered: 
     subject, text, html = email.get("subject"), email.get("body_text"), email.get("body_html")
     if email.get("template_id") is not None:
         template = active_template(call, email["template_id"], "email")
-        spoken = text_in(template, (email.get("language"), people.language))
+        spoken = text_in(template, email.get("language"), people.language)
         concerned = _concerned_records(call, email, people, answered)
         fields = fields_of(call, concerned, people, email.get("variables") or {})
         subject = subject or fill(spoken.get("subject") or spoken["name"], fields, field="subject")

@@ -20,7 +20,7 @@ from .history import found_message
 from .language import fill
 from .preferences import quiet_for, why_suppressed
 from .recipients import Recipient, recipient_of, require_reach
-from .templates import LONGEST_SMS, active_template, text_for
+from .templates import LONGEST_SMS, active_template, text_in
 
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
@@ -86,7 +86,7 @@ def _text(call: Context, channel: str, recipient: Recipient, given: Mapping[str,
     text: Members = {"subject": given.get("subject"), "content": content, "content_html": given.get("content_html")}
     if template_id is not None:
         template = active_template(call, template_id, channel)
-        text, category = text_for(template, language), template["category"]
+        text, category = text_in(template, language), template["category"]
         language, template_id = text["language"], template["id"]
         subject = given.get("subject") or text.get("subject") or template.get("subject")
         text = {**text, "subject": subject, "content_html": given.get("content_html") or text.get("content_html")}

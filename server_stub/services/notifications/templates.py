@@ -80,12 +80,17 @@ def _names(value: object, id: str) -> bool:
     return is_array(value) and any(_names(inner, id) for inner in value)
 
 
-def text_for(template: Members, language: str | None) -> Members:
-    """Return the text of a template in a language, else in the base of that, else in the template's own."""
+def text_in(template: Members, *languages: str | None) -> Members:
+    """Return a template with its text in the first of some languages that it has, or has the base of; else its own."""
+    own: str = template.get("language") or "en"
     texts = {fold(one["language"]): one for one in template.get("translations") or ()}
-    texts[fold(template["language"] or "en")] = template
-    wanted = fold(language or "")
-    return texts.get(wanted) or texts.get(wanted.partition("-")[0]) or template
+    for language in filter(None, languages):
+        for tag in (fold(language), fold(language.partition("-")[0])):
+            if tag in texts:
+                return {**template, **{name: value for name, value in texts[tag].items() if value}}
+            if tag in (fold(own), fold(own.partition("-")[0])):
+                return template
+    return template
 
 
 TEMPLATES = Noun(

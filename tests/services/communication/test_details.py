@@ -11,7 +11,8 @@ from stub_data import stored
 from crm_sdk import CrmClient, ValidationError
 from server_stub import StubServer
 from server_stub.problems import Problem
-from server_stub.services.communication.composing import Fields, fill, text_in
+from server_stub.services.communication.composing import Fields, fill
+from server_stub.services.notifications.templates import text_in
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ TEMPLATE: dict[str, Any] = {
     ],
 )
 def test_a_text_is_in_the_first_language_that_there_is(languages: list[str | None], subject: str, content: str) -> None:
-    found = text_in(TEMPLATE, languages)
+    found = text_in(TEMPLATE, *languages)
     assert (found["subject"], found["content"]) == (subject, content)
 
 
