@@ -105,19 +105,19 @@ def complete(arguments: list[str]) -> int:
 def _lines(shell: str, words: list[str], index: int) -> list[str]:
     words += [""] * (index + 1 - len(words))
     if shell == "bash":
-        words = [*map(_unquoted, _rejoin(words)[:-1]), _rejoin(words)[-1]]
+        words = [*map(_unquote, _rejoin(words)[:-1]), _rejoin(words)[-1]]
     *before, current = words[1:]
-    quote, current = _opened(current) if shell == "bash" else ("", current)
+    quote, current = _split_quote(current) if shell == "bash" else ("", current)
     root = names(before)
-    before, own = _expanded(root, before)
+    before, own = _expand_alias(root, before)
     found = answers(root if not own else names(before), before, current)
     if shell == "zsh":
-        return [f"{_escaped(word)}:{_one_line(about)}" if about else _escaped(word) for word, about in found]
+        return [f"{_escape(word)}:{_one_line(about)}" if about else _escape(word) for word, about in found]
     if shell == "fish":
         return [f"{word}\t{_one_line(about)}" if about else word for word, about in found]
     # Bash splits a word at "=": the answer replaces only the part after it.
     cut = current.find("=") + 1 if current.startswith("--") else 0
-    return [_quoted(word[cut:], quote) for word, _ in found]
+    return [_quote(word[cut:], quote) for word, _ in found]
 
 
 def _rejoin(words: list[str]) -> list[str]:
@@ -130,7 +130,7 @@ def _rejoin(words: list[str]) -> list[str]:
     return out
 
 
-def _escaped(word: str) -> str:
+def _escape(word: str) -> str:
     """Return a word as zsh reads it before the ":" that ends it."""
     return word.replace(chr(92), chr(92) * 2).replace(":", f"{chr(92)}:")
 
@@ -139,13 +139,13 @@ def _one_line(text: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
-def _opened(word: str) -> tuple[str, str]:
+def _split_quote(word: str) -> tuple[str, str]:
     """Return the quotation mark that the word of a line of bash begins with, and the word as it is meant."""
     quote = word[0] if word[:1] in ("'", '"') else ""
-    return quote, _unquoted(word)
+    return quote, _unquote(word)
 
 
-def _unquoted(word: str) -> str:
+def _unquote(word: str) -> str:
     """Return a word of a line of bash as it is meant; its quotation may still be open."""
     out, quote, signs = "", "", iter(word)
     for sign in signs:
@@ -160,7 +160,7 @@ def _unquoted(word: str) -> str:
     return out
 
 
-def _quoted(word: str, quote: str) -> str:
+def _quote(word: str, quote: str) -> str:
     """Return a word as a line of bash has it; within a quotation that was opened, as it stands there."""
     if quote == "'":
         return word.replace("'", "'\\''")
@@ -168,16 +168,16 @@ def _quoted(word: str, quote: str) -> str:
     return "".join(f"{chr(92)}{sign}" if sign in special else sign for sign in word)
 
 
-def _expanded(root: dict[str, Any], before: list[str]) -> tuple[list[str], bool]:
+def _expand_alias(root: dict[str, Any], before: list[str]) -> tuple[list[str], bool]:
     """Return the words with an alias replaced by what it stands for, and whether one was."""
     for place, word in enumerate(before):
         if word.startswith("-") or (place and _takes_value(root, before[place - 1])):
             continue
         if word in root["commands"]:
             break
-        from .discovery.own_words import expanded
+        from .discovery.own_words import expand_alias
 
-        found = expanded(before[place:])
+        found = expand_alias(before[place:])
         return (before, False) if found is None else ([*before[:place], *found], True)
     return before, False
 
@@ -239,11 +239,11 @@ def _words(words: Expected, current: str, before: list[str], arguments: list[str
     for source in known:
         if not source.startswith("@"):
             continue
-        from .discovery.own_words import listed
+        from .discovery.own_words import words_of
 
         if source.endswith("+"):  # it is one, and may be a name, in which there may be a comma
-            found += listed(source[1:], current, arguments, before)
+            found += words_of(source[1:], current, arguments, before)
         else:
-            more = listed(source[1:], last, arguments, before)
+            more = words_of(source[1:], last, arguments, before)
             found += [(f"{done}{comma}{word}", about) for word, about in more if word not in taken]
     return found

@@ -297,9 +297,9 @@ def _code_of(kind: type[errors.CrmError]) -> str:
 def _of_field(field: errors.FieldError, flags: Mapping[str, str]) -> dict[str, Any]:
     message = field.message
     if message == "extra inputs are not permitted" and "." not in field.field:
-        from .tree.near import meant
+        from .tree.near import question_for
 
-        message = f"there is no such member{meant(field.field, flags)}"
+        message = f"there is no such member{question_for(field.field, flags)}"
     return {"field": field.field, "option": _as_typed(field, flags), "message": message, "rule": field.rule}
 
 

@@ -62,7 +62,7 @@ class Dialect(ABC):
         """Tell whether a body is a list as this dialect's document has it."""
         return False
 
-    def answered(self, content: bytes) -> bool:
+    def may_be_answer(self, content: bytes) -> bool:
         """Tell whether a successful body may be one of this dialect."""
         return True
 

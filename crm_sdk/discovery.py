@@ -87,13 +87,13 @@ class Finding:
             return True
         return not own and (error.status == 404 or (error.status in (401, 403) and name not in self._speaks))
 
-    def answered(self, name: str, noun: str) -> None:
+    def note_answered(self, name: str, noun: str) -> None:
         """Note that a call of a noun was answered in a dialect."""
         if (name, noun) not in self._answered:
             self._answered.add((name, noun))
             self._speaks.add(name)
 
-    def passed(self, names: Iterable[str], noun: str) -> None:
+    def note_passed(self, names: Iterable[str], noun: str) -> None:
         """Note the dialects in which a call of a noun found no route before it was answered in another."""
         for name in names:
             if name in self._speaks:
@@ -101,7 +101,7 @@ class Finding:
             else:
                 self._lacks.add(name)
 
-    def unanswered(self, errors: Mapping[str, ApiError]) -> None:
+    def note_unanswered(self, errors: Mapping[str, ApiError]) -> None:
         """Note the errors of a call that found its route in no dialect.
 
         The code ``ROUTE_NOT_FOUND`` shows that the server lacks a dialect. A bare 404 or 405 shows it only where the
@@ -112,11 +112,11 @@ class Finding:
             if error.code == _NO_ROUTE or (self._speaks and error.status in (404, 405)):
                 self._lacks.add(name)
 
-    def excluded(self, name: str, by: str, noun: str) -> None:
+    def note_excluded(self, name: str, by: str, noun: str) -> None:
         """Note that the server answered in dialect `by` where `name` has the same method and path."""
         self._answered.discard((name, noun))
-        self.passed([name], noun)
-        self.answered(by, noun)
+        self.note_passed([name], noun)
+        self.note_answered(by, noun)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: facts.copy() for name, facts in self.__dict__.items()}  # other threads may be adding
@@ -138,13 +138,13 @@ def discover(
     """The answers in no form of the dialect in which they were asked for, of calls that only read."""
     while True:
         try:
-            plan = operation.planned(given, finding.candidates(noun, errors.keys() | strange))
+            plan = operation.plan_quietly(given, finding.candidates(noun, errors.keys() | strange))
         except UnsupportedOperationError as unsupported:
             if strange:
                 raise next(iter(strange.values())) from None
             if not errors:
                 raise _with_lacking_dialects(unsupported, finding, noun, client.base_url) from None
-            finding.unanswered(errors)
+            finding.note_unanswered(errors)
             raise _most_telling(errors, unsupported) from None
         name = plan.route.dialect.name
         twin = operation.twins.get(name)
@@ -154,7 +154,7 @@ def discover(
         if twin is not None and (yield from _ask(operation, client, finding, given, plan, twin, deadline)):
             continue
         reply: Reply = yield from exchange(request, terms, deadline)
-        if operation.refused(reply):
+        if operation.is_refused(reply):
             error = operation.error(client, plan, reply)
             error.idempotency_key = request.headers.get("Idempotency-Key")
             own = plan.route.dialect.wrote(reply.content)
@@ -162,34 +162,34 @@ def discover(
                 errors[name] = error
                 continue
             if own:
-                finding.passed(errors.keys() | strange, noun)
+                finding.note_passed(errors.keys() | strange, noun)
                 if twin is None:
-                    finding.answered(name, noun)
+                    finding.note_answered(name, noun)
             error.dialects = (*errors, name)
             raise error
         if twin is not None and operation.kind == "page" and DIALECTS[twin].is_list(reply.content, plan.route.path):
-            finding.passed(errors, noun)
-            finding.excluded(name, twin, noun)
+            finding.note_passed(errors, noun)
+            finding.note_excluded(name, twin, noun)
             errors.clear()
             if not _is_same(operation, given, plan, twin):
                 continue  # a list changes nothing: it is sent again in the dialect that the server speaks
-            plan = operation.planned(given, (twin,))
+            plan = operation.plan_quietly(given, (twin,))
         sure = finding.speaks(plan.route.dialect.name)
         doubt = None if sure else plan.route.dialect.name
         try:
             read = settle(request, reply, terms, deadline, partial(operation.outcome, client, plan))
             whole = terms.repeats_by_key(request) or not _is_page_of_html(reply)
-            page = None if whole else operation.shown(client, plan, reply)
+            page = None if whole else operation.shown_content(client, plan, reply)
             result = yield from _result(operation.id, reply, read, doubt, page)
         except InvalidResponseError as error:
             error.idempotency_key = request.headers.get("Idempotency-Key")
-            if sure or plan.route.method != "GET" or plan.route.dialect.answered(reply.content):
+            if sure or plan.route.method != "GET" or plan.route.dialect.may_be_answer(reply.content):
                 raise
             strange[name] = error
             continue
-        finding.passed(errors.keys() | strange, noun)
+        finding.note_passed(errors.keys() | strange, noun)
         if twin is None or operation.kind == "page":
-            finding.answered(plan.route.dialect.name, noun)
+            finding.note_answered(plan.route.dialect.name, noun)
         return result
 
 
@@ -225,7 +225,7 @@ def _is_page_of_html(reply: Reply) -> bool:
 def _is_same(operation: Operation[..., Any], given: Given, plan: Plan, twin: str) -> bool:
     """Return whether a call sends the same request in `twin`, the dialect with the same method and path."""
     try:
-        other = operation.planned(given, (twin,))
+        other = operation.plan_quietly(given, (twin,))
     except UnsupportedOperationError:
         return False
     return (plan.query, plan.content) == (other.query, other.content)
@@ -257,12 +257,12 @@ def _ask(
         return False
     asked = listing.plan({}, (name,))
     reply = yield from exchange(listing.request(asked, client), client.terms(listing), deadline)
-    if listing.refused(reply):
+    if listing.is_refused(reply):
         return False
     if DIALECTS[name].is_list(reply.content, asked.route.path):
-        finding.answered(name, noun)
+        finding.note_answered(name, noun)
     elif DIALECTS[twin].is_list(reply.content, asked.route.path):
-        finding.excluded(name, twin, noun)
+        finding.note_excluded(name, twin, noun)
     else:
         return False
     return True

@@ -174,7 +174,7 @@ class Operation(Declaration[P, T]):
             rest = {"limit": rest.get("limit", DEFAULT_LIMIT), **rest}  # only a full page may have a next one
         return dialect.page_arguments(rest)
 
-    def planned(self, given: Given, dialects: tuple[str, ...]) -> Plan:
+    def plan_quietly(self, given: Given, dialects: tuple[str, ...]) -> Plan:
         """Return the plan of a call; its errors show no frame that has the arguments."""
         try:
             return self.plan(given.value, dialects)
@@ -252,7 +252,7 @@ class Operation(Declaration[P, T]):
     def _call_in(
         self, client: Client[Any], given: Given, dialects: tuple[str, ...], timeout: float | None
     ) -> Steps[Any]:
-        plan = self.planned(given, dialects)
+        plan = self.plan_quietly(given, dialects)
         request, terms = self.request(plan, client), client.terms(self, timeout)
         deadline = terms.clock.monotonic() + terms.timeout
         reply = yield from exchange(request, terms, deadline)
@@ -260,7 +260,7 @@ class Operation(Declaration[P, T]):
 
     def outcome(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the value of a reply. Raises: ApiError for a refusal, InvalidResponseError for what cannot be read."""
-        if self.refused(reply):
+        if self.is_refused(reply):
             raise self.error(client, plan, reply)
         try:
             return self.value(client, plan, reply)
@@ -272,7 +272,7 @@ class Operation(Declaration[P, T]):
         content = redacted_content(reply.content, self._secrets(client, plan.given))
         return plan.route.dialect.error(reply.status, reply.headers, content, self.id)
 
-    def shown(self, client: Client[Any], plan: Plan, reply: Reply) -> bytes:
+    def shown_content(self, client: Client[Any], plan: Plan, reply: Reply) -> bytes:
         """Return the content of a reply as an error may show it: without credentials, and nothing of a sign-in."""
         return (
             b""
@@ -284,7 +284,7 @@ class Operation(Declaration[P, T]):
         """Return what no error of this call may repeat, though the server does."""
         return [*client.secrets, *secrets_of(given, whole=self.flags.session is not None)]
 
-    def refused(self, reply: Reply) -> bool:
+    def is_refused(self, reply: Reply) -> bool:
         """Return whether a reply has an error status, or another one that is not documented for success."""
         if reply.status in self.flags.statuses and _SUCCESS in reply.content[:80].replace(b" ", b""):
             return False
@@ -332,7 +332,7 @@ class Operation(Declaration[P, T]):
         except (Unreadable, KeyError, TypeError) as error:
             reason = f"it has no member {error}" if isinstance(error, KeyError) else str(error)
             # Raised without its cause, which would show the answer. Of a sign-in, the body is not kept either.
-            body = self.shown(client, plan, reply)
+            body = self.shown_content(client, plan, reply)
             noted: Sequence[Mismatch] = getattr(error, "mismatches", ())
             raise InvalidResponseError(
                 f"{self.id}: the answer ({reply.status}) does not match its document: {reason}",

@@ -119,12 +119,12 @@ def plan(collections: Collections, appointment: Appointment) -> None:
     """Store when the work of an appointment is due next, according to the present records of a company."""
     times = collections(KIND)
     known = times.get(appointment.name)
-    planned = _planned(collections, appointment, known or Document(id=appointment.name, next_at=None, failures=0))
+    planned = _next_time(collections, appointment, known or Document(id=appointment.name, next_at=None, failures=0))
     if known is None or known["next_at"] != planned["next_at"]:
         times.put(planned)
 
 
-def _planned(collections: Collections, appointment: Appointment, known: Document) -> Document:
+def _next_time(collections: Collections, appointment: Appointment, known: Document) -> Document:
     """Return when the work of an appointment is due next; what was late at its last run is when that is tried again."""
     late: datetime | None = known.get("late_until")
     times = (known["again_at"] if late is not None and at <= late else at for at in appointment.times(collections))
@@ -168,7 +168,7 @@ def _appointment_run(
             # It failed, or is still due: it is tried again later, so that it is not repeated without end.
             failures = done.get("failures", 0) + 1
             later = {"late_until": at, "again_at": at + min(_AGAIN * 2 ** (failures - 1), _AGAIN_AT_MOST)}
-        times.put(_planned(call.collection, appointment, done | {"failures": failures, **later}))
+        times.put(_next_time(call.collection, appointment, done | {"failures": failures, **later}))
 
     def run() -> None:
         with isolate(server.store, f"{appointment.name} of {times.tenant_id}"):

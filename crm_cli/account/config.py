@@ -148,7 +148,7 @@ def _setting_in_force(layers: Layers, name: str) -> Told:
 
 def _layer_rows(setting: Setting, layers: Layers) -> Iterator[dict[str, Any]]:
     """Yield a row for each layer, also for those that say nothing."""
-    told = list(layers.told(setting.name))
+    told = list(layers.sayings_of(setting.name))
     winner = layers.find_one(setting.name)
     for layer in LAYERS:
         found = [item for item in told if item.layer == layer]

@@ -15,7 +15,7 @@ from crm_sdk.wire import is_array
 
 from ..failures import MisuseError
 from ..times import seconds_of
-from ..tree.near import meant
+from ..tree.near import question_for
 from .profiles import DEFAULT_PROFILE, Project, UserConfig, check_profile_name, read_project, read_user_config
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def setting_named(name: str) -> Setting:
     """Return a setting; a hyphen is as good as an underscore. Raises: MisuseError, with what may have been meant."""
     found = SETTINGS.get(name.replace("-", "_").lower())
     if found is None:
-        raise MisuseError(f"there is no setting {name!r}{meant(name, SETTINGS)}")
+        raise MisuseError(f"there is no setting {name!r}{question_for(name, SETTINGS)}")
     return found
 
 
@@ -212,7 +212,7 @@ class Layers:
         told = self.find_one("profile")
         name = str(told.value)
         if not self._any_profile and name != DEFAULT_PROFILE and name not in self.user.profiles:
-            known = meant(name, [DEFAULT_PROFILE, *self.user.profiles])
+            known = question_for(name, [DEFAULT_PROFILE, *self.user.profiles])
             raise MisuseError(
                 f"there is no profile {name!r} ({told.where}){known or f'; `crm login --profile {name}` makes it'}"
             )
@@ -220,13 +220,13 @@ class Layers:
 
     def find_one(self, name: str) -> Told:
         """Return what a setting is, with the layer that says so."""
-        return next(told for told in self.told(name) if told.unused is None)
+        return next(told for told in self.sayings_of(name) if told.unused is None)
 
     def value(self, name: str) -> Any:
         """Return what a setting is."""
         return self.find_one(name).value
 
-    def told(self, name: str) -> Iterator[Told]:
+    def sayings_of(self, name: str) -> Iterator[Told]:
         """Yield what each layer says of a setting, the strongest first; layers that say nothing are left out."""
         setting = SETTINGS[name]
         typed = getattr(self._typed, setting.option) if setting.option is not None else None
@@ -279,7 +279,7 @@ class Layers:
         """Refuse a member of a file that is no setting, has no such value, or belongs elsewhere."""
         setting = SETTINGS.get(name)
         if setting is None:
-            raise MisuseError(f"{where}: there is no setting {name!r}{meant(name, SETTINGS)}")
+            raise MisuseError(f"{where}: there is no setting {name!r}{question_for(name, SETTINGS)}")
         if layer not in setting.files:
             raise MisuseError(f"{where}: {name} cannot be set in this file")
         if general and not setting.general:

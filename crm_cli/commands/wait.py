@@ -75,7 +75,7 @@ class _Goal:
     exists: bool = False
     deleted: bool = False
 
-    def reached(self, record: Any) -> bool:
+    def is_reached(self, record: Any) -> bool:
         """Return whether a record is as it should be; None stands for one that is not there."""
         from ..terminal.values import plain
 
@@ -136,7 +136,7 @@ class _Waiting:
 
         record, before = self._look(), None
         try:
-            while not self._goal.reached(record):
+            while not self._goal.is_reached(record):
                 self._give_up(record)
                 if record != before:
                     self._pulse.found_news()
@@ -202,7 +202,7 @@ def _meant_call(words: Sequence[str]) -> tuple[Operation[..., Any], list[str]]:
     """Return the call that fetches a record of the noun, which can be several words, and the ids after it."""
     from crm_sdk.catalogue import Catalogue
 
-    from ..tree.near import meant
+    from ..tree.near import question_for
     from ..tree.nouns import declared_call
     from ..tree.parameters import kebab
 
@@ -213,7 +213,9 @@ def _meant_call(words: Sequence[str]) -> tuple[Operation[..., Any], list[str]]:
         path.append(rest.pop(0).replace("-", "_"))
         owner = inner
     if not path:
-        raise MisuseError(f"there is no noun {words[0]!r}{meant(words[0], map(kebab, Catalogue.__annotations__))}")
+        raise MisuseError(
+            f"there is no noun {words[0]!r}{question_for(words[0], map(kebab, Catalogue.__annotations__))}"
+        )
     call = declared_call(".".join([*path, "get"]))
     if call is None or not call.positional:
         raise MisuseError(f"{' '.join(path)} cannot be waited for: there is no `crm {' '.join(path)} get ID`")
@@ -248,13 +250,13 @@ def _known_term(call: Operation[..., Any], term: Term) -> Term:
     from crm_sdk.wire import camel, snake
 
     from ..terminal.columns import columns_of
-    from ..tree.near import meant
+    from ..tree.near import question_for
 
     columns = columns_of(call)
     name = term.path[0]
     if columns is not None and camel(name) not in columns.every and name not in columns.every:
         noun = call.id.rpartition(".")[0].replace(".", " ").replace("_", "-")
-        raise MisuseError(f"--until: {noun} have no member {name!r}{meant(name, columns.every)}")
+        raise MisuseError(f"--until: {noun} have no member {name!r}{question_for(name, columns.every)}")
     fields = getattr(call.arguments.returns, "model_fields", {})
     field = fields.get(snake(name)) if len(term.path) == 1 else None
     choices = choices_of(field.annotation) if field is not None else ()

@@ -33,7 +33,7 @@ def read() -> dict[str, str]:
         raise ValueError("it is no JSON object") from error
 
 
-def expanded(words: Sequence[str], known: Mapping[str, str]) -> list[str] | None:
+def expand(words: Sequence[str], known: Mapping[str, str]) -> list[str] | None:
     """Return what an alias with its words stands for; None where the first word is none.
 
     Raises: ValueError where words are missing that it needs, or aliases stand for one another.
@@ -46,11 +46,11 @@ def expanded(words: Sequence[str], known: Mapping[str, str]) -> list[str] | None
         if name in passed:
             raise ValueError(f"these aliases stand for one another: {' -> '.join((*passed, name))}")
         passed[name] = None
-        found = _filled(name, known, found[1:])
+        found = _fill(name, known, found[1:])
     return found
 
 
-def _filled(name: str, known: Mapping[str, str], typed: Sequence[str]) -> list[str]:
+def _fill(name: str, known: Mapping[str, str], typed: Sequence[str]) -> list[str]:
     import re
 
     place = re.compile(r"\$([1-9])")

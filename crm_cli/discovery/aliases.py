@@ -109,7 +109,7 @@ def expanded_alias(words: Sequence[str]) -> list[str] | None:
     Raises: MisuseError where words are missing that it needs, or aliases stand for one another.
     """
     try:
-        return alias_words.expanded(words, stored_aliases())
+        return alias_words.expand(words, stored_aliases())
     except ValueError as error:
         raise MisuseError(str(error)) from error
 

@@ -33,7 +33,7 @@ ASK = "__remember"
 """The word after `crm` that asks the server; what is typed after it are the file, the source, the typed ids."""
 
 
-def known(source: str, ids: Sequence[str], typed: Sequence[str]) -> list[tuple[str, str]]:
+def ids_and_names(source: str, ids: Sequence[str], typed: Sequence[str]) -> list[tuple[str, str]]:
     """Return the ids and the names of a list of the server; `ids` are those that its records belong to.
 
     `typed` are the options that say which server is meant, as they were typed.

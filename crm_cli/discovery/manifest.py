@@ -75,7 +75,7 @@ def _overview(root: Root, context: typer.Context) -> Iterator[Sequence[str]]:
     from ..help.groups import CORE
 
     usage = " ".join(root.get_usage(context).split())
-    groups = overview.grouped(list(root.summaries()))
+    groups = overview.by_group(list(root.summaries()))
     yield "usage", usage
     yield "panel", CORE
     for name, about in groups.pop(CORE).items():

@@ -44,15 +44,15 @@ def programs() -> Iterable[tuple[str, str]]:
                 yield name, path
 
 
-def expanded(words: Sequence[str]) -> list[str] | None:
+def expand_alias(words: Sequence[str]) -> list[str] | None:
     """Return what an alias with its words stands for; None where the first word is none, or words are missing."""
     try:
-        return alias_words.expanded(words, aliases())
+        return alias_words.expand(words, aliases())
     except ValueError:
         return None
 
 
-def listed(source: str, current: str, ids: Sequence[str], before: Sequence[str]) -> list[tuple[str, str]]:
+def words_of(source: str, current: str, ids: Sequence[str], before: Sequence[str]) -> list[tuple[str, str]]:
     """Return the words of a source that begin with what is typed, each with what it is."""
     named = source.endswith("+")
     source = source.removesuffix("+")
@@ -68,7 +68,7 @@ def listed(source: str, current: str, ids: Sequence[str], before: Sequence[str])
         if source == "*":  # of the noun that was typed
             source = f"{ids[0].replace('-', '_')}.list"
         source, _, owners = source.partition("/")
-        known = live_words.known(source, ids[: int(owners or 0)], live_words.settings_typed(before))
+        known = live_words.ids_and_names(source, ids[: int(owners or 0)], live_words.settings_typed(before))
     return _beginning(known, current, named=named)
 
 

@@ -32,7 +32,7 @@ def remember(words: Sequence[str]) -> int:
     found: list[tuple[str, str]] | None = None
     try:
         with suppress(Exception):  # whatever it is, TAB has nothing to offer
-            found = _asked(source, ids, _options(typed))
+            found = _ask_server(source, ids, _options(typed))
         keep(path, found)
     finally:
         with suppress(OSError):
@@ -54,7 +54,7 @@ def _options(typed: Sequence[str]) -> Options:
     return Options(**found)
 
 
-def _asked(source: str, ids: Sequence[str], options: Options) -> list[tuple[str, str]]:
+def _ask_server(source: str, ids: Sequence[str], options: Options) -> list[tuple[str, str]]:
     from ..connection import open_client
     from ..settings import settle
     from ..terminal.prompts import asking

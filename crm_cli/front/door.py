@@ -23,7 +23,7 @@ _NARROWEST = 60
 
 def answer(arguments: list[str]) -> int | None:
     """Print the help that is asked for and return the exit status; None where it is the tree's."""
-    words = asked(arguments)
+    words = help_asked_for(arguments)
     if words is None or not manifest.is_trusted():
         return None
     columns = width()
@@ -34,7 +34,7 @@ def answer(arguments: list[str]) -> int | None:
     return 0
 
 
-def asked(arguments: list[str]) -> list[str] | None:
+def help_asked_for(arguments: list[str]) -> list[str] | None:
     """Return the words of the command whose help is asked for, and nothing else; None for any other command line."""
     if not arguments:
         return None

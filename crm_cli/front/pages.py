@@ -30,7 +30,7 @@ def _page(lines: Lines, width: int) -> Iterator[str]:
     panels: list[tuple[str, bool, Rows]] = []
     for tag, *rest in lines:
         if tag == "usage":
-            yield from (blank, *_padded(rest[0], width), blank)
+            yield from (blank, *_pad(rest[0], width), blank)
         elif tag == "text":
             texts.append(rest[0])
         elif tag in ("panel", "alone"):
@@ -43,7 +43,7 @@ def _page(lines: Lines, width: int) -> Iterator[str]:
         elif tag == "more":
             more = rest[0]
     for text in texts:
-        yield from (*_padded(text, width), blank)
+        yield from (*_pad(text, width), blank)
     widest = max((_widest(rows) for _, alone, rows in panels if not alone), default=0)
     widest = min(widest, WIDEST, width * 2 // 5)
     for title, alone, rows in panels:
@@ -51,18 +51,18 @@ def _page(lines: Lines, width: int) -> Iterator[str]:
     if examples:
         yield " Examples" if len(examples) > 1 else " Example"
         for line in in_lines(examples, width - 2):
-            yield from wrapped(line, width)
+            yield from wrap(line, width)
         yield ""
-    yield from (*_padded(more, width), "")
+    yield from (*_pad(more, width), "")
 
 
 def _widest(rows: Rows) -> int:
     return max((len(line) for left, _ in rows for line in left), default=0)
 
 
-def _padded(text: str, width: int) -> Iterator[str]:
+def _pad(text: str, width: int) -> Iterator[str]:
     """Yield the lines of prose with a margin on either side."""
-    for line in wrapped(text, width - 2):
+    for line in wrap(text, width - 2):
         yield f" {line:<{width - 1}}"
 
 
@@ -70,8 +70,8 @@ def _panel(title: str, rows: Rows, first: int, width: int) -> Iterator[str]:
     yield f"╭─ {title} ".ljust(width - 1, "─") + "╮"
     second = width - 4 - first - 2
     for left, about in rows:
-        flags = [part for line in left for part in wrapped(line, first)]
-        prose = list(wrapped(about, second))
+        flags = [part for line in left for part in wrap(line, first)]
+        prose = list(wrap(about, second))
         for number in range(max(len(flags), len(prose))):
             one = flags[number] if number < len(flags) else ""
             two = prose[number] if number < len(prose) else ""
@@ -110,11 +110,11 @@ def _grid(rows: list[tuple[str, str]], width: int, *, shortened: bool = False) -
     second = min(max(map(len, texts)), width - first - 2)
     for (left, _), text in zip(rows, texts, strict=True):
         cut = text if len(text) <= second else f"{text[: second - 1]}…"
-        for number, line in enumerate([cut] if shortened else wrapped(text, second)):
+        for number, line in enumerate([cut] if shortened else wrap(text, second)):
             yield f"{left if not number else '':<{first}}  {line:<{second}}"
 
 
-def wrapped(text: str, width: int) -> Iterator[str]:
+def wrap(text: str, width: int) -> Iterator[str]:
     """Yield the lines of a text that is broken between words, and within those that are longer than a line."""
     line, used = "", 0
     for word in _words(text):

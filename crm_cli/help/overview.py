@@ -32,7 +32,7 @@ def draw(usage: str, summaries: Summaries) -> None:
     console = stdout()
     console.print(Text(f" {' '.join(usage.split())}\n", style="bold"))
     console.print(" Work with the CRM from the command line.\n")
-    groups = grouped(summaries)
+    groups = by_group(summaries)
     core = groups.pop(CORE)
     console.print(Text(f" {CORE}", style="bold"))
     _print_rows(console, [(f"  {name}", about) for name, about in core.items()], wrapped=False)
@@ -55,13 +55,13 @@ def draw_commands(console: Console, summaries: Summaries) -> None:
     """Print every command with its sentence, by its group."""
     from rich.text import Text
 
-    for group, names in grouped(summaries).items():
+    for group, names in by_group(summaries).items():
         console.print(Text.assemble((f"{group}", "bold"), (f"  {ABOUT[group]}", "dim")))
         _print_rows(console, [(f"  {name}", about) for name, about in names.items()], wrapped=True)
         console.print()
 
 
-def grouped(summaries: Summaries) -> dict[str, dict[str, str]]:
+def by_group(summaries: Summaries) -> dict[str, dict[str, str]]:
     """Return the summaries by group and name; of the groups that have any, and of the first and the last."""
     groups: dict[str, dict[str, str]] = {group: {} for group in ABOUT}
     for group, name, about in summaries:

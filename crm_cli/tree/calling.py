@@ -66,14 +66,14 @@ class Run:
         typed = [text for p, text in self._typed.items() if isinstance(text, str) and text and _is_secret(p.name)]
         hidden = [*typed, *secrets(self._options)]
         return run_guarded(
-            self._watched if self._watch else self._call,
+            self._run_watch if self._watch else self._call,
             debug=bool(self._options.debug),
             secrets=hidden,
             flags=self._form.flags,
             as_json=bool(self._options.json_errors),
         )
 
-    def _watched(self) -> int:
+    def _run_watch(self) -> int:
         from ..live.watch import watch
 
         def look(options: Options) -> int | None:

@@ -31,7 +31,7 @@ def slip_of(word: str, known: Sequence[str]) -> str | None:
     return None if found is None or _plain(word).startswith(_plain(found)) else found
 
 
-def meant(word: str, known: Iterable[str]) -> str:
+def question_for(word: str, known: Iterable[str]) -> str:
     """Return the question for the word that was probably meant, as the end of a message; nothing without one."""
     found = nearest(word, known)
     return f"; did you mean {found!r}?" if found is not None else ""

@@ -53,7 +53,7 @@ def source_of(form: Form, parameter: Parameter) -> str | None:
     if special is not None:
         return special
     if name in _SAME_NOUN:
-        return _marked(_own(form.operation.id.split(".")[0]), form, parameter)
+        return _mark_source(_own(form.operation.id.split(".")[0]), form, parameter)
     typed = tuple(form.operation.positional)
     before = typed[: typed.index(parameter.name)] if parameter.name in typed else typed
     fitting = [
@@ -63,14 +63,14 @@ def source_of(form: Form, parameter: Parameter) -> str | None:
         and each.owners == before[: len(each.owners)]
         and (not each.owners or parameter.place == "argument")
     ]
-    near = {each: _shared(each.source, form.operation.id) for each in fitting}
+    near = {each: _common_words(each.source, form.operation.id) for each in fitting}
     best = [each for each in fitting if near[each] == max(near.values())]
     if len(best) > 1:
         best = [each for each in best if not each.owners and each.named]
-    return _marked(best[0] if len(best) == 1 else None, form, parameter)
+    return _mark_source(best[0] if len(best) == 1 else None, form, parameter)
 
 
-def _marked(found: _Listed | None, form: Form, parameter: Parameter) -> str | None:
+def _mark_source(found: _Listed | None, form: Form, parameter: Parameter) -> str | None:
     if found is None:
         return None
     named = parameter.place == "argument" and parameter.name in lists_of(form)
@@ -111,7 +111,7 @@ def _own(noun: str) -> _Listed | None:
     return next((each for each in _lists() if each.source == f"{noun}.list" and each.named and not each.owners), None)
 
 
-def _shared(source: str, call: str) -> int:
+def _common_words(source: str, call: str) -> int:
     """Return how many words a list has in common with a call, from the start: the nearer, the more."""
     words = list(zip(source.split(".")[:-1], call.split("."), strict=False))
     return next((n for n, (a, b) in enumerate(words) if a != b), len(words))

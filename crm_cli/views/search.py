@@ -79,7 +79,7 @@ def _draw(screen: Console, found: SearchResults, terms: Sequence[str], limit: in
             screen.print()
         screen.print(heading(title_of(kind), str(len(records))))
         for record in records[:limit]:
-            first, *others = (_highlight(text, terms) for text in _ABOUT.get(kind, _hit)(record, zone))
+            first, *others = (_highlight(text, terms) for text in _ABOUT.get(kind, _cells_of_hit)(record, zone))
             if not any(_marks(text, terms) for text in (first.plain, *(other.plain for other in others))):
                 others += [_highlight(text, terms) for text in _elsewhere(record, terms)]
             screen.print(Padding(line(first, (record.id, "dim"), between="  "), (0, 0, 0, 2), expand=False))
@@ -128,7 +128,7 @@ def _activity(record: Any, _: Zone) -> list[Text]:
     return [line((title, "bold"), (record.kind, "dim"), getattr(record, "status", None), between="  ")]
 
 
-def _hit(record: SearchHit[Any], _: Zone) -> list[Text]:
+def _cells_of_hit(record: SearchHit[Any], _: Zone) -> list[Text]:
     return [line((record.title, "bold"), record.subtitle, between="  ")]
 
 

@@ -67,7 +67,7 @@ class _Stream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         timeouts = self._transport.timeouts
         if timeouts is not None:
-            left = timeouts.left()
+            left = timeouts.seconds_left()
             if left <= 0:
                 raise httpcore.ReadTimeout("the call's deadline has passed")
             timeout = left if timeout is None else min(timeout, left)

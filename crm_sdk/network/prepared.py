@@ -20,9 +20,9 @@ class Remaining(dict[str, float]):
 
     def get(self, step: str, default: Any = None) -> Any:
         """Return the seconds a step may take."""
-        return max(0.001, min(self[step], self.left()))
+        return max(0.001, min(self[step], self.seconds_left()))
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Return the seconds until the call's deadline."""
         return self.until - time.monotonic()
 

@@ -43,7 +43,7 @@ _UNSEEN = frozenset({"heartbeat"})
 def subscribe(operation: Operation[Any, Any], client: Client[Any], given: dict[str, Any]) -> Any:
     """Return the stream of a call, for the sync or the async client."""
     since = _cursor(given.pop(_RESUME, None))
-    plan = operation.planned(Given(given), client.dialects)
+    plan = operation.plan_quietly(Given(given), client.dialects)
     mailbox: Mailbox[Raw] = new_mailbox(_CAPACITY, "block")
     line = Subscription(client, operation, plan, mailbox, since)
     steps, read = keep(line, client.clock, Backoff()), _reader(operation, client)

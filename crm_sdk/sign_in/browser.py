@@ -72,7 +72,7 @@ class AuthorizationCode(SignIn):
                         raise DeadlineExceededError(message, sent=False)
                     yield Sleep(_PAUSE)
                 answer = received
-            given = application(self.client_id, self.client_secret) | request.exchanged(answer, loopback.address)
+            given = application(self.client_id, self.client_secret) | request.exchange_of(answer, loopback.address)
         result = yield from Auth.token.operation.call(client, given, timeout)
         credentials.take("start", result)
 
@@ -110,7 +110,7 @@ class _Request:
         digest = hashlib.sha256(self.verifier.encode()).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
-    def exchanged(self, answer: dict[str, list[str]], redirect_uri: str) -> dict[str, str]:
+    def exchange_of(self, answer: dict[str, list[str]], redirect_uri: str) -> dict[str, str]:
         """Return the arguments of the exchange of a code. Raises: AuthenticationError for any other answer."""
         [state], [error], [code] = (answer.get(name, [""])[:1] for name in ("state", "error", "code"))
         if not hmac.compare_digest(state.encode(), self.state.encode()):

@@ -135,7 +135,7 @@ def name_of(kind: str, doc: Members) -> str:
 
 def records_of(collections: Collections, kind: Kind, scope: Scope) -> Iterator[Document]:
     """Yield the records of a collection that are in a scope, deleted ones too, in their order."""
-    docs: Iterable[Document] = collections(kind.name).table.settled().values()
+    docs: Iterable[Document] = collections(kind.name).table.in_order().values()
     if kind.name == "file_version":
         files = collections("file")
         for doc in docs:

@@ -72,7 +72,7 @@ class Collection:
 
     def first(self) -> Document | None:
         """Return the document that was inserted first, deleted or not; None in an empty collection."""
-        return next(iter(self._table.settled().values()), None)
+        return next(iter(self._table.in_order().values()), None)
 
     def last(self) -> Document | None:
         """Return the document that was inserted last, deleted or not; None in an empty collection."""
@@ -80,7 +80,7 @@ class Collection:
 
     def backwards(self) -> Iterator[Document]:
         """Yield the documents, deleted or not, in reverse order of insertion."""
-        return reversed(self._table.settled().values())
+        return reversed(self._table.in_order().values())
 
     def find(self, field: str, value: object) -> list[Document]:
         """Return the live documents whose field has a value, or a list with the value, without regard to case.

@@ -59,7 +59,7 @@ class Table:
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    def settled(self) -> dict[str, Document]:
+    def in_order(self) -> dict[str, Document]:
         """Return the documents in order of insertion, restored where a removed document was put back."""
         if not self._in_order:
             self.docs = dict(sorted(self.docs.items(), key=lambda item: self.sequence[item[0]]))
@@ -68,7 +68,7 @@ class Table:
 
     def live(self) -> list[Document]:
         """Return the documents that were not deleted, in order of insertion."""
-        docs, dead = self.settled(), self.dead
+        docs, dead = self.in_order(), self.dead
         return [doc for id, doc in docs.items() if id not in dead] if dead else list(docs.values())
 
     def index(self, field: str, *, exact: bool) -> Index:

@@ -199,7 +199,7 @@ class Live:
             connection = ServerSentEvents(self, visit.caller, expires_at, since, epoch, told=True)
             headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             reply = Reply(200, {**visit.headers, **headers}, live=connection)
-        return self._opened(connection, reply)
+        return self._keep_open(connection, reply)
 
     def stream(self, visit: Visit, make: Callable[[Live, Caller, datetime | None], Connection]) -> Reply:
         """Open the connection of a call that streams server-sent events. Raises: Problem where there are too many."""
@@ -210,9 +210,9 @@ class Live:
         self._admit(visit.caller.tenant_id)
         connection = make(self, visit.caller, self._expiry(visit.request.headers.get("authorization", "")))
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        return self._opened(connection, Reply(200, {**visit.headers, **headers}, live=connection))
+        return self._keep_open(connection, Reply(200, {**visit.headers, **headers}, live=connection))
 
-    def _opened(self, connection: Connection, reply: Reply) -> Reply:
+    def _keep_open(self, connection: Connection, reply: Reply) -> Reply:
         self.connections.append(connection)
         if self.faults.closing is not None:
             times, code = self.faults.closing

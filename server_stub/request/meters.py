@@ -103,7 +103,7 @@ class Meters:
         if len(last.durations) < _IN_A_MINUTE:
             last.durations.append(seconds)
 
-    def limited(self, tenant_id: str, kind: str) -> None:
+    def count_limited(self, tenant_id: str, kind: str) -> None:
         """Count a request that was refused for a rate limit of a class."""
         self._figures_of(self._limited, tenant_id, Counter[str], Counter[str].copy)[kind] += 1
 
@@ -126,7 +126,7 @@ class Meters:
         """Return how long a company's requests took."""
         return self._durations.get(tenant_id) or Durations()
 
-    def refused(self, tenant_id: str) -> Sequence[tuple[str, int]]:
+    def refused_counts(self, tenant_id: str) -> Sequence[tuple[str, int]]:
         """Return the counts of the requests that were refused for rate limits, by class."""
         return sorted(self._limited.get(tenant_id, Counter[str]()).items())
 

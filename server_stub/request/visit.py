@@ -255,7 +255,7 @@ class Visit:
             with self.server.store.transaction():
                 result = rule(call, **arguments)
                 if view is not None:
-                    result, fields = view.seen(call, result), fields or view.fields
+                    result, fields = view.select(call, result), fields or view.fields
                 if isinstance(result, Answer) and result.status is not None:
                     audit.set_status(call, result.status)
             with hiding.hidden_from(self.caller, self.server.nouns):

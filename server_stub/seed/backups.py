@@ -51,14 +51,14 @@ def backups(store: Store, plan: Plan, now: datetime, read_content: Callable[[str
         (timedelta(days=24, hours=4), "Before the new stages", Scope(("configuration",))),
         (timedelta(days=4, hours=6), "Before the import of partners", Scope(("data",), ("account",))),
     ):
-        yield _made(store, plan, now - back, name, scope, read_content, {"created_by": admin})
+        yield _make(store, plan, now - back, name, scope, read_content, {"created_by": admin})
     night = next_time(_NIGHTLY, now - timedelta(days=1), ZoneInfo(plan.timezone))
     if night is not None and plan is ACME:  # an archive of everything takes time to make, at every start
         more = {"created_by": "system", "trigger": "scheduled"}
-        yield _made(store, plan, night, f"Backup {night:%Y-%m-%d %H:%M}", Scope(USUAL), read_content, more)
+        yield _make(store, plan, night, f"Backup {night:%Y-%m-%d %H:%M}", Scope(USUAL), read_content, more)
 
 
-def _made(
+def _make(
     store: Store,
     plan: Plan,
     at: datetime,
@@ -120,18 +120,24 @@ def _then(parts: Sequence[archives.Part], at: datetime) -> list[archives.Part]:
 
 def _earlier(doc: Document, at: datetime, later: set[str]) -> Document:
     """Return a record as of a time: without links to what came later, and not changed since."""
-    changes: dict[str, Any] = {name: known for name, value in doc.items() if (known := _known(value, later)) != value}
+    changes: dict[str, Any] = {
+        name: known for name, value in doc.items() if (known := _without_later(value, later)) != value
+    }
     if doc.get("updated_at") is not None and doc["updated_at"] > at:
         changes["updated_at"] = doc.get("created_at") or at
     return doc | changes if changes else doc
 
 
-def _known(value: Any, later: set[str]) -> Any:
+def _without_later(value: Any, later: set[str]) -> Any:
     """Return a value without what names a later record, at every depth."""
     if isinstance(value, str):
         return None if value in later else value
     if is_object(value):
-        return {name: _known(item, later) for name, item in value.items()} if value.get("id") not in later else None
+        return (
+            {name: _without_later(item, later) for name, item in value.items()}
+            if value.get("id") not in later
+            else None
+        )
     if is_array(value):
-        return [known for item in value if (known := _known(item, later)) is not None or item is None]
+        return [known for item in value if (known := _without_later(item, later)) is not None or item is None]
     return value

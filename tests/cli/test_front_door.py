@@ -179,5 +179,5 @@ def test_lines_are_broken_between_words(text: str, width: int, lines: list[str])
     from rich.text import Text
 
     by_rich = [line.plain for line in Text(text).wrap(Console(), width)]
-    assert list(pages.wrapped(text, width)) == by_rich
+    assert list(pages.wrap(text, width)) == by_rich
     assert [line.rstrip() for line in by_rich] == [line.rstrip() for line in lines]

@@ -81,7 +81,7 @@ def count_call(
     if caller.tenant_id:
         quota = _own_quota(server, server.tenant(caller.tenant_id), operation.flags.rate, now) or quota
     if quota.retry_after is not None and server.enforce_limits:
-        server.meters.limited(caller.tenant_id, kind.name)
+        server.meters.count_limited(caller.tenant_id, kind.name)
         raise Problem(
             "RATE_LIMIT_EXCEEDED",
             f"more than {quota.limit} calls in {kind.window_seconds} s ({kind.name}); wait {quota.retry_after} s",

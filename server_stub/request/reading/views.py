@@ -55,7 +55,7 @@ class View:
                 found.append(f"fields.{path}")
         return found
 
-    def seen(self, call: Context, docs: Sequence[Document]) -> Sequence[Document]:
+    def select(self, call: Context, docs: Sequence[Document]) -> Sequence[Document]:
         """Return the records that meet the conditions of the layout, in its order unless the call has its own."""
         types, resolve = self.known
         zone = ZoneInfo(call.tenant.get("timezone") or "UTC")

@@ -23,7 +23,7 @@ def content_of(doc: Mapping[str, Any]) -> bytes:
 def differences(call: Context, archive: Archive) -> list[dict[str, Any]]:
     """Return how the live records of an archive differ from the present ones, by entity."""
     placing, collections = Placing(call, call.collection, archive), call.collection
-    then = _by_name((part.name, [placing.owned(part.kind, doc) for doc in part.docs]) for part in archive.parts)
+    then = _by_name((part.name, [placing.with_owner(part.kind, doc) for doc in part.docs]) for part in archive.parts)
     now = _by_name((part.name, part.docs) for part in parts_of(collections, archive.scope)[0])
     found: list[dict[str, Any]] = []
     for name in dict.fromkeys((*then, *now)):

@@ -72,10 +72,10 @@ class _Merge:
         stamps = ("version", "created_at")
         if all(doc.get(name) == now.get(name) for name in stamps):
             return True
-        return content_of(now) == content_of(self._placing.owned(self._kind.name, doc))
+        return content_of(now) == content_of(self._placing.with_owner(self._kind.name, doc))
 
     def _put(self, doc: Document, now: Document | None, name: str) -> Document | None:
-        placed = self._placing.moved(self._kind.name, self._placing.owned(self._kind.name, doc))
+        placed = self._placing.move(self._kind.name, self._placing.with_owner(self._kind.name, doc))
         problem = self._problem(placed)
         if problem is not None:
             other = problem.details.get("existing_id")

@@ -118,7 +118,7 @@ class Placing:
         nouns = self._nouns.get(kind, [])
         return next((noun for noun in nouns if noun.kind == doc.get("kind")), nouns[0] if nouns else None)
 
-    def owned(self, kind: str, doc: Document) -> Document:
+    def with_owner(self, kind: str, doc: Document) -> Document:
         """Return a record whose owner is the caller where its user is unknown; other unknown users are left out."""
         changes: dict[str, Any] = {}
         refers = {"owner_id": "user", **self._refers(kind, doc)}
@@ -131,7 +131,7 @@ class Placing:
                 changes[name] = [id for id in value if id in self._users]
         return doc | changes if changes else doc
 
-    def moved(self, kind: str, doc: Document) -> Document:
+    def move(self, kind: str, doc: Document) -> Document:
         """Return a record with the ids of the records that stand for those it refers to."""
         changes: dict[str, Any] = {}
         for name, _ in self._references(kind, doc):
@@ -142,10 +142,10 @@ class Placing:
                 changes[name] = [self.renamed.get(str(id), id) for id in value]
         return doc | changes if changes else doc
 
-    def connected(self, kind: str, doc: Document, done: Restored) -> Document | None:
+    def connect(self, kind: str, doc: Document, done: Restored) -> Document | None:
         """Return a record whose references lead to records that are there; None where one that it needs is gone."""
         changes: dict[str, Any] = {}
-        doc = self.moved(kind, doc)
+        doc = self.move(kind, doc)
         for name, to in self._references(kind, doc):
             value = doc.get(name)
             if isinstance(value, str) and not self._is_there(to, value):

@@ -45,7 +45,7 @@ def _swap_kind(
     done: Restored,
     present: list[str],
 ) -> None:
-    wanted = {doc["id"]: placing.owned(kind.name, doc) for doc in archive.all_of_kind(kind.name)}
+    wanted = {doc["id"]: placing.with_owner(kind.name, doc) for doc in archive.all_of_kind(kind.name)}
     _check_limit(call, kind, archive, placing)
     if kind.name == "user":
         wanted = dict(_without_known_addresses(call, wanted, records, done))
@@ -104,7 +104,7 @@ def new_user(user: Document) -> Document:
 def _put_in_order(records: Collection, ids: list[str]) -> None:
     """Put the records of an archive into its order, where the collection has them in another one."""
     wanted = set(ids)
-    live = [doc["id"] for doc in records.table.settled().values() if doc["id"] in wanted]
+    live = [doc["id"] for doc in records.table.in_order().values() if doc["id"] in wanted]
     if live != ids:
         docs = [records.get(id, deleted=True) for id in ids]
         for id in ids:
@@ -121,7 +121,7 @@ def connect(
     for kind, doc in restored:
         records = collections(kind.name)
         now = records.get(doc["id"], deleted=True)
-        connected = placing.connected(kind.name, now, done) if now is not None else None
+        connected = placing.connect(kind.name, now, done) if now is not None else None
         if now is None or connected is now:
             continue
         if connected is not None:

@@ -173,14 +173,14 @@ def uid_of(doc: Members) -> str:
 
 def with_current_preparation(call: Context, doc: Document) -> Document:
     """Return an event with its preparation and insights as they are now, made of what the caller may read."""
-    contact = _seen(call, "contact", doc.get("contact_id"))
-    own = _seen(call, "deal", doc.get("deal_id"))
+    contact = _readable(call, "contact", doc.get("contact_id"))
+    own = _readable(call, "deal", doc.get("deal_id"))
     others = readable(call, "deal", call.collection("deal").find("contact_id", contact["id"])) if contact else []
     talks = talks_seen(call, contact["id"]) if contact is not None else []
     return doc | computed_members(doc, contact, [own, *others] if own is not None else others, talks, call.now)
 
 
-def _seen(call: Context, kind: str, id: str | None) -> Document | None:
+def _readable(call: Context, kind: str, id: str | None) -> Document | None:
     """Return a live record that the caller may read."""
     doc = call.collection(kind).get(id) if id else None
     return doc if doc is not None and call.sees(kind, doc) else None
@@ -245,7 +245,7 @@ def meeting_preparation(
     contact = call.reference("contact", contact_id, "contact_id")
     deal = call.reference("deal", deal_id, "deal_id")
     if contact is None and deal is not None and deal.get("contact_id"):
-        contact = _seen(call, "contact", deal["contact_id"])
+        contact = _readable(call, "contact", deal["contact_id"])
     own = readable(call, "deal", health.deals_of(call, contact["id"])) if contact is not None else []
     if communication_history is not None:
         talks: Sequence[Members] = [_as_communication(entry) for entry in communication_history]

@@ -223,7 +223,7 @@ def change(turn: Turn, rest: str) -> Reply:
     head, values = split_values(rest)
     if not values or not head:
         raise Unclear("usage", usage="/set <id> field=value …")
-    found = turn.named(tokens(head))
+    found = turn.find_named(tokens(head))
     _writable(turn, found)
     steps = [
         step(one.call("update"), _members(turn, one, one.call("update"), values), entity=one.entity, doc=doc)
@@ -246,7 +246,7 @@ def move(turn: Turn, rest: str) -> Reply:
             return planned_reply(turn, "move", deals[0], steps, [doc for _, doc in pairs])
     if len(words) < 2:
         raise Unclear("usage", usage="/move <deal> <stage>")
-    turn.named(words[:-1], deals)
+    turn.find_named(words[:-1], deals)
     raise Unclear("no_value", word=words[-1].text, entity="deal")
 
 
@@ -261,7 +261,7 @@ def _deals_and_stage(
     }
     if wanted not in keys:
         return None
-    found = turn.named(named, deals)
+    found = turn.find_named(named, deals)
     pipeline = turn.call.record("pipeline", found[0][1]["pipeline_id"])
     return found, str(stage_named(turn.call, pipeline, keys[wanted])["key"])
 
@@ -269,7 +269,7 @@ def _deals_and_stage(
 def complete(turn: Turn, rest: str) -> Reply:
     """Plan to complete tasks: ``/done task_9``."""
     tasks = [one for one in (subject_of("activity", "task"),) if one is not None]
-    found = turn.named(tokens(rest), tasks)
+    found = turn.find_named(tokens(rest), tasks)
     other = next((doc for _, doc in found if doc["kind"] != "task"), None)
     if other is not None:
         raise Unclear("wrong_kind", name=turn.title(*next(pair for pair in found if pair[1] is other)))
@@ -284,7 +284,7 @@ def assign(turn: Turn, rest: str) -> Reply:
     head, found_to, user = _parted_words(rest, ("to", "an", "a", "إلى", "الى"))
     if not found_to or not head or not user:
         raise Unclear("usage", usage="/assign <id> to <user>")
-    found = turn.named(head)
+    found = turn.find_named(head)
     _writable(turn, found)
     owner = {"ownerId": _user(turn, joined_words(user))}
     steps = [step(one.call("update"), owner, entity=one.entity, doc=doc) for one, doc in found]
@@ -304,7 +304,7 @@ def log(turn: Turn, rest: str) -> Reply:
     if match is None:
         raise Unclear("usage", usage="/log call|note on <record>: text")
     word, named, text = match.groups()
-    found = turn.named(tokens(named), [one for one in RECORDS if one.entity in _ABOUT])
+    found = turn.find_named(tokens(named), [one for one in RECORDS if one.entity in _ABOUT])
     permissions.check(turn.call.caller, "activities", "create")
     subject, doc = found[0]
     about = {f"{subject.entity}Id": doc["id"]}
@@ -331,7 +331,7 @@ def schedule(turn: Turn, rest: str) -> Reply:
     read = ((at, times) for at in range(1, len(words)) if (times := times_of(turn, words[at:])) is not None)
     begin, times = next(read, (len(words), dict[str, Any]()))
     contacts = [one for one in RECORDS if one.entity == "contact"]
-    ((subject, contact), *_) = turn.named(words[:begin], contacts)
+    ((subject, contact), *_) = turn.find_named(words[:begin], contacts)
     permissions.check(turn.call.caller, "activities", "create")
     members: dict[str, Any] = {
         "title": f"Meeting with {contact['name']}"[:_TITLE],

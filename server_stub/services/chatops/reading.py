@@ -35,7 +35,7 @@ def wanted_records(turn: Turn, subject: Subject, wanted: Wanted) -> list[Documen
         wanted.filter_groups, subject.fields, now=turn.call.now, zone=company.zone(turn.call), resolve=member
     )
     try:
-        found = [doc for doc in turn.listed(subject, given) if keep(doc)]
+        found = [doc for doc in turn.records_of(subject, given) if keep(doc)]
     except Problem as problem:
         if problem.field != "sort":
             raise
@@ -113,7 +113,7 @@ def added_up(
 
 def show_reply(turn: Turn, words: Sequence[Token], *, summary: bool = False) -> Reply:
     """Answer with what there is to say of records, in a summary with what happened as well."""
-    found = turn.named(words, RECORDS)
+    found = turn.find_named(words, RECORDS)
     verb = "summarize" if summary else "show"
     texts = [
         turn.say("summary", name=turn.title(subject, doc), facts=_facts(subject, doc))

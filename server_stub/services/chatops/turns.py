@@ -71,7 +71,9 @@ class Turn:
         """Return a phrase in the language of the answer."""
         return replies.say(self.language, phrase, **facts)
 
-    def named(self, words: Sequence[Token], subjects: Sequence[Subject] = RECORDS) -> list[tuple[Subject, Document]]:
+    def find_named(
+        self, words: Sequence[Token], subjects: Sequence[Subject] = RECORDS
+    ) -> list[tuple[Subject, Document]]:
         """Return the records that words name: one by its id or name, or those that were told last.
 
         Raises: Unclear where there is none; Several where more than one have the name.
@@ -137,10 +139,10 @@ class Turn:
     def _search(self, subject: Subject, text: str) -> Sequence[Document]:
         kind = {"kind": [subject.kind]} if subject.kind is not None else {}
         words = fold(text).split()
-        docs = self.listed(subject, {"search": text, **kind})
+        docs = self.records_of(subject, {"search": text, **kind})
         return [doc for doc in docs if all(word in fold(self.title(subject, doc)) for word in words)]
 
-    def listed(self, subject: Subject, given: Mapping[str, Any]) -> Sequence[Document]:
+    def records_of(self, subject: Subject, given: Mapping[str, Any]) -> Sequence[Document]:
         """Return what the list of records of a kind answers; nothing where the caller may not read them."""
         if not permissions.permits(self.call.caller, subject.word, "read"):
             return []

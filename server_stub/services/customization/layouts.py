@@ -90,7 +90,7 @@ class Fields:
         hints = [model.model_fields[name].annotation for model in self._models if name in model.model_fields]
         return own or any(choices_of(hint) and get_origin(hint) is not list for hint in hints)
 
-    def required(self) -> list[str]:
+    def required_fields(self) -> list[str]:
         """Return what a new record has to be given."""
         own = [
             f"{self._prefix}.{one['api_name']}" for one in self._definitions
@@ -103,7 +103,7 @@ class Fields:
         given = {name for name, doc in self._changed.items() if doc["default"] is not None}
         return [*(name for name in (*plain, *more) if name not in given), *own]
 
-    def written(self) -> list[str]:
+    def writable_fields(self) -> list[str]:
         """Return what a new record can be given."""
         own = [f"{self._prefix}.{one['api_name']}" for one in self._layouts_in_sight() if one["type"] != "auto_number"]
         if self.custom is not None:
@@ -111,7 +111,7 @@ class Fields:
         plain = [name for name in self._models[0].model_fields if name in self._inputs() and self._is_seen(name)]
         return plain + own
 
-    def shown(self) -> list[str]:
+    def shown_fields(self) -> list[str]:
         """Return the fields with one value each."""
         own = [f"{self._prefix}.{one['api_name']}" for one in self._layouts_in_sight()]
         plain: Mapping[str, Field] = fields_of(self._models[0])
@@ -230,7 +230,7 @@ def _check_parts(call: Context, fields: Fields, whole: Members) -> None:
             raise Problem("DUPLICATE_FIELD", message, field=at, rule="unique", details={"field": path})
         seen[hop, path] = at
     if kind == "create":
-        lacking = [name for name in fields.required() if all(hop or path != name for _, path, hop in places)]
+        lacking = [name for name in fields.required_fields() if all(hop or path != name for _, path, hop in places)]
         if lacking:
             message = f"a new record needs {', '.join(lacking)}"
             raise Problem("REQUIRED_FIELD_MISSING", message, field="sections", details={"fields": lacking})
@@ -380,9 +380,11 @@ def _of_system(call: Context, entity: str, kind: str) -> Document | None:
     if kind == "board" and group is None:
         return None
     sections: Mapping[str, Callable[[], list[str]]] = {
-        "detail": fields.shown, "create": fields.written, "card": lambda: fields.shown()[:_IN_LIST],
-    }  # fmt: skip
-    columns = fields.shown()[:_IN_LIST] if kind in ("list", "board") else []
+        "detail": fields.shown_fields,
+        "create": fields.writable_fields,
+        "card": lambda: fields.shown_fields()[:_IN_LIST],
+    }
+    columns = fields.shown_fields()[:_IN_LIST] if kind in ("list", "board") else []
     heading = label(call.language, entity.replace("_", " ").capitalize())
     word = label(call.language, kind.capitalize()) if call.language != "en" else kind
     parts = {

@@ -57,7 +57,7 @@ class Opened:
         pairs = zip(self.table.columns, self.headers, strict=True)
         return [header for key, header in pairs if key not in used]
 
-    def given(self, constants: Members) -> list[str]:
+    def field_names(self, constants: Members) -> list[str]:
         """Return the names of the fields that a row may fill."""
         return [*(one.field.name for one in self.columns), *(one.field for one in self.links), *constants]
 

@@ -79,7 +79,7 @@ def preview(
         "row_count": len(table.rows),
         "columns": opened.suggestions,
         "mapping": opened.mapping,
-        "unmapped_required": opener.fields.missing(opened.given({})),
+        "unmapped_required": opener.fields.missing(opened.field_names({})),
         "rows": [_shown_outcome(one) for one in outcomes[:sample]],
         "counts": tally(look["counts"] | {"total": len(outcomes)}, outcomes),
     }

@@ -145,7 +145,7 @@ def refuse(problems: Iterable[Problem]) -> None:
 
 def _require_fields(fields: Fields, opened: Opened, constants: Members) -> None:
     """Raise 422 where nothing gives a field that new records need."""
-    lacking = fields.missing(opened.given(constants), constants.get("kind"))
+    lacking = fields.missing(opened.field_names(constants), constants.get("kind"))
     if lacking:
         raise validation(
             FieldError(name, "required", "a new record needs it: map a column to it, or give it in values",

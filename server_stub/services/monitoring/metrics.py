@@ -57,7 +57,7 @@ def _families(call: Context) -> Iterator[Family]:
         ({"stat": "sum"}, round(taken.sum, 6)),
         *(({"stat": name}, round(quantile(taken.latest, share) or 0.0, 6)) for name, share in _SHARES.items()),
     ])  # fmt: skip
-    limited = [({"class": kind}, float(count)) for kind, count in meters.refused(tenant_id)]
+    limited = [({"class": kind}, float(count)) for kind, count in meters.refused_counts(tenant_id)]
     yield Family("rate_limited_total", "counter", "Requests refused for a rate limit, by class", limited)
     yield Family("records", "gauge", "Records by entity", [
         ({"entity": kind}, len(call.collection(kind)))

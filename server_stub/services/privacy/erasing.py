@@ -127,7 +127,7 @@ class Erasure:
         for name, value in doc.items():
             if name in ("id", "checksum") or name in changes:
                 continue
-            clean = self._words.emptied(value)
+            clean = self._words.without_person(value)
             if kind == "file" and name == "url":
                 continue
             if clean != value:

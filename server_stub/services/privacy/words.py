@@ -116,14 +116,14 @@ class Words:
             for name, one in value.items()
         )
 
-    def emptied(self, value: Any) -> Any:
+    def without_person(self, value: Any) -> Any:
         """Return a value without the person: ids and addresses go, and so do copies of records about it."""
         if isinstance(value, str):
             return None if value in self.ids else self.without(value)
         if isinstance(value, bytes):
             return self.without_in_content(value)
         if is_array(value) or isinstance(value, tuple):
-            return [self.emptied(one) for one in cast("Iterable[Any]", value) if not self._is_person(one)]
+            return [self.without_person(one) for one in cast("Iterable[Any]", value) if not self._is_person(one)]
         if not is_object(value):
             return value
         if self.refers(value) and not _is_deal(value):
@@ -135,7 +135,9 @@ class Words:
         if any(is_object(one) and self.refers(one) for one in value.values()):
             value = {name: _nothing(one) if name in ("changes", "metadata") else one for name, one in value.items()}
         return {
-            name: None if "contact" in name and isinstance(one, str) and self.refers(value) else self.emptied(one)
+            name: None
+            if "contact" in name and isinstance(one, str) and self.refers(value)
+            else self.without_person(one)
             for name, one in value.items()
             if name not in self.ids
         }

@@ -148,7 +148,7 @@ def autocomplete(call: Context, q: str, types: Sequence[str] | None, limit: int)
         )
     settings = Settings(call)
     found = hits.found_in(settings, _kinds(call, settings, types), q, fuzzy=False)
-    best = [(one, hit) for one in found for hit in one.finder.ranked(one.ids, 0, limit)]
+    best = [(one, hit) for one in found for hit in one.finder.rank(one.ids, 0, limit)]
     best.sort(key=lambda pair: -pair[1].score)
     top = best[0][1].score if best else 1.0
     return [

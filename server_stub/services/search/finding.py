@@ -239,7 +239,7 @@ class Finder:
         share: float = self.settings.recency_weight
         return 1.0 - share * (1.0 - float(0.5 ** (age / _HALF_LIFE)))
 
-    def ranked(self, ids: AbstractSet[str], start: int, stop: int) -> list[Ranked]:
+    def rank(self, ids: AbstractSet[str], start: int, stop: int) -> list[Ranked]:
         """Return the records from one place to another, the best first."""
         docs = self._docs
         first = self._first(ids) if len(ids) > _RANKED else list(ids)

@@ -107,7 +107,7 @@ def query(
             _BUCKETS[one.kind.type]: _records(one, buckets[one.kind.type])
             for one in found if one.kind.type in _BUCKETS
         },
-        "events": [doc for one in events for doc in _records(one, one.finder.ranked(one.ids, 0, limit))],
+        "events": [doc for one in events for doc in _records(one, one.finder.rank(one.ids, 0, limit))],
         "others": [
             hit_of(one, hit, top, highlight)
             for one in found if one.kind.type not in _BUCKETS for hit in buckets[one.kind.type]
@@ -122,7 +122,7 @@ def query(
 
 def _best(found: Sequence[Found], stop: int) -> list[tuple[Found, Ranked]]:
     """Return the best of all kinds; at least so many of each."""
-    best = [(one, hit) for one in found for hit in one.finder.ranked(one.ids, 0, stop)]
+    best = [(one, hit) for one in found for hit in one.finder.rank(one.ids, 0, stop)]
     return sorted(best, key=lambda pair: -pair[1].score)
 
 
@@ -206,7 +206,7 @@ def filtered_hits(found: Found, groups: Sequence[Members]) -> Found:
         return found
     keep = keeping(found.kind, groups)
     docs = found.kind.call.collection(found.kind.collection).table.docs
-    return Found(found.finder, {id for id in found.ids if keep(found.kind.shown(docs[id]))})
+    return Found(found.finder, {id for id in found.ids if keep(found.kind.as_listed(docs[id]))})
 
 
 def keeping(kind: Kind, groups: Sequence[Members]) -> Callable[[Document], bool]:
@@ -255,7 +255,7 @@ def listed_hits(
 
         def sorted_hits(start: int, stop: int) -> list[dict[str, Any]]:
             rated = [(by_id[doc["id"]], Ranked(*_rated_record(by_id[doc["id"]], doc))) for doc in docs[start:stop]]
-            top = max((one.finder.ranked(one.ids, 0, 1)[0].score for one in found if one.ids), default=1.0)
+            top = max((one.finder.rank(one.ids, 0, 1)[0].score for one in found if one.ids), default=1.0)
             return [hit_of(one, hit, top, highlight) for one, hit in rated]
 
         return _Hits(total, sorted_hits)

@@ -148,7 +148,7 @@ class Kind:
             found = self.call.collection(kind).get(str(member(found, link) or "")) if found is not None else None
         return member(found, via[1]) if found is not None else None
 
-    def shown(self, doc: Document) -> Document:
+    def as_listed(self, doc: Document) -> Document:
         """Return a record as lists answer it, for its values."""
         found = self.shows(doc)
         return found if isinstance(found, Document) else Document(found)
@@ -156,10 +156,10 @@ class Kind:
     def reader(self, path: str) -> Callable[[Document], Any]:
         """Return a function that returns the value at a path of a record as lists answer it."""
         if "." in path:
-            return lambda doc: self.value(self.shown(doc), path)
+            return lambda doc: self.value(self.as_listed(doc), path)
         if path in _STORED:
             return lambda doc: doc.get(path)
-        return lambda doc: self.shown(doc).get(path)
+        return lambda doc: self.as_listed(doc).get(path)
 
     def texts(self, doc: Document, path: str) -> list[str]:
         """Return the texts at a path of a record; none where it is hidden from the caller."""

@@ -81,7 +81,7 @@ def _convert_lead(call: Context, on: Subject, spec: Members) -> Made:
 
 
 def _create_task(call: Context, on: Subject, spec: Members) -> Made:
-    about = on.known(call) or Document()
+    about = on.last_known(call) or Document()
     days = spec.get("due_in_days")
     members = {
         "title": on.fill(call, spec["title"]),
@@ -95,7 +95,7 @@ def _create_task(call: Context, on: Subject, spec: Members) -> Made:
 
 def _activity(call: Context, on: Subject, kind: str, members: Members) -> Made:
     permissions.check(call.caller, "activities", "create")
-    doc = on.known(call)
+    doc = on.last_known(call)
     links = links_of(on, doc) if doc is not None and doc.get("deleted_at") is None else {}
     return Made("activity", activities.add(call, kind, {**members, **links, "source": "workflow"}), members)
 
@@ -164,7 +164,7 @@ def _recipient(call: Context, on: Subject, to: str) -> dict[str, Any]:
 def _notify(call: Context, on: Subject, spec: Members) -> None:
     users = spec.get("user_ids") or [user["id"] for user in company.users_with(call, spec.get("role") or "")]
     channel = spec.get("channel") or "in_app"
-    doc = on.known(call)
+    doc = on.last_known(call)
     about = (on.kind, doc["id"]) if doc is not None else None
     for user_id in users:
         title, message = (on.fill(call, spec[name]) for name in ("title", "message"))

@@ -226,7 +226,7 @@ class Run:
                 return self._wait(at, "delay", now + timedelta(minutes=entry["delay"]))
         elif entry["waited"] == "delay" and step["resume_at"] > now:
             return self._wait(at, "delay", step["resume_at"])
-        if spec["type"] != "wait" or not self._asked(entry, self._record())[1]:
+        if spec["type"] != "wait" or not self._check_conditions(entry, self._record())[1]:
             return False
         if spec.get("minutes") is not None:
             until = step["resume_at"] if entry["waited"] == "time" else now + timedelta(minutes=spec["minutes"])
@@ -256,7 +256,7 @@ class Run:
         spec: Members = entry["spec"]
         step |= {"started_at": step["started_at"] or call.now, "resume_at": None}
         before = self._record()
-        error, wanted = self._asked(entry, before)
+        error, wanted = self._check_conditions(entry, before)
         made = None
         if error is None:
             if not wanted:
@@ -278,7 +278,7 @@ class Run:
         elif spec["type"] == "stop":
             self._end("succeeded")
 
-    def _asked(self, entry: Members, record: Document | None) -> tuple[Mapping[str, Any] | None, bool]:
+    def _check_conditions(self, entry: Members, record: Document | None) -> tuple[Mapping[str, Any] | None, bool]:
         """Tell what is wrong with the conditions of a step, or whether they hold; once it waits for a time they did."""
         if not entry["conditions"] or entry["waited"] in ("time", "member"):
             return None, True
@@ -327,7 +327,7 @@ class Run:
 
     def _record(self) -> Document | None:
         """Return the record as it is, or was when it was deleted; None where there is none."""
-        return self._subject.known(self._call)
+        return self._subject.last_known(self._call)
 
     def _tell(self, verb: str) -> None:
         """Count the execution in its workflow or rule, and publish the workflow's event. Neither is a change of it."""

@@ -55,7 +55,7 @@ class Subject:
             raise Problem("NOT_FOUND", f"no {self.kind} has the id {self.id!r}", details={"id": self.id})
         return doc
 
-    def known(self, call: Context) -> Document | None:
+    def last_known(self, call: Context) -> Document | None:
         """Return the record as it is, or as it was when it was deleted; None where the execution has none."""
         if self.id is None:
             return None
@@ -64,7 +64,7 @@ class Subject:
 
     def published(self, call: Context) -> Document | None:
         """Return the record as what is sent of it may tell: of a private event, when it is."""
-        doc = self.known(call)
+        doc = self.last_known(call)
         return noun_of(call, self.kind).published(doc) if doc is not None else None
 
     def fill(self, call: Context, text: str) -> str:

@@ -138,7 +138,7 @@ def test_the_stronger_of_two_layers_wins(name: str, stronger: Layer, weaker: Lay
     layered.put(setting, stronger, first)
     layered.put(setting, weaker, second)
     layers = layered.layers(setting)
-    told = list(layers.told(name))
+    told = list(layers.sayings_of(name))
     assert (layers.find_one(name).layer, layers.value(name)) == (stronger, first)
     assert [item.layer for item in told] == list(dict.fromkeys([stronger, weaker, "default"]))
     if weaker != "default":
@@ -164,7 +164,7 @@ def test_a_file_that_is_about_another_server_says_nothing_of_this_one(
     elsewhere = Layers(Options(**layered.typed))
     assert layers.value(name) == VALUES[name][0]
     assert elsewhere.value(name) == setting.default
-    assert ABOUT in str(next(iter(elsewhere.told(name))).unused)
+    assert ABOUT in str(next(iter(elsewhere.sayings_of(name))).unused)
 
 
 @pytest.mark.parametrize(

@@ -238,8 +238,8 @@ def test_tasks_find_out_at_once() -> None:
 def test_what_is_spoken_is_not_lacking_whichever_was_noted_first(order: int) -> None:
     finding = Finding()
     notes: list[Callable[[], None]] = [
-        lambda: finding.answered("platform", "leads"),
-        lambda: finding.passed(["platform"], "contacts"),
+        lambda: finding.note_answered("platform", "leads"),
+        lambda: finding.note_passed(["platform"], "contacts"),
     ]
     for note in notes[::order]:
         note()

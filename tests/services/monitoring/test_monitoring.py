@@ -195,14 +195,14 @@ def test_health_says_how_much_room_is_left(
 def test_a_snapshot_keeps_the_figures_that_it_was_made_with(stub: StubServer, acme: CrmClient) -> None:
     def figures() -> tuple[object, ...]:
         minutes = [(one.requests, one.failures, len(one.durations)) for one in meters.minutes(*place, meters.start)]
-        return meters.requests(place[0]), meters.durations(place[0]).count, meters.refused(place[0]), minutes
+        return meters.requests(place[0]), meters.durations(place[0]).count, meters.refused_counts(place[0]), minutes
 
     meters, place = stub.meters, ("tenant_acme", "contacts")
     fail(stub, acme, failures=1, good=3)
     before, snapshot = figures(), stub.snapshot()
     for _ in range(2):  # what is counted after one restoration is not in the next
         fail(stub, acme, failures=2, good=2)
-        meters.limited("tenant_acme", "standard")
+        meters.count_limited("tenant_acme", "standard")
         assert figures() != before
         stub.restore(snapshot)
         assert figures() == before
