@@ -257,6 +257,7 @@ _RULES = {
     "extra_forbidden": "unknown",
     "string_pattern_mismatch": "format",
     "is_instance_of": "type",
+    "int_from_float": "type",
     "sequence_str": "type",
     "literal_error": "choice",
     "enum": "choice",
@@ -268,7 +269,9 @@ def rule_of(kind: str) -> str:
     """Return the rule of a `FieldError` for pydantic's name of an error."""
     if kind in _RULES:
         return _RULES[kind]
-    return next((rule for part, rule in _RULE_PARTS if part in kind), "type" if kind.endswith("_parsing") else "format")
+    # A text that is no date or time has the right type; one that is no number does not.
+    mistyped = kind.endswith("_parsing") and "date" not in kind and "time" not in kind
+    return next((rule for part, rule in _RULE_PARTS if part in kind), "type" if mistyped else "format")
 
 
 def field_errors(
@@ -282,7 +285,7 @@ def field_errors(
         if drop is not None and path[:1] in ([drop], [camel(drop)]) and len(path) > 1:
             path = path[1:]
         name = ".".join(path)
-        if name not in found:
+        if name not in found or (item["type"] == "string_type" and found[name].rule == "choice"):  # no text at all
             found[name] = FieldError(name, _message(item), _rule(item))
     return list(found.values())
 

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from .deal_analytics import Series
 from .marks import INPUT
-from .message_templates import MessageCategory
+from .message_templates import MessageCategory, SubjectLine
 from .notifications import DeliveryState, NotificationType
 from .record import Model
 from .values import EMPTY, NOT_BLANK, Channel, Email, EntityType, LanguageTag, Priority, Url
@@ -36,6 +36,7 @@ class NotificationEntity(TypedDict, total=False):
 class Sending(TypedDict, total=False):
     """The arguments of every message."""
 
+    subject: SubjectLine | None
     type: Annotated[NotificationType, Field(max_length=50)] | None
     priority: Priority | None
     category: Annotated[MessageCategory, Field(max_length=50)] | None

@@ -86,7 +86,7 @@ class TenantCreate(_TenantMembers, total=False):
     plan: PlanName
     region: Region
     admin_email: Required[Email]
-    admin_name: Annotated[str, Field(pattern=NOT_BLANK, max_length=200)]
+    admin_name: Annotated[str, Field(pattern=NOT_BLANK, max_length=200)] | None
     """The name of its first admin."""
 
 

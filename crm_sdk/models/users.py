@@ -227,7 +227,7 @@ class UserCreate(_UserMembers, total=False):
 
     email: Required[Email]
     name: Required[Name]
-    password: Annotated[str, Field(max_length=200)]
+    password: Annotated[str, Field(max_length=200)] | None
 
 
 @with_config(INPUT)

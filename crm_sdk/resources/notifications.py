@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 _TEXTS = ("TEMPLATE_SYNTAX", "MISSING_VARIABLE")
 _SENDING = {
     "to": "The recipient: the id of a user, a contact or a lead, or an address that fits the channel.",
+    "subject": "The subject of an e-mail; in the other channels, the title.",
     "variables": "The values of the variables in the text, by name.",
     "category": "What the message is about; `transactional` is sent whatever the recipient has opted out of.",
     "action_url": "The page that the message leads to.",
@@ -136,7 +137,6 @@ class Notifications(Resource[Mode]):
         to: Destination,
         *,
         template_id: str | None = None,
-        subject: SubjectLine | None = None,
         content: Content | None = None,
         content_html: Content | None = None,
         variables: Variables | None = None,
@@ -219,6 +219,7 @@ class Notifications(Resource[Mode]):
     @operation(
         platform="POST /notifications/bulk",
         rate="bulk",
+        errors=("TEMPLATE_SYNTAX",),
         action="create",
         texts={
             **{name: text for name, text in _SENDING.items() if name != "to"},
@@ -232,7 +233,6 @@ class Notifications(Resource[Mode]):
         recipients: Sequence[BulkRecipient],
         *,
         template_id: str | None = None,
-        subject: SubjectLine | None = None,
         content: Content | None = None,
         variables: Variables | None = None,
         **common: Unpack[Sending],

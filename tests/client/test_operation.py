@@ -309,6 +309,30 @@ def test_each_wrong_member_is_named_in_python(make: Make, call: Call, server: Ca
 
 
 @pytest.mark.parametrize(
+    ("attempt", "rule"),
+    [
+        (lambda c: c.deals.create({"title": "T", "value": 1, "expected_close_date": "2026-02-30"}), "format"),
+        (lambda c: c.deals.create({"title": "T", "value": 1, "expected_close_date": True}), "type"),
+        (lambda c: c.activities.events.create({"title": "T", "start_time": "soon", "end_time": "soon"}), "format"),
+        (lambda c: c.notifications.send_sms("+4930123456", content="C", scheduled_at="2026-13-01T00:00:00Z"), "format"),
+        (lambda c: c.notifications.send_sms("+4930123456", content="C", scheduled_at=[]), "type"),
+        (lambda c: c.users.preferences.update("me", {"week_start": 1.5}), "type"),
+        (lambda c: c.notifications.send_sms("+4930123456", content="C", priority=5), "type"),
+        (lambda c: c.notifications.send_sms("+4930123456", content="C", category=5), "type"),
+        (lambda c: c.leads.create({"name": "N", "source": 5}), "type"),
+        (lambda c: c.leads.list(limit="many"), "type"),
+    ],
+)
+def test_a_wrong_form_is_told_from_a_wrong_type(
+    make: Make, call: Call, server: Canned, attempt: Callable[[Any], Any], rule: str
+) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        call(attempt(make(dialects="platform")))
+    assert {field.rule for field in raised.value.fields} == {rule}
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
     ("attempt", "fields"),
     [
         (lambda c: c.leads.create("x"), ["lead"]),

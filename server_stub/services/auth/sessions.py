@@ -55,6 +55,7 @@ def _is_idle(call: Context, session: Members, tenant_id: str) -> bool:
 def _of_key(call: Context, key: Document) -> Document:
     """Return an API key as the session that it counts as."""
     made = key.get("created_at")
+    used = call.server.key_uses.of(key["id"])[1]
     return Document(
         id=f"{SESSION}_{key['id']}",
         created_at=made,
@@ -69,7 +70,7 @@ def _of_key(call: Context, key: Document) -> Document:
         auth_method="api_key",
         mfa_verified=False,
         client_id=None,
-        last_seen_at=key.get("last_used_at") or made,
+        last_seen_at=used or key.get("last_used_at") or made,
         expires_at=None,
         revoked_at=key.get("revoked_at"),
         key_id=key["id"],

@@ -48,7 +48,7 @@ def recipient_of(call: Context, channel: str, to: str) -> Recipient:
     """Return the recipient of a message.
 
     Raises: 422 for an id that nobody has, an address of another kind, a record without an address, and for anybody but
-    a user where the channel is for users; 409 NO_DEVICE for a push message to a user without one.
+    a user where the channel is for users.
     """
     to = to.strip()
     if channel in _OF_USERS:
@@ -69,8 +69,6 @@ def _user(call: Context, channel: str, to: str) -> Recipient:
     if not to.startswith("user_"):
         raise invalid("to", "format", f"{_OF_USERS[channel]} is for users: give the id of one")
     user: Any = call.reference("user", to, "to")
-    if channel == "push" and not call.collection(DEVICE).find("user_id", user["id"]):
-        raise Problem("NO_DEVICE", f"{user['name']} has no device for push messages", field="to")
     return Recipient(user["id"], user=Document(user))
 
 
@@ -112,3 +110,10 @@ def require_reach(call: Context, channel: str, recipient: Recipient) -> None:
     if channel != "email" or person is None or person.get("owner_id") not in (None, call.caller.user_id):
         message = f"the role {call.caller.role} may send e-mail to its own contacts and leads only"
         raise Problem("FORBIDDEN", message, field="to")
+
+
+def require_device(call: Context, channel: str, recipient: Recipient) -> None:
+    """Raise 409 NO_DEVICE where a push message would go to a user without a device."""
+    user = recipient.user
+    if channel == "push" and user is not None and not call.collection(DEVICE).find("user_id", user["id"]):
+        raise Problem("NO_DEVICE", f"{user['name']} has no device for push messages", field="to")

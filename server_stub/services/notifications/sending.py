@@ -17,9 +17,9 @@ from ...request.settings import environment_of
 from ...serving import Context, Members, serves
 from .delivery import MOST_ATTEMPTS, PENDING, attempt, dispatch, later
 from .history import found_message
-from .language import fill
+from .language import fill, read
 from .preferences import quiet_for, why_suppressed
-from .recipients import Recipient, recipient_of, require_reach
+from .recipients import Recipient, recipient_of, require_device, require_reach
 from .templates import LONGEST_SMS, active_template, text_in
 
 _GSM = frozenset(
@@ -38,6 +38,7 @@ def send(call: Context, channel: str, to: str, *, batch_id: str | None = None, *
     """
     recipient = recipient_of(call, channel, to)
     require_reach(call, channel, recipient)
+    require_device(call, channel, recipient)
     said = _text(call, channel, recipient, given)
     kind, category = given.get("type") or "system", given.get("category") or said.pop("category")
     said.pop("category", None)
@@ -74,18 +75,13 @@ def send(call: Context, channel: str, to: str, *, batch_id: str | None = None, *
 
 def _text(call: Context, channel: str, recipient: Recipient, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the title and the text of a message, with its template counted as used."""
-    template_id, content = given.get("template_id"), given.get("content")
-    if template_id is None and content is None:
-        raise invalid("content", "required", "give a text, or a template")
-    if template_id is not None and content is not None:
-        raise invalid("content", "choice", "give either a text or a template, not both")
+    template, content, template_id = _template(call, channel, given), given.get("content"), None
     own: Mapping[str, str] = given.get("variables") or {}
     variables: dict[str, str] = {**environment_of(call.collection), **own}
     language = given.get("language") or recipient.language(call)
     category = None
     text: Members = {"subject": given.get("subject"), "content": content, "content_html": given.get("content_html")}
-    if template_id is not None:
-        template = active_template(call, template_id, channel)
+    if template is not None:
         text, category = text_in(template, language), template["category"]
         language, template_id = text["language"], template["id"]
         subject = given.get("subject") or text.get("subject") or template.get("subject")
@@ -104,6 +100,16 @@ def _text(call: Context, channel: str, recipient: Recipient, given: Mapping[str,
         "title": title, "message": message, "content_html": filled, "template_id": template_id,
         "language": language, "category": category,
     }  # fmt: skip
+
+
+def _template(call: Context, channel: str, given: Mapping[str, Any]) -> Document | None:
+    """Return the template of a call; None for one with a text of its own. Raises: 422 for neither, both, an unfit one."""
+    template_id, content = given.get("template_id"), given.get("content")
+    if template_id is None and content is None:
+        raise invalid("content", "required", "give a text, or a template")
+    if template_id is not None and content is not None:
+        raise invalid("content", "choice", "give either a text or a template, not both")
+    return active_template(call, template_id, channel) if template_id is not None else None
 
 
 def _first_line(text: str) -> str:
@@ -152,22 +158,28 @@ def send_sms(call: Context, to: str, **given: Any) -> Document:
     return send(call, "sms", to, **given)
 
 
+def _titled(title: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a message whose subject is its title."""
+    return {**given, "subject": title or given.get("subject")}
+
+
 @serves(Notifications.send_push)
 def send_push(call: Context, to: str, title: str | None, **given: Any) -> Document:
     """Send a push message to the devices of a user."""
-    return send(call, "push", to, subject=title, **given)
+    return send(call, "push", to, **_titled(title, given))
 
 
 @serves(Notifications.send_in_app)
 def send_in_app(call: Context, to: str, title: str, **given: Any) -> Document:
     """Put a notification into the inbox of a user."""
-    return send(call, "in_app", to, subject=title, **given)
+    return send(call, "in_app", to, **_titled(title, given))
 
 
 @serves(Notifications.send_bulk)
 def send_bulk(call: Context, channel: str, recipients: Sequence[Members], **given: Any) -> dict[str, Any]:
     """Send one message to each of many recipients; all have one batch id."""
     check_size(recipients, "recipients")
+    _check_common(call, channel, given)
     batch_id = call.new_id("batch_")
     common: Mapping[str, str] = given.pop("variables") or {}
 
@@ -183,6 +195,16 @@ def send_bulk(call: Context, channel: str, recipients: Sequence[Members], **give
     result = carry_out(call, recipients, send_one, field="recipients", id_of=lambda one: None, key_of=key_of)
     items = [item | {"id": item["result"]["id"]} if item["result"] is not None else item for item in result["items"]]
     return result | {"items": items}
+
+
+def _check_common(call: Context, channel: str, given: Mapping[str, Any]) -> None:
+    """Raise 422 for what is wrong with all messages of a call, whoever their recipients are."""
+    _template(call, channel, given)
+    for name in ("subject", "content"):
+        if given.get(name):
+            read(given[name], name)
+    if (entity := given.get("entity")) is not None:
+        call.reference(entity["type"], entity["id"], "entity.id")
 
 
 @serves(Notifications.retry)

@@ -14,6 +14,7 @@ from ...data.forms import required_text
 from ...data.queries.query import fold
 from ...noun import Noun
 from ...problems import FieldError, Problem, invalid, validation
+from ...request.access import permissions
 from ...serving import Context, Members
 from .language import read, variables_in
 
@@ -24,7 +25,13 @@ _TITLED = frozenset({"email", "push"})
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Return the variables of a template. Raises: 422 for a text that is not one; 409 TEMPLATE_EXISTS."""
+    """Return the variables of a template.
+
+    Raises: 422 for a text that is not one; 409 TEMPLATE_EXISTS; 403 for a new one by who may write to its own people
+    only.
+    """
+    if before is None and permissions.scope_for(call.caller, "notifications", "create") in ("own", "team"):
+        raise Problem("FORBIDDEN", f"the role {call.caller.role} may send e-mail, but not create templates")
     whole: dict[str, Any] = {"channel": "email", "language": "en", **(before or {}), **members}
     channel = whole["channel"]
     translations: Sequence[Members] = whole.get("translations") or ()

@@ -31,6 +31,15 @@ def test_one_lists_one_s_own_the_last_used_first(stub: StubServer, bearer: Beare
     assert len(ended) == 1 and ended[0].revoked_at is not None
 
 
+def test_a_key_was_last_seen_when_it_was_used(stub: StubServer) -> None:
+    key = stub.client(api_key="acme-sales")
+    for _ in range(2):
+        stub.clock.advance(3600)
+        assert abs(key.auth.sessions.current().last_seen_at - stub.clock.now()) < timedelta(seconds=1)
+    listed = next(one for one in key.auth.sessions.list() if one.current)
+    assert abs(listed.last_seen_at - stub.clock.now()) < timedelta(seconds=1)
+
+
 def test_another_s_are_for_those_who_manage_users(stub: StubServer, bearer: Bearer) -> None:
     sam, mia = signed_in(bearer(), "sam@acme.test"), signed_in(bearer(), "mia@acme.test")
     theirs = mia.auth.sessions.current().id

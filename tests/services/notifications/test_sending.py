@@ -213,6 +213,36 @@ def test_a_batch_has_one_id_and_the_variables_of_each(acme: CrmClient, template:
     assert sorted(one.title for one in found) == ["Hello a", "Hello b", "Hello c"]
 
 
+@pytest.mark.parametrize(
+    ("given", "code", "field"),
+    [
+        ({}, "VALIDATION_ERROR", "content"),
+        ({"content": "C", "template_id": "template_x"}, "VALIDATION_ERROR", "content"),
+        ({"template_id": "template_x"}, "REFERENCE_NOT_FOUND", "template_id"),
+        ({"content": "Hi {{"}, "TEMPLATE_SYNTAX", "content"),
+        ({"content": "C", "subject": "Hi {{"}, "TEMPLATE_SYNTAX", "subject"),
+        ({"content": "C", "entity": {"type": "deal", "id": "deal_x"}}, "REFERENCE_NOT_FOUND", "entity.id"),
+    ],
+)
+def test_what_is_wrong_with_a_whole_batch_refuses_it(acme: CrmClient, given: Any, code: str, field: str) -> None:
+    before = acme.notifications.history().total
+    error = refused(lambda: acme.notifications.send_bulk("email", [{"to": "a@example.com"}, {"to": "nobody"}], **given))
+    assert (error.status, error.code, error.fields[0].field) == (422, code, field)
+    assert acme.notifications.history().total == before
+
+
+def test_a_template_for_another_channel_refuses_a_whole_batch(acme: CrmClient, template: MessageTemplate) -> None:
+    error = refused(lambda: acme.notifications.send_bulk("sms", [{"to": "+4930123456"}], template_id=template.id))
+    assert (error.status, error.fields[0].field) == (422, "template_id")
+
+
+def test_every_channel_takes_a_subject(acme: CrmClient, stub: StubServer) -> None:
+    assert acme.notifications.send_sms("+4930123456", content="C", subject="S").title == "S"
+    assert acme.notifications.send_push("user_sam", content="C", subject="S").title == "S"
+    assert acme.notifications.send_push("user_sam", content="C", subject="S", title="T").title == "T"
+    assert acme.notifications.send_in_app("user_sam", content="C", subject="S", title="T").title == "T"
+
+
 def test_sales_write_to_their_own_contacts_only_and_see_what_they_sent(
     acme: CrmClient, sales: CrmClient, template: MessageTemplate
 ) -> None:
@@ -224,6 +254,11 @@ def test_sales_write_to_their_own_contacts_only_and_see_what_they_sent(
         lambda: sales.notifications.send_email(other.id, **MAIL),
         lambda: sales.notifications.send_email("stranger@example.com", **MAIL),
         lambda: sales.notifications.send_sms("+4930123456", content="x"),
+        lambda: sales.notifications.send_push("user_123", content="x"),  # who has no device, which is not told
+        lambda: sales.notifications.send_in_app("user_ada", title="T", content="x"),
+        lambda: sales.notifications.templates.create(
+            {"name": "N", "category": "other", "subject": "S", "content": "C"}
+        ),
         lambda: sales.notifications.templates.delete(template.id),
         lambda: sales.notifications.retry(sent.id),
     ):

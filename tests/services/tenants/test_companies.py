@@ -205,3 +205,10 @@ def test_dates_of_a_company_are_those_of_its_zone(found: Found) -> None:
     company.own.leads.list()
     usage = company.own.tenants.usage("current", start_date=date(2026, 1, 15), end_date=date(2026, 1, 16))
     assert [(point.period, int(point.value)) for point in usage.api_calls] == [("2026-01-15", 1), ("2026-01-16", 1)]
+
+
+def test_no_name_of_the_first_admin_may_be_written_as_null(stub: StubServer) -> None:
+    made = stub.client(dialects="platform").tenants.create(
+        {"name": "Hooli", "admin_email": "gavin.belson@hooli.test", "admin_name": None}
+    )
+    assert made.admin_name is None

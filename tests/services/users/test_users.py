@@ -213,3 +213,8 @@ def test_the_list_is_filtered_by_role_and_team_and_sorted(admin: CrmClient) -> N
     assert names == sorted(names)
     assert admin.users.list(sort="last_login", order="desc").items[-1].last_login is None
     assert list(admin.users.list(role="nobody")) == []
+
+
+def test_no_password_may_be_written_as_null(admin: CrmClient) -> None:
+    made = admin.users.create({"email": "nil@acme.test", "name": "Nil", "password": None})
+    assert (made.status, made.email_verified) == ("invited", False)
