@@ -103,7 +103,7 @@ def _text(call: Context, channel: str, recipient: Recipient, given: Mapping[str,
 
 
 def _template(call: Context, channel: str, given: Mapping[str, Any]) -> Document | None:
-    """Return the template of a call; None for one with a text of its own. Raises: 422 for neither, both, an unfit one."""
+    """Return the template of a call; None where it has a text. Raises: 422 for neither, both, and an unfit template."""
     template_id, content = given.get("template_id"), given.get("content")
     if template_id is None and content is None:
         raise invalid("content", "required", "give a text, or a template")
