@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .serving import Context
 
 NOTIFICATION = "notification"
+SYSTEM_MAIL = "system_mail"
+"""The type of the mails that the platform itself sends."""
 ONE_TIME_TOKEN = "one_time_token"
 """The kind of the records of tokens that were mailed."""
 
@@ -38,7 +40,7 @@ class Mail:
 
 def outbox(store: Store) -> list[Mail]:
     """Return the mails that the platform has sent in all companies, oldest first."""
-    sent = [doc for mails in store.across(NOTIFICATION) for doc in mails.all() if doc.get("type") == "system_mail"]
+    sent = [doc for mails in store.across(NOTIFICATION) for doc in mails.all() if doc.get("type") == SYSTEM_MAIL]
     return [
         Mail(doc["recipient"], doc["title"], doc["message"], doc["created_at"], doc["metadata"].get("token"))
         for doc in sorted(sent, key=lambda doc: doc["created_at"])
@@ -55,7 +57,7 @@ def send(call: Context, user: Mapping[str, Any], subject: str, text: str, *, tok
     """Mail a user of the caller's company."""
     members: dict[str, Any] = {
         "user_id": None,  # a mail to the user is not in the inbox
-        "type": "system_mail",
+        "type": SYSTEM_MAIL,
         "title": subject,
         "message": text,
         "priority": "high",

@@ -123,7 +123,7 @@ class Notifications(Resource[Mode]):
         platform="POST /notifications/email",
         status=202,
         action="create",
-        errors=(*_TEXTS, "NO_ADDRESS"),
+        errors=(*_TEXTS, "NO_ADDRESS", "LIMIT_EXCEEDED"),
         texts={
             **_SENDING,
             "content_html": "The text as HTML.",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from crm_sdk.resources.communication import CommunicationEmail
 
 from ...data.document import Document
 from ...problems import FieldError, Problem, validation
-from ...request.access.plans import check_limit
 from ...serving import Context, Members, serves
-from .. import company
+from ..notifications.counting import check_emails
 from ..notifications.templates import active_template, text_in
 from . import delivering
 from .composing import Recipients, fields_of, fill
@@ -34,8 +32,7 @@ def send(call: Context, email: Members) -> Document:
         "template_id": email.get("template_id"), "from_address": sender_of(call, mailbox),
     }  # fmt: skip
     people.check_opt_out()
-    used = sent_today(call)
-    check_limit(call.tenant, "emails_per_day", used)
+    check_emails(call)
     if mailbox is not None and mailbox["status"] != "connected":
         message = f"{mailbox['name']} is not connected"
         raise Problem("INTEGRATION_NOT_CONNECTED", message, details={"status": mailbox["status"]})
@@ -72,12 +69,6 @@ def sender_of(call: Context, mailbox: Members | None) -> dict[str, Any]:
     own = user["email"] if user is not None else f"no-reply@{call.tenant['slug']}.test"
     name = user["name"] if user is not None else call.tenant["name"]
     return {"email": config.get("address") or own, "name": name}
-
-
-def sent_today(call: Context) -> int:
-    """Return how many e-mails the company has sent from here today, on its clock."""
-    since: datetime = company.midnight(call, company.today(call))
-    return sum(doc["created_at"] >= since for doc in call.collection("activity").find("sent_here", True))
 
 
 def _new_message_id(call: Context) -> str:

@@ -15,6 +15,7 @@ from ...data.document import Document
 from ...problems import Problem, invalid
 from ...request.settings import environment_of
 from ...serving import Context, Members, serves
+from .counting import check_emails
 from .delivery import MOST_ATTEMPTS, PENDING, attempt, dispatch, later
 from .history import found_message
 from .language import fill, read
@@ -149,6 +150,7 @@ def _segments(channel: str, text: str) -> dict[str, int]:
 @serves(Notifications.send_email)
 def send_email(call: Context, to: str, **given: Any) -> Document:
     """Send an e-mail."""
+    check_emails(call)
     return send(call, "email", to, **given)
 
 
@@ -184,6 +186,8 @@ def send_bulk(call: Context, channel: str, recipients: Sequence[Members], **give
     common: Mapping[str, str] = given.pop("variables") or {}
 
     def send_one(one: Members) -> Document:
+        if channel == "email":
+            check_emails(call)
         return send(
             call, channel, one["to"], batch_id=batch_id, variables={**common, **(one.get("variables") or {})}, **given
         )

@@ -126,9 +126,8 @@ def _check_currencies(there: Context, rates: Sequence[Members], tenant: Document
             {
                 noun.collection
                 for noun in there.server.nouns.values()
-                if "currency" in noun.model.model_fields
-                and not noun.shared
-                and there.collection(noun.collection).find("currency", code)
+                for member in noun.model.model_fields.keys() & {"currency", "quota_currency"}
+                if not noun.shared and there.collection(noun.collection).find(member, code)
             }
         )
         if kinds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 
 from ...request.access.plans import LIMITS, limit_of
@@ -13,17 +13,12 @@ from .. import company
 from ..agents.records import CALLS
 from ..backups.counting import counted_backups
 from ..chatops.conversation import sent_today as chats_today
-from ..communication.sending import sent_today
 from ..files.limits import stored_bytes
+from ..notifications.counting import sent_today
 from ..security.api_keys import status_of
 from .finding import members
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-
-
-def emails(there: Context) -> Iterable[datetime]:
-    """Yield when each e-mail was sent from here."""
-    return (doc["created_at"] for doc in there.collection("activity").find("sent_here", True))
 
 
 def _agent_calls(there: Context) -> int:

@@ -16,7 +16,8 @@ from ...request.access.plans import LIMITS, limit_of, plan_limit
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from ..agents.records import CALLS
-from .counting import USED, emails, resets_at
+from ..notifications.counting import sent_emails
+from .counting import USED, resets_at
 from .finding import store, tell, within, writable
 
 _COUNTED = ("account", "activity", "conversation", "lead")
@@ -122,7 +123,7 @@ def _metrics(there: Context, whole: ranges.Span, hours: list[Any]) -> list[dict[
     """Return the figures: of what is there, how much; of what is counted by time, how much in the range."""
     days = [(datetime.combine(date.fromisoformat(doc["id"]), time(), whole.begins_at.tzinfo), doc["calls"])
             for doc in there.collection(CALLS)]  # fmt: skip
-    sent = Counter(at.astimezone(company.zone(there)).date() for at in emails(there) if whole.has(at))
+    sent = Counter(at.astimezone(company.zone(there)).date() for at in sent_emails(there) if whole.has(at))
     passing = {
         "api_requests_per_hour": [hour["calls"] for hour in hours],
         "bulk_requests_per_hour": [hour["bulk"] for hour in hours],

@@ -29,8 +29,14 @@ def first_preferences(call: Context) -> dict[str, Any]:
 
 
 def effective(call: Context, user: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the preferences of a user; what is not chosen is as for a new one, working hours as the company's."""
-    chosen: Mapping[str, Any] = user.get("preferences") or {}
+    """Return the preferences of a user; what is not chosen is as for a new one, working hours as the company's.
+
+    A currency that the company has no more is not chosen either.
+    """
+    known = {call.tenant["base_currency"], *(rate["currency"] for rate in call.tenant.get("currencies") or ())}
+    chosen: dict[str, Any] = dict(user.get("preferences") or {})
+    if chosen.get("currency") not in known:
+        chosen["currency"] = None
     hours = call.tenant.get("business_hours")
     defaults = {**first_preferences(call), "business_hours": hours}
     return {**defaults, **{name: value for name, value in chosen.items() if value is not None}}

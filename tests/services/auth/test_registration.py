@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -101,6 +102,14 @@ def test_a_password_is_as_strong_as_the_company_asks(stub: StubServer, bearer: B
         error = refused(lambda password=password: bearer().auth.password.confirm(token, password))  # type: ignore[misc] # bound at once
         assert (error.code, len(error.details["needs"])) == ("WEAK_PASSWORD", lacks)
     bearer().auth.password.confirm(token, "Aaaaaaaaa1!")
+
+
+def test_whoever_is_invited_has_a_strong_password_too(stub: StubServer, bearer: Bearer) -> None:
+    stub.client(dialects="platform").users.create({"email": "eve@acme.test", "name": "Eve"})
+    token = mailed(stub, "eve@acme.test")
+    join = partial(bearer().auth.register, email="eve@acme.test", name="Eve", invitation_token=token)
+    assert refused(lambda: join(password="short")).code == "WEAK_PASSWORD"
+    assert join(password=STRONG).user.status == "active"
 
 
 def test_an_address_is_confirmed_once_by_the_mail(stub: StubServer, bearer: Bearer) -> None:

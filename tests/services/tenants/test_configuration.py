@@ -277,3 +277,41 @@ def test_use_outlives_the_process_and_goes_with_a_snapshot(tmp_path: Any) -> Non
         assert crm.tenants.usage("current").api_calls_by_operation == {"leads.list": 2}
         stub.restore(before)
         assert crm.tenants.usage("current").api_calls_by_operation == {"leads.list": 2}
+
+
+def test_a_currency_of_quotas_is_in_use_and_one_that_is_gone_is_nobody_s_choice(acme: CrmClient) -> None:
+    known = [{"currency": code, "rate": 1} for code in ("EUR", "GBP", "CHF")]
+    acme.tenants.config.update("current", {"currencies": known})
+    acme.users.update("user_sam", {"monthly_quota": 1000, "quota_currency": "CHF"})
+    acme.users.preferences.update("user_sam", {"currency": "CHF"})
+    error = refused(lambda: acme.tenants.config.update("current", {"currencies": known[:2]}))
+    assert (error.code, error.details) == ("CURRENCY_IN_USE", {"currency": "CHF", "kinds": ["user"]})
+    acme.users.update("user_sam", {"quota_currency": "EUR"})
+    acme.tenants.config.update("current", {"currencies": known[:2]})
+    found = acme.users.preferences.get("user_sam")
+    assert found.currency == "USD"
+    assert acme.users.preferences.update("user_sam", {"currency": found.currency}).currency == "USD"
+
+
+def test_e_mails_count_however_they_are_sent(acme: CrmClient, stub: StubServer) -> None:
+    def used() -> int:
+        return next(one.used for one in acme.tenants.limits.get("current").limits if one.key == "emails_per_day")
+
+    before = used()
+    acme.notifications.send_email("a@example.com", subject="S", content="C")
+    acme.notifications.unsubscribe(address="b@example.com")
+    acme.notifications.send_email("b@example.com", subject="S", content="C")  # held back
+    acme.notifications.send_sms("+4930123456", content="C")
+    acme.auth.password.reset("sam@acme.test")  # the platform's own
+    assert used() == before + 1
+    acme.communication.email.send({"to": ["a@example.com"], "subject": "S", "body_text": "B"})
+    assert used() == before + 2
+    acme.tenants.limits.update("current", {"emails_per_day": before + 3})
+    people: Any = [{"to": f"{name}@example.com"} for name in "cde"]
+    done = acme.notifications.send_bulk("email", people, subject="S", content="C")
+    assert [one.error.code if one.error else None for one in done.items] == [None, *["LIMIT_EXCEEDED"] * 2]
+    error = refused(lambda: acme.notifications.send_email("a@example.com", subject="S", content="C"))
+    assert (error.status, error.code, error.details["used"]) == (403, "LIMIT_EXCEEDED", before + 3)
+    assert acme.notifications.send_sms("+4930123456", content="C").delivery_status == "sent"
+    stub.clock.advance(86_400)
+    assert used() == 0
