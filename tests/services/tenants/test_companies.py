@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from refusals import refused
+from wire import opened
 
 from crm_sdk import AuthenticationError, CrmClient
+from crm_sdk.realtime.sockets import SocketClosedError
 from server_stub import StubServer
 from server_stub.request.http import Request
 
@@ -189,6 +191,16 @@ def test_a_company_with_an_open_invoice_goes_on(acme: CrmClient, found: Found) -
     billing.update("current", {"payment_method_token": "tok_bank"})
     assert acme.tenants.invoices.list(company.id, status="open").total == 0
     assert acme.tenants.delete(company.id, confirm=company.slug).status == "cancelled"
+
+
+def test_the_live_connections_of_an_ended_company_end_and_no_others(stub: StubServer) -> None:
+    with opened(stub, "/ws?token=globex-admin", {}) as theirs, opened(stub, "/ws?token=acme-admin", {}) as others:
+        assert theirs.next() is None and others.next() is None
+        stub.client(api_key="globex-admin", dialects="platform").tenants.delete("current", confirm="globex")
+        with pytest.raises(SocketClosedError) as closed:
+            theirs.all()
+        assert closed.value.code == 4401
+        assert others.next() is None
 
 
 def test_the_users_of_an_ended_company_cannot_sign_in(stub: StubServer) -> None:
