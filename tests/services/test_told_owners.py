@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -63,3 +64,44 @@ def test_a_follow_up_that_was_cleared_falls_not_due(stub: StubServer, client: Cr
     stub.clock.advance(7_201)
     assert len([one for one in told(sam, "task_due") if one.metadata.get("contactId") == contact.id]) == 0
     assert len(told(sam, "task_due")) >= before
+
+
+def test_what_is_told_lasts_as_long_as_its_kind(stub: StubServer, client: CrmClient) -> None:
+    start = stub.clock.now()
+    owner: Any = {"owner_id": "user_sam"}
+    long_ago = start - timedelta(days=14)
+    quiet = client.contacts.create({"name": "Quiet Anna", "email": "anna@x.example", "phone": "+12125550111", **owner})
+    client.contacts.communication.create(quiet.id, {"type": "call", "date": long_ago, "summary": "We may cancel"})
+    angry = client.contacts.create({"name": "Angry Ben", **owner})
+    call: Any = {"type": "call", "date": stub.clock.now(), "summary": "Terrible. We cancel."}
+    client.contacts.communication.create(angry.id, call)
+    cross = client.leads.create({"name": "Cross Carl", **owner})
+    for text in ("Great, thank you!", "Excellent", "This is bad", "Terrible, we are angry"):
+        client.messages.create({"lead_id": cross.id, "content": text, "sender": "lead"})
+    client.contacts.create({"name": "Late Dora", "next_follow_up": start + timedelta(hours=2), **owner})
+    client.deals.create({"title": "Hope", "contact_id": quiet.id})
+    sam = stub.client(api_key="acme-sales", dialects="flow")
+    deal = sam.deals.create({"title": "Vance", "value": 1_000_000})
+    sam.deals.update(deal.id, {"stage": "proposal"})
+    sam.deals.update(deal.id, {"stage": "closed-won"})
+    for hours in (1.5, 24):
+        stub.clock.advance(hours * 3_600)
+        sam.notifications.unread_count()
+    days = {
+        "Message from Cross Carl": 14,
+        "The mood of Cross Carl is declining": 14,
+        "May be about to leave: Angry Ben": 14,
+        "Follow up with Late Dora": 14,
+        "Quiet Anna is at risk": 30,
+        "Deal moved: Vance": 30,
+        "Deal won: Vance": 30,
+        "Achievement unlocked: Millionaire": 30,
+    }
+    lasting = {
+        one.title: one.expires_at - one.created_at
+        for one in sam.notifications.list()
+        if one.expires_at is not None and one.created_at is not None
+    }
+    assert {title: lasting.get(title) for title in days} == {title: timedelta(days=n) for title, n in days.items()}
+    rotting = {title: lasts.days for title, lasts in lasting.items() if title.startswith("Deal is rotting: ")}
+    assert rotting == dict.fromkeys(rotting, 30) != {}
