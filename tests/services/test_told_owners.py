@@ -68,17 +68,18 @@ def test_a_follow_up_that_was_cleared_falls_not_due(stub: StubServer, client: Cr
 
 def test_what_is_told_lasts_as_long_as_its_kind(stub: StubServer, client: CrmClient) -> None:
     start = stub.clock.now()
-    owner: Any = {"owner_id": "user_sam"}
     long_ago = start - timedelta(days=14)
-    quiet = client.contacts.create({"name": "Quiet Anna", "email": "anna@x.example", "phone": "+12125550111", **owner})
+    quiet = client.contacts.create(
+        {"name": "Quiet Anna", "email": "anna@x.example", "phone": "+12125550111", "owner_id": "user_sam"}
+    )
     client.contacts.communication.create(quiet.id, {"type": "call", "date": long_ago, "summary": "We may cancel"})
-    angry = client.contacts.create({"name": "Angry Ben", **owner})
+    angry = client.contacts.create({"name": "Angry Ben", "owner_id": "user_sam"})
     call: Any = {"type": "call", "date": stub.clock.now(), "summary": "Terrible. We cancel."}
     client.contacts.communication.create(angry.id, call)
-    cross = client.leads.create({"name": "Cross Carl", **owner})
+    cross = client.leads.create({"name": "Cross Carl", "owner_id": "user_sam"})
     for text in ("Great, thank you!", "Excellent", "This is bad", "Terrible, we are angry"):
         client.messages.create({"lead_id": cross.id, "content": text, "sender": "lead"})
-    client.contacts.create({"name": "Late Dora", "next_follow_up": start + timedelta(hours=2), **owner})
+    client.contacts.create({"name": "Late Dora", "next_follow_up": start + timedelta(hours=2), "owner_id": "user_sam"})
     client.deals.create({"title": "Hope", "contact_id": quiet.id})
     sam = stub.client(api_key="acme-sales", dialects="flow")
     deal = sam.deals.create({"title": "Vance", "value": 1_000_000})
