@@ -213,3 +213,23 @@ def test_the_terminology_of_a_company_names_its_entities(admin: CrmClient, other
     assert after.schema_version != before.schema_version
     assert next(one for one in admin.objects.list() if one.entity == "deal").label == "Opportunity"
     assert other.with_options(language="en").objects.describe("deal").label == "Deal"
+
+
+@pytest.mark.parametrize(
+    ("type", "free", "value"),
+    [
+        ("integer", 7, 7),
+        ("decimal", 7.5, 7.5),
+        ("email", "Ada@Example.TEST", "ada@example.test"),
+        ("phone", "+49 30 123456", "+4930123456"),
+        ("datetime", "2026-03-01T10:00:00+02:00", "2026-03-01T08:00:00Z"),
+        ("multi_select", ["a", "a"], ["a"]),
+        ("text", "", None),
+    ],
+)
+def test_what_a_new_field_finds_is_read_as_its_value(admin: CrmClient, type: str, free: Any, value: Any) -> None:
+    body: Any = {"name": "Ada", "custom_fields": {"size": free}}
+    id = admin.contacts.create(body).id
+    options = {"options": [{"value": "a", "label": "A"}]} if type == "multi_select" else {}
+    add(admin, type=type, min_value=None, **options)
+    assert admin.contacts.get(id).custom_fields == ({"size": value} if value is not None else {})

@@ -286,6 +286,32 @@ def test_time_alone_lets_rules_run_once_for_each_stay(client: CrmClient, pipelin
     assert found.run_count == 1
 
 
+def test_a_rotten_deal_lets_rules_run_once_for_each_stay(
+    client: CrmClient, pipeline: Pipeline, stub: StubServer
+) -> None:
+    for stage, days in zip(pipeline.stages, (1, 2), strict=False):
+        client.pipelines.stages.update(pipeline.id, stage.id, {"rotten_days": days})
+    anywhere = rule(client, pipeline, "deal_rotten", tag("anywhere"))
+    here = rule(client, pipeline, "deal_rotten", tag("here"), stage="start")
+    rule(client, pipeline, "deal_rotten", tag("elsewhere"), stage="late")
+    fresh, lost, moved = (client.deals.create({"title": title, "value": 1}).id for title in ("A", "B", "C"))
+    client.deals.move_stage(lost, "lost")
+
+    def runs() -> list[tuple[str, str]]:
+        titles = {anywhere: "anywhere", here: "here"}
+        return sorted((run["entity"]["name"], titles.get(run["rule_id"], "elsewhere")) for run in runs_of_rules(stub))
+
+    stub.clock.advance(20 * 3_600)
+    client.deals.activities.create(fresh, {"type": "call", "date": stub.clock.now(), "description": "We talked"})
+    assert runs() == []
+    stub.clock.advance(6 * 3_600)
+    assert runs() == [("C", "anywhere"), ("C", "here")]
+    assert set(client.deals.get(moved).tags) == {"anywhere", "here"}
+    client.deals.move_stage(moved, "middle")
+    stub.clock.advance(2.5 * 86_400)
+    assert runs() == [("A", "anywhere"), ("A", "here"), ("C", "anywhere"), ("C", "anywhere"), ("C", "here")]
+
+
 def test_a_trial_tells_everything_and_does_nothing(client: CrmClient, pipeline: Pipeline, stub: StubServer) -> None:
     made = client.deals.create({"title": "Engine", "value": 10})
     tried = rule(
