@@ -230,6 +230,6 @@ def test_the_terminology_of_a_company_names_its_entities(admin: CrmClient, other
 def test_what_a_new_field_finds_is_read_as_its_value(admin: CrmClient, type: str, free: Any, value: Any) -> None:
     body: Any = {"name": "Ada", "custom_fields": {"size": free}}
     id = admin.contacts.create(body).id
-    options = {"options": [{"value": "a", "label": "A"}]} if type == "multi_select" else {}
+    options: Any = {"options": [{"value": "a", "label": "A"}]} if type == "multi_select" else {}
     add(admin, type=type, min_value=None, **options)
     assert admin.contacts.get(id).custom_fields == ({"size": value} if value is not None else {})
