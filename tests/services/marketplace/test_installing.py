@@ -214,6 +214,7 @@ def test_settings_that_do_not_fit_are_named(
 @pytest.mark.parametrize(
     ("field", "good", "bad"),
     [
+        ({"type": "text"}, ["x" * 10_000], ["x" * 10_001, 1]),
         ({"type": "text", "pattern": "[A-Z]{2}-"}, ["DE-"], ["de-", "XDE-", "DE-1"]),
         ({"type": "text", "pattern": "(a+)+"}, ["a"], ["a" * 5_000 + "b"]),
         ({"type": "url"}, ["https://x.example/y"], ["x.example", 1]),
