@@ -304,6 +304,27 @@ def test_tasks_and_planned_calls_move_and_nothing_else_does(wire: Wire) -> None:
         assert move(wire, wire.make(kind), START).refusal[:2] == (422, "NOT_SCHEDULABLE")
 
 
+@pytest.mark.parametrize(
+    ("kind", "members", "after"),
+    [
+        ("task", {"startTime": QUIET, "dueAt": QUIET + 2 * HOUR},
+         {"startTime": QUIET + DAY, "dueAt": QUIET + DAY + HOUR}),
+        ("task", {"dueAt": QUIET + 2 * HOUR}, {"startTime": None, "dueAt": QUIET + DAY + HOUR}),
+        ("call", {"startTime": QUIET}, {"startTime": QUIET + DAY, "endTime": QUIET + DAY + HOUR}),
+        ("call", {"startTime": QUIET, "endTime": QUIET + 3 * HOUR},
+         {"startTime": QUIET + DAY, "endTime": QUIET + DAY + HOUR}),
+    ],
+)  # fmt: skip
+def test_a_move_with_an_end_says_both(
+    wire: Wire, kind: str, members: dict[str, Any], after: dict[str, datetime | None]
+) -> None:
+    planned = {"status": "queued"} if kind == "call" else {}
+    made = wire.make(kind, **planned, **members)
+    assert move(wire, made, QUIET + DAY, endTime=QUIET + DAY - HOUR).status == 422
+    moved = move(wire, made, QUIET + DAY, endTime=QUIET + DAY + HOUR).ok()
+    assert {name: at(moved[name]) if moved[name] is not None else None for name in after} == after
+
+
 # -- answers ---------------------------------------------------------------------------------------------------------
 
 
