@@ -40,6 +40,17 @@ def measure(file: IO[bytes], content_type: str) -> dict[str, int | None]:
     return {}
 
 
+def has_picture(file: Mapping[str, Any]) -> bool:
+    """Tell whether a small picture can be made of a file, as far as the head of its content tells it."""
+    width, height = file.get("width"), file.get("height")
+    return bool(width and height) and not _is_bomb(width or 0, height or 0, file["size"])
+
+
+def _is_bomb(width: int, height: int, size: int) -> bool:
+    pixels = width * height
+    return pixels > _MOST_PIXELS or (pixels > _DENSE and pixels > size * _PIXELS_A_BYTE)
+
+
 def thumbnail(file: IO[bytes], content_type: str, edge: int, format: str) -> bytes:
     """Return a picture that is at most so many pixels wide and high. Raises: UnreadableError; 422 IMAGE_TOO_LARGE."""
     if content_type not in PICTURES:
@@ -68,8 +79,8 @@ def _decoded_picture(file: IO[bytes], content_type: str) -> Image:
     from PIL import ImageOps
 
     picture = _picture(file, content_type)
-    pixels, size = picture.width * picture.height, file.seek(0, io.SEEK_END)
-    if pixels > _MOST_PIXELS or (pixels > _DENSE and pixels > size * _PIXELS_A_BYTE):
+    size = file.seek(0, io.SEEK_END)
+    if _is_bomb(picture.width, picture.height, size):
         message = f"a picture of {picture.width} × {picture.height} pixels in {size} bytes is not decoded"
         raise Problem("IMAGE_TOO_LARGE", message, details={"width": picture.width, "height": picture.height})
     try:
@@ -135,25 +146,19 @@ def _resize(file: IO[bytes], content_type: str, options: Mapping[str, Any]) -> t
     if width is None and height is None:
         raise invalid("options.width", "required", "say how wide or how high the picture is to be")
     picture = _decoded_picture(file, content_type)
-    if width is None or height is None:  # the other follows from the picture
-        share = (width / picture.width) if width is not None else ((height or 1) / picture.height)
-        picture = _resized_picture(picture, max(1, round(picture.width * share)), max(1, round(picture.height * share)))
-    elif fit == "cover":
-        picture = ImageOps.fit(picture, (width, height))
-    elif fit == "fill":
-        picture = _resized_picture(picture, width, height)
-    else:
-        picture = ImageOps.contain(picture, (width, height))
-    return _as_asked(picture, content_type, options)
-
-
-def _resized_picture(picture: Image, width: int, height: int) -> Image:
-    """Return a picture in another size. Raises: 422 IMAGE_TOO_LARGE where an edge that follows makes it too large."""
+    if width is None or height is None or fit == "contain":  # what is not given follows from the picture
+        share = min(
+            width / picture.width if width is not None else float("inf"),
+            height / picture.height if height is not None else float("inf"),
+        )
+        width, height = max(1, round(picture.width * share)), max(1, round(picture.height * share))
     if width * height > _MOST_PIXELS:
         message = f"it would have {width} × {height} pixels"
         raise Problem("IMAGE_TOO_LARGE", message, details={"width": width, "height": height})
+    if fit == "cover":
+        return _as_asked(ImageOps.fit(picture, (width, height)), content_type, options)
     made: Image = cast("Any", picture).resize((width, height))  # its type names those of numpy, which is not here
-    return made
+    return _as_asked(made, content_type, options)
 
 
 def _as_asked(picture: Image, content_type: str, options: Mapping[str, Any]) -> tuple[bytes, str]:
@@ -262,7 +267,7 @@ def _text(file: IO[bytes], content_type: str, options: Mapping[str, Any]) -> tup
     if format not in ("txt", "csv") or (format == "csv" and content_type != "text/csv"):
         raise _unsupported_operation(f"a conversion to {format}", content_type)
     file.seek(0)
-    return file.read(_MOST_TEXT).decode("utf-8-sig", "replace").encode(), format
+    return file.read(_MOST_TEXT).decode(options.get("encoding") or "utf-8-sig", "replace").encode(), format
 
 
 _WORK: Mapping[tuple[str, str], Callable[..., tuple[bytes, str]]] = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from itertools import islice
 from typing import IO, Any
 
 from .kinds import PDF, PICTURES, TABLES, is_text
-from .pictures import UnreadableError, page_text
+from .pictures import UnreadableError, has_picture, page_text, thumbnail
 
 MOST_TEXT = 65_536
 """The bytes of a text that a preview shows."""
@@ -16,18 +17,21 @@ _MOST_ROWS = 100
 _MOST_CELLS = 200
 
 
-def kind_of_preview(content_type: str) -> str:
-    """Return how files of a content type are shown."""
+def kind_of_preview(record: Mapping[str, Any]) -> str:
+    """Return how a file is shown: ``none`` where the head of its content is not what it says."""
+    content_type = record["content_type"]
     if content_type in PICTURES:
-        return "image"
+        return "image" if has_picture(record) else "none"
     if content_type in TABLES:
         return "table"
-    return "pdf" if content_type == PDF else "text" if is_text(content_type) else "none"
+    if content_type == PDF:
+        return "pdf" if record.get("page_count") else "none"
+    return "text" if is_text(content_type) else "none"
 
 
-def preview(file: IO[bytes], content_type: str, encoding: str | None, page: int) -> dict[str, Any]:
+def preview(file: IO[bytes], record: Mapping[str, Any], page: int) -> dict[str, Any]:
     """Return what is shown of a file: its text, its rows, the text of a page; nothing rather than an error."""
-    kind = kind_of_preview(content_type)
+    kind, content_type, encoding = kind_of_preview(record), record["content_type"], record.get("encoding")
     file.seek(0)
     if kind == "text":
         head = file.read(MOST_TEXT + 1)
@@ -42,6 +46,11 @@ def preview(file: IO[bytes], content_type: str, encoding: str | None, page: int)
             return {"kind": "none", "truncated": False}
         shown = _text(text.encode("utf-8", "replace")[:MOST_TEXT], "utf-8")
         return {"kind": kind, "text": shown, "truncated": len(shown) < len(text)}
+    if kind == "image":
+        try:
+            thumbnail(file, content_type, 1, "png")
+        except UnreadableError:
+            kind = "none"
     return {"kind": kind, "truncated": False}
 
 

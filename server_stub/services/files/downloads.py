@@ -146,6 +146,6 @@ def show(call: Context, file_id: str, page: int) -> dict[str, Any]:
     if page > (count or 1):
         return {"file_id": file["id"], "kind": "none", "page": page, "page_count": count, "truncated": False}
     with open_content(call, file) as content:
-        found = preview(content, file["content_type"], file.get("encoding"), page)
+        found = preview(content, file, page)
     picture = f"/v1/files/{file['id']}/thumbnail?size=large" if found["kind"] == "image" else None
     return {"file_id": file["id"], "page": page, "page_count": count, "image_url": picture, **found}

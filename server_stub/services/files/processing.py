@@ -26,8 +26,9 @@ def process(call: Context, file_id: str, operation: str, options: Members | None
     """Make a new file, or a new version, of a file by an operation."""
     file = FILES.writable(call, file_id) if save_as == "version" else FILES.find_one(call, file_id)
     require_unlocked(call, file)
+    known = {"encoding": file.get("encoding")}
     with open_content(call, file) as content:
-        made, extension = processed_file(content, file["content_type"], operation, options or {})
+        made, extension = processed_file(content, file["content_type"], operation, {**(options or {}), **known})
     with closing(Received.of(file["name"], made)) as result:
         if save_as == "version":
             new, _ = add_version(call, file, result, operation, {}, verb="processed")

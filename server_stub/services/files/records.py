@@ -13,8 +13,8 @@ from crm_sdk.resources.files import Files
 from ...answers import Answer
 from ...data.document import Document
 from ...data.merging import differences
-from ...files.kinds import PICTURES
 from ...files.names import checked_folder, checked_name, free_name
+from ...files.pictures import has_picture
 from ...files.previews import kind_of_preview
 from ...files.storing import FILE, VERSION, put_version
 from ...noun import Noun
@@ -193,12 +193,11 @@ def copy(call: Context, file_id: str, folder: str | None, name: str | None, rela
 
 
 def _metadata(file: Document) -> dict[str, Any]:
-    kind = file["content_type"]
     technical = {name: file.get(name) for name in _TECHNICAL}
     open_ = file["scan_status"] != "infected"
     technical |= {
-        "has_thumbnail": open_ and kind in PICTURES,
-        "has_preview": open_ and kind_of_preview(kind) != "none",
+        "has_thumbnail": open_ and has_picture(file),
+        "has_preview": open_ and kind_of_preview(file) != "none",
     }
     said: Mapping[str, Any] = {name: file.get(name) for name in _SAID}
     return {"file_id": file["id"], **said, "tags": file["tags"] or [], "technical": technical}

@@ -310,3 +310,37 @@ def test_previews(acme: CrmClient) -> None:
     assert (page.kind, page.text, page.page, page.page_count) == ("pdf", "Terms and conditions", 2, 2)
     beyond = acme.files.preview(document(acme).id, page=3)
     assert (beyond.kind, beyond.text, beyond.page_count) == ("none", None, 2)
+
+
+BROKEN = {
+    "a.png": b"\x89PNG\r\n\x1a\n and nothing more",
+    "b.pdf": b"%PDF-1.4 and nothing more",
+    "c.png": picture()[:50],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_nothing_is_promised_of_a_content_that_cannot_be_read(acme: CrmClient, name: str) -> None:
+    file = put(acme, name, BROKEN[name])
+    shown = acme.files.preview(file.id)
+    assert (shown.kind, shown.image_url) == ("none", None)
+    technical = acme.files.metadata.get(file.id).technical
+    told = file.width is not None  # its head is whole
+    assert technical is not None and (technical.has_thumbnail, technical.has_preview) == (told, told)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [("utf-8", "grün 名"), ("utf-8-sig", "grün 名"), ("windows-1252", "grün"), ("utf-16", "grün 名")],
+)
+def test_the_text_of_a_file_is_read_in_its_encoding(acme: CrmClient, encoding: str, text: str) -> None:
+    file = put(acme, "a.txt", text.encode(encoding))
+    for operation in ("extract_text", "convert"):
+        assert read(acme, acme.files.process(file.id, operation)).decode() == text
+
+
+@pytest.mark.parametrize("fit", ["contain", "cover", "fill"])
+def test_a_picture_is_not_made_too_large(acme: CrmClient, fit: Any) -> None:
+    square = put(acme, "a.png", picture(20, 20))
+    options: Any = {"width": 8_192, "height": 8_192, "fit": fit}
+    assert refused(lambda: acme.files.process(square.id, "resize", options=options)).code == "IMAGE_TOO_LARGE"
