@@ -92,7 +92,7 @@ if TYPE_CHECKING:
     from .any_records import AnyRecord as AnyRecord
     from .audit import (
         AuditActor as AuditActor, AuditActorType as AuditActorType, AuditCategory as AuditCategory,
-        AuditDialect as AuditDialect, AuditEntity as AuditEntity, AuditLog as AuditLog,
+        AuditChange as AuditChange, AuditDialect as AuditDialect, AuditLog as AuditLog,
         AuditLogCreate as AuditLogCreate, AuditSeverity as AuditSeverity, AuditSort as AuditSort,
         AuditSource as AuditSource, ChangeReport as ChangeReport, ChangeRow as ChangeRow, DataLineage as DataLineage,
         LineageDepth as LineageDepth, LineageDirection as LineageDirection, LineageEdge as LineageEdge,
@@ -365,8 +365,7 @@ if TYPE_CHECKING:
     from .notification_delivery import (
         BulkRecipient as BulkRecipient, ChannelStats as ChannelStats, DeliveryAttempt as DeliveryAttempt,
         DeliveryStatus as DeliveryStatus, Destination as Destination, MailAddress as MailAddress,
-        NotificationAnalytics as NotificationAnalytics, NotificationEntity as NotificationEntity, Sending as Sending,
-        Variables as Variables,
+        NotificationAnalytics as NotificationAnalytics, Sending as Sending, Variables as Variables,
     )
     from .notification_preferences import (
         ChannelPreferences as ChannelPreferences, ChannelPreferencesInput as ChannelPreferencesInput, Digest as Digest,
@@ -581,7 +580,7 @@ _NAMES = {
     "any_jobs": "AnyJob JobKind JobResult JobSort JobStatus",
     "any_records": "AnyRecord",
     "audit": (
-        "AuditActor AuditActorType AuditCategory AuditDialect AuditEntity AuditLog AuditLogCreate AuditSeverity "
+        "AuditActor AuditActorType AuditCategory AuditChange AuditDialect AuditLog AuditLogCreate AuditSeverity "
         "AuditSort AuditSource ChangeReport ChangeRow DataLineage LineageDepth LineageDirection LineageEdge "
         "LineageNode LineageOrigin LineageRelation PurgeResult RetentionAction RetentionBasis RetentionDays "
         "RetentionPolicy RetentionPolicyInput"
@@ -736,7 +735,7 @@ _NAMES = {
     ),
     "notification_delivery": (
         "BulkRecipient ChannelStats DeliveryAttempt DeliveryStatus Destination MailAddress NotificationAnalytics "
-        "NotificationEntity Sending Variables"
+        "Sending Variables"
     ),
     "notification_preferences": (
         "ChannelPreferences ChannelPreferencesInput Digest NotificationPreferences NotificationPreferencesUpdate "

@@ -10,7 +10,16 @@ from typing_extensions import TypedDict
 
 from .marks import INPUT
 from .record import Model, Record
-from .values import EMPTY, OWN_ACTION_PATTERN, EntityRef, EntityType, FieldChange, FilterGroup, JsonValue
+from .values import (
+    EMPTY,
+    OWN_ACTION_PATTERN,
+    EntityRef,
+    EntityRefInput,
+    EntityType,
+    FieldChange,
+    FilterGroup,
+    JsonValue,
+)
 from .workflow_actions import ConditionGroup
 
 AuditCategory: TypeAlias = Literal["data", "auth", "access", "config", "admin", "integration", "custom"] | str
@@ -86,11 +95,12 @@ class AuditLog(Model):
 
 
 @with_config(INPUT)
-class AuditEntity(TypedDict, total=False):
-    """The record that an entry is about."""
+class AuditChange(TypedDict, total=False):
+    """One changed member, with its values before and after the change."""
 
-    type: Required[EntityType]
-    id: Required[str]
+    field: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    before: JsonValue
+    after: JsonValue
 
 
 @with_config(INPUT)
@@ -99,7 +109,9 @@ class AuditLogCreate(TypedDict, total=False):
 
     action: Required[Annotated[str, Field(pattern=OWN_ACTION_PATTERN, max_length=150)]]
     """What was done: a name that begins with ``custom.``."""
-    entity: Required[AuditEntity]
+    entity: Required[EntityRefInput]
+    changes: list[AuditChange]
+    """The members that were changed in the other system, with their values before and after."""
     reason: Annotated[str, Field(max_length=500)] | None
     severity: AuditSeverity
     """How serious it is; by default ``info``."""

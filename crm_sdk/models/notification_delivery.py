@@ -13,7 +13,7 @@ from .marks import INPUT
 from .message_templates import MessageCategory, SubjectLine
 from .notifications import DeliveryState, NotificationType
 from .record import Model
-from .values import EMPTY, NOT_BLANK, Channel, Email, EntityType, LanguageTag, Priority, Url
+from .values import EMPTY, NOT_BLANK, Channel, Email, EntityRefInput, LanguageTag, Priority, Url
 
 Destination: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=254)]
 """The id of a user, contact or lead, an e-mail address, or a telephone number that begins with ``+``."""
@@ -25,14 +25,6 @@ Variables: TypeAlias = Annotated[
 """The values of a template's variables, by name."""
 
 
-@with_config(INPUT)
-class NotificationEntity(TypedDict, total=False):
-    """The record that a notification is about."""
-
-    type: Required[EntityType]
-    id: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=200)]]
-
-
 class Sending(TypedDict, total=False):
     """The arguments of every message."""
 
@@ -41,7 +33,7 @@ class Sending(TypedDict, total=False):
     priority: Priority | None
     category: Annotated[MessageCategory, Field(max_length=50)] | None
     action_url: Url | None
-    entity: NotificationEntity | None
+    entity: EntityRefInput | None
     metadata: dict[str, Any] | None
     scheduled_at: AwareDatetime | None
     language: LanguageTag | None

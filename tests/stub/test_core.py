@@ -218,6 +218,16 @@ def test_a_time_that_nothing_can_be_reckoned_from_is_refused_where_it_stands(stu
     assert (refused.status, error["field"], error["rule"] in ("min", "max")) == (422, "createdAfter", True)
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/v1/contacts", "createdAfter"), ("/v1/audit/logs", "since"), ("/v1/audit/reports/changes", "startDate")],
+)
+@pytest.mark.parametrize("number", ["2020", "1.5", "-1", "1999987200"])
+def test_a_number_is_no_time_in_a_query(stub: StubServer, path: str, name: str, number: str) -> None:
+    refused = ask(stub, "GET", f"{path}?{name}={number}")
+    assert refused.status == 422 and [one["field"] for one in json.loads(refused.body)["errors"]] == [name]
+
+
 # -- how often -----------------------------------------------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ from crm_sdk.wire import camel, decode_json, is_array, is_object, snake
 from ...data.fixed import inputs_of
 from ...files.received import Received
 from ...problems import FieldError, Problem, validation
-from .json_types import input_hints, is_list, wrong_types
+from .json_types import input_hints, is_list, numbers_for_times, wrong_types
 from .values import unknown_words, unlikely_values
 
 
@@ -281,7 +281,8 @@ def _receive(
     arguments = operation.arguments
     if not text and arguments.body is not None and (body := camel(arguments.body)) in members:
         members = {**members, body: _with_empty_lists(arguments.body_type, members[body])}
-    mistyped = list(_wrong_types(arguments, members)) if typed else []
+    strange = _wrong_types(arguments, members) if typed else numbers_for_times(arguments.types, members) if text else ()
+    mistyped = list(strange)
     try:
         values = arguments.receive(members, text=text)
     except ValidationError as error:

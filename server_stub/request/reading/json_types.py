@@ -30,6 +30,7 @@ _WORDS: Mapping[Any, str] = {
     datetime: "a time as a text, such as 2026-01-31T09:00:00Z",
     AwareDatetime: "a time as a text, such as 2026-01-31T09:00:00Z",
 }
+_TIMES = frozenset({date, datetime, AwareDatetime})
 _A_NUMBER = re.compile(r"\s*[+-]?[0-9.]+\s*")
 _Find = Callable[[Any, str], Iterator[FieldError]]
 
@@ -41,6 +42,15 @@ def wrong_types(hints: Mapping[str, Any], members: Mapping[str, Any], path: str 
         find = _finder(hint) if hint is not None and name in (camel(snake(name)), snake(name)) else None
         if find is not None:
             yield from find(value, f"{path}.{snake(name)}".lstrip("."))
+
+
+def numbers_for_times(hints: Mapping[str, Any], texts: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Yield an error for each parameter of a query, by wire name, that is a number where a time is asked for."""
+    for name, text in texts.items():
+        if isinstance(text, str) and _A_NUMBER.fullmatch(text):
+            kinds = {kind for kind in _choices(hints.get(snake(name))) if kind is not type(None)}
+            if kinds and kinds <= _TIMES:
+                yield FieldError(snake(name), "type", f"must be {_WORDS[next(iter(kinds))]}")
 
 
 @lru_cache(maxsize=4096)

@@ -51,6 +51,7 @@ def create(call: Context, log: Members) -> Document:
             call, log["action"], entity["type"], _record(call, entity),
             reason=log.get("reason") or call.reason, severity=log.get("severity") or "info",
             metadata=log.get("metadata") or {},
+            changes=[{"before": None, "after": None, **change} for change in log.get("changes") or ()],
         )
     )  # fmt: skip
 

@@ -110,6 +110,23 @@ def test_an_entry_about_a_record_of_a_custom_object(give: Give, platform: CrmCli
     assert give({"type": thing.api_name, "id": record.id}).entity.id == record.id
 
 
+def test_another_system_tells_what_it_changed(stub: StubServer, give: Give, platform: CrmClient) -> None:
+    told = [{"field": "page_count", "before": 1, "after": {"a_b": [2]}}, {"field": "password", "after": "secret"}]
+    made = give(changes=told)
+    lead = {"type": "lead", "id": made.entity.id, "name": "as it was read"}
+    assert give(lead, changes=[]).entity.name == "Signer"
+    shown = [(one.field, one.before, one.after) for one in platform.audit.logs.get(made.id).changes]
+    assert shown == [("page_count", 1, {"a_b": [2]}), ("password", None, "********")]
+    rows = platform.audit.reports.changes(entity_id=made.entity.id).items
+    assert [(row.field, row.action) for row in rows] == [("page_count", "custom.signed"), ("password", "custom.signed")]
+    assert platform.audit.logs.list(verify=True).meta["chainValid"] is True
+    for wrong in ([{}], [{"field": ""}], [{"field": "x", "by": 1}], {}):
+        reply = platform.request(
+            "POST", "/v1/audit/logs", json={"action": "custom.x", "entity": lead, "changes": wrong}
+        )
+        assert reply.status == 422 and b"changes" in reply.content
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_no_entry_can_be_changed(give: Give, platform: CrmClient, method: str) -> None:
     made = give()
