@@ -359,7 +359,7 @@ class Visit:
                 return Reply(304, headers)
             reads.note(call, operation, result, arguments)
             if status == 201 and is_object(result) and "id" in result:
-                headers.setdefault("Location", location_of(operation, self.request.path, result))
+                headers.setdefault("Location", location_of(operation, route, self.request.path, result))
         headers |= {"Content-Type": "application/json", "Content-Language": call.language}
         return Reply(status, headers, write_body(body))
 

@@ -21,7 +21,6 @@ from crm_sdk.resources.activities import (
     ActivityTasks,
 )
 
-from ...answers import Answer
 from ...data.document import Document
 from ...data.forms import FORMS, required_text
 from ...data.mapped import Mapped
@@ -118,17 +117,15 @@ def add(call: Context, kind: str, members: Members) -> Document:
 # -- the doors of the kinds ------------------------------------------------------------------------------------------
 
 
-def _created_activity(call: Context, kind: str, given: Members) -> Answer:
+def _created_activity(call: Context, kind: str, given: Members) -> Document:
     members = {name: value for name, value in given.items() if name not in _NAMES}
-    doc = NOUNS[kind].answer(call, add(call, kind, members))
-    root = str(call.source.get("path", "")).partition("/activities")[0]
-    return Answer(doc, headers={"Location": f"{root}/activities/{doc['id']}"})
+    return NOUNS[kind].answer(call, add(call, kind, members))
 
 
 @serves(
     ActivityTasks.create, ActivityEvents.create, ActivityCalls.create, ActivityEmails.create, ActivityNotes.create
 )  # fmt: skip
-def create_of_kind(context: Context, /, **given: Members) -> Answer:
+def create_of_kind(context: Context, /, **given: Members) -> Document:
     """Create an activity of the kind by which its only argument is called."""
     ((kind, members),) = given.items()
     return _created_activity(context, kind, members)
@@ -138,7 +135,7 @@ def create_of_kind(context: Context, /, **given: Members) -> Answer:
 
 
 @serves(Activities.create)
-def create(call: Context, activity: Members) -> Answer:
+def create(call: Context, activity: Members) -> Document:
     """Create an activity, as the door of its kind does."""
     kind = activity["kind"]
     given = {name: value for name, value in activity.items() if name != "kind"}

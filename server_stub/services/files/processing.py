@@ -15,7 +15,7 @@ from ...files.storing import open_content, store
 from ...serving import Context, Members, serves
 from .access import require_unlocked
 from .limits import require_room
-from .records import FILES, created_file, in_folder, shown_file
+from .records import FILES, in_folder, shown_file
 from .uploads import add_version
 
 _KEPT = ("folder", "related_to", "visibility", "description", "tags", "metadata", MADE_OF)
@@ -38,4 +38,4 @@ def process(call: Context, file_id: str, operation: str, options: Members | None
         name = free_name(f"{stem[:240]}.{'jpg' if extension == 'jpeg' else extension}", in_folder(call, file["folder"]))
         stored = store(call, name, result, {member: file[member] for member in _KEPT if member in file})
     FILES.publish(call, "processed", stored, metadata={"processed_from": file["id"], "operation": operation})
-    return created_file(call, stored)
+    return Answer(shown_file(call, stored))

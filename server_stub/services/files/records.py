@@ -10,7 +10,6 @@ from crm_sdk.models.files import File
 from crm_sdk.resources.file_parts import FileMetadataPart
 from crm_sdk.resources.files import Files
 
-from ...answers import Answer
 from ...data.document import Document
 from ...data.merging import differences
 from ...files.names import checked_folder, checked_name, free_name
@@ -48,11 +47,6 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
 def shown_file(call: Context, file: Document) -> Document:
     """Return a file with whether it is shared with somebody now."""
     return file | {"shared": bool(file.get("entries") or shares_of(call, file["id"]))}
-
-
-def created_file(call: Context, file: Document) -> Answer:
-    """Return the answer of a call that has made a file."""
-    return Answer(shown_file(call, file), headers={"Location": f"/v1/files/{file['id']}"})
 
 
 def _in_folder(call: Context, given: tuple[str, bool]) -> Callable[[Document], bool]:
@@ -165,7 +159,7 @@ def move(call: Context, file_id: str, folder: str, name: str | None) -> Document
 
 
 @serves(Files.copy)
-def copy(call: Context, file_id: str, folder: str | None, name: str | None, related_to: Members | None) -> Answer:
+def copy(call: Context, file_id: str, folder: str | None, name: str | None, related_to: Members | None) -> Document:
     """Copy the current version of a file, without its permissions."""
     file = FILES.find_one(call, file_id)
     place = checked_folder(folder) if folder is not None else file["folder"]
@@ -186,7 +180,7 @@ def copy(call: Context, file_id: str, folder: str | None, name: str | None, rela
     made = call.collection(FILE).put(made | {"url": f"/v1/files/{made['id']}/download"})
     put_version(call, made, None)
     FILES.publish(call, "copied", made, metadata={"copied_from": file["id"]})
-    return created_file(call, made)
+    return shown_file(call, made)
 
 
 # -- metadata ----------------------------------------------------------------------------------------------------------

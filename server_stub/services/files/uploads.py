@@ -24,7 +24,7 @@ from ...files.storing import FILE, VERSION, facts, open_content, put_version, st
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
 from .limits import require_room
-from .records import FILES, created_file, exists, in_folder, related_record, shown_file
+from .records import FILES, exists, in_folder, related_record, shown_file
 
 _DIGEST = re.compile(r"sha-256\s*=\s*:([A-Za-z0-9+/=]*):", re.IGNORECASE)
 
@@ -76,7 +76,7 @@ def upload(
         name = free_name(name, names)
     made = store(call, name, file, members)
     FILES.publish(call, "uploaded", made)
-    return created_file(call, made)
+    return Answer(shown_file(call, made))
 
 
 def add_version(
