@@ -17,6 +17,7 @@ from .contacts import Contact
 from .custom_records import CustomRecord
 from .dashboards import Dashboard
 from .deals import Deal
+from .files import File
 from .jobs import JobState
 from .leads import Lead
 from .marks import INPUT
@@ -70,6 +71,7 @@ class SearchHit(Model, Generic[T]):
 
 _FOUND: Final = frozenset({
     "contact", "lead", "deal", "account", "activity", "message", "user", "pipeline", "workflow", "report", "dashboard",
+    "file",
 })  # fmt: skip
 
 
@@ -94,6 +96,7 @@ FoundRecord: TypeAlias = Annotated[
     | Annotated[SearchHit[Workflow], Tag("workflow")]
     | Annotated[SearchHit[Report], Tag("report")]
     | Annotated[SearchHit[Dashboard], Tag("dashboard")]
+    | Annotated[SearchHit[File], Tag("file")]
     | Annotated[SearchHit[CustomRecord], Tag("record")]
     | Annotated[SearchHit[dict[str, Any]], Tag("other")],
     Discriminator(_type),
@@ -130,7 +133,7 @@ class SearchResults(Model):
     activities: list[Activity] = Field(default_factory=EMPTY)
     """Activities that were found, calendar events included."""
     others: list[FoundRecord] = Field(default_factory=EMPTY)
-    """The hits of all other types, such as users and records of custom objects."""
+    """The hits of all other types, such as files, users and records of custom objects."""
     did_you_mean: str | None = None
     """The query as it may have been meant, where a word of it is in no record."""
     page: int = 1

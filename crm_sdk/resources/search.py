@@ -184,11 +184,13 @@ class Search(Resource[Mode]):
         safe=True,
         errors=_FILTERING,
         texts={
-            "types": "The types of records; of a custom object its API name.",
+            "types": "The types of records, by default all; of a custom object its API name.",
             "highlight": "Whether hits have the parts of members in which words were found.",
         },
     )
-    def advanced(self, query: SearchQuery, *, types: Sequence[EntityType], highlight: bool = True) -> Page[FoundRecord]:
+    def advanced(
+        self, query: SearchQuery, *, types: Sequence[EntityType] | None = None, highlight: bool = True
+    ) -> Page[FoundRecord]:
         """Find records of several types by words and conditions; without words, all that meet the conditions.
 
         A condition is on a member that all the types have; ``deal.value`` is one on deals alone, which does not keep

@@ -158,16 +158,20 @@ def in_one(call: Context, **given: Any) -> Any:
 
 
 @serves(Search.advanced)
-def advanced(call: Context, query: Members, types: Sequence[str], highlight: bool) -> Any:
+def advanced(call: Context, query: Members, types: Sequence[str] | None, highlight: bool) -> Any:
     """Return the records of several types that meet conditions, and in which a query occurs."""
     settings = Settings(call)
     if query.get("include"):
         raise invalid("include.0", "choice", "a hit has nothing to include")
-    if not types:
-        raise invalid("types", "required", "name at least one type of records")
-    names = check_types(call, types)
-    kinds = [searched_kind(call, name, f"types.{number}") for number, name in enumerate(names)]
-    kinds = [kind for kind in kinds if kind.type in settings.types]
+    if types is None:
+        kinds = [kind for name in settings.types if (kind := kind_of(call, name)) is not None]
+        names = [kind.type for kind in kinds]
+    else:
+        if not types:
+            raise invalid("types", "required", "name at least one type of records")
+        names = check_types(call, types)
+        kinds = [searched_kind(call, name, f"types.{number}") for number, name in enumerate(names)]
+        kinds = [kind for kind in kinds if kind.type in settings.types]
     q = (query.get("q") or "").strip()
     if q:
         check_length(settings, q)

@@ -86,6 +86,11 @@ PLANS: Mapping[str, _Plan] = {
     "workflow": _Plan({"name": 5, "description": 1}, ("status",), subtitle=("status",)),
     "report": _Plan({"name": 5, "tags": 2, "folder": 2, "description": 1}, ("folder", "tags"), subtitle=("folder",)),
     "dashboard": _Plan({"name": 5, "tags": 2, "description": 1}, ("tags",)),
+    "file": _Plan(
+        {"name": 5, "tags": 2, "folder": 1, "description": 1},
+        ("content_type", "folder", "owner_id", "tags"),
+        subtitle=("folder",),
+    ),
 }  # fmt: skip
 """The kinds that every company has, in the order in which they are listed."""
 _BESIDE: Mapping[str, tuple[str, type[Any]]] = {"message": ("conversations", Message), "user": ("users", User)}

@@ -8,7 +8,7 @@ import pytest
 from refusals import refused
 
 from crm_sdk import CrmClient
-from crm_sdk.models import CustomRecord, Lead
+from crm_sdk.models import CustomRecord, File, Lead
 from crm_sdk.models.search import SearchResults, facets_of
 from server_stub import StubServer
 
@@ -76,6 +76,27 @@ def test_records_of_custom_objects_are_found(platform: CrmClient) -> None:
     assert "vessel" in {entity.type for entity in platform.search.config.get().entities}
     platform.custom_objects.records.delete(made.id, record)
     assert platform.search.query("nautilus").total == 0
+
+
+def test_files_are_found_by_who_sees_them(platform: CrmClient, sales: CrmClient) -> None:
+    said: Any = {"folder": "/osmiumfold", "tags": ["osmiumtag"], "description": "osmiumtext"}
+    offer = platform.files.upload(("osmium offer.txt", b"text"), **said)
+    own = sales.files.upload(("osmium notes.txt", b"text"), visibility="private")
+    for word in ("osmium offer", "osmiumfold", "osmiumtag", "osmiumtext"):
+        (hit,) = platform.search.query(word).others
+        assert (hit.type, hit.id, hit.title) == ("file", offer.id, "osmium offer.txt") and isinstance(hit.record, File)
+    assert [one.id for one in platform.search.autocomplete("osmiu")] == [offer.id]
+    assert {hit.id for hit in sales.search.query("osmium", types=["file"]).hits} == {offer.id, own.id}
+    platform.files.delete(offer.id)
+    assert platform.search.query("osmium").total == 0
+
+
+def test_an_advanced_search_without_types_searches_all(platform: CrmClient) -> None:
+    lead = platform.leads.create({"name": "Osmium Lead"})
+    file = platform.files.upload(("osmium.txt", b"text"))
+    assert {hit.id for hit in platform.search.advanced({"q": "osmium"})} == {lead.id, file.id}
+    young: Any = {"filter_groups": [{"filters": [{"field": "created_at", "op": "gte", "value": lead.created_at}]}]}
+    assert {hit.id for hit in platform.search.advanced(young)} == {lead.id, file.id}
 
 
 def test_private_events_of_others_are_not_found(platform: CrmClient, sales: CrmClient, stub: StubServer) -> None:
