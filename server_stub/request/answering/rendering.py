@@ -31,7 +31,7 @@ def renderer(annotation: Any, dialect: str) -> Render:
         return _model(kind, dialect)
     origin, args = get_origin(kind), get_args(kind)
     if origin in _UNIONS:
-        return _tagged_union(annotation, args, dialect) or _union(kind, dialect)
+        return _tagged_union(annotation, dialect) or _union(kind, dialect)
     if origin in (list, tuple):
         each = renderer(args[0], dialect)
         return (
@@ -114,15 +114,23 @@ def _is_plain(annotation: Any) -> bool:
     return all(_is_plain(arg) for arg in get_args(kind))
 
 
-def _tagged_union(annotation: Any, choices: tuple[Any, ...], dialect: str) -> Render | None:
-    """Return the function for a union of tagged models, chosen by its discriminator; None for any other union."""
+def tagged_choices(annotation: Any) -> tuple[Callable[[Any], Hashable], Mapping[Hashable, Any]] | None:
+    """Return what tells the tag of a value of a union of tagged models, and the models by tag; None for other types."""
     marks = getattr(annotation, "__metadata__", ())
     choose = next((mark.discriminator for mark in marks if isinstance(mark, Discriminator)), None)
     if not callable(choose):
         return None
-    by_tag: dict[Hashable, Render] = {
-        mark.tag: renderer(one, dialect) for one in choices for mark in one.__metadata__ if isinstance(mark, Tag)
-    }
+    choices = get_args(without_annotated(annotation))
+    return choose, {mark.tag: one for one in choices for mark in one.__metadata__ if isinstance(mark, Tag)}
+
+
+def _tagged_union(annotation: Any, dialect: str) -> Render | None:
+    """Return the function for a union of tagged models, chosen by its discriminator; None for any other union."""
+    tagged = tagged_choices(annotation)
+    if tagged is None:
+        return None
+    choose, models = tagged
+    by_tag = {tag: renderer(one, dialect) for tag, one in models.items()}
     return lambda doc: by_tag[choose(doc)](doc) if is_object(doc) else doc
 
 

@@ -10,7 +10,7 @@ from crm_sdk.models.record import Model
 from crm_sdk.wire import encode_json, is_object
 
 from ...data.document import Document
-from .rendering import Render, choices_of, model_chooser, renderer, without_annotated
+from .rendering import Render, choices_of, model_chooser, renderer, tagged_choices, without_annotated
 
 Write: TypeAlias = Callable[[Any], bytes]
 
@@ -29,6 +29,11 @@ def writer(annotation: Any, dialect: str) -> Write:
         return _keeping(renderer(kind, dialect))
     if get_origin(kind) in (list, tuple):
         return _list_of(writer(get_args(kind)[0], dialect))
+    tagged = tagged_choices(annotation)
+    if tagged is not None:
+        tag_of, of_tag = tagged
+        by_tag = {tag: writer(one, dialect) for tag, one in of_tag.items()}
+        return lambda value: by_tag[tag_of(value)](value) if is_object(value) else encode_json(value)
     models = choices_of(kind)
     if len(models) == 1:
         return writer(models[0], dialect)

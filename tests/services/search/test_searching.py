@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -283,3 +284,14 @@ def test_the_records_of_hits_have_the_members_that_were_asked_for(stub: StubServ
     query["fields"] = ["nope"]
     error = refused(lambda: client.search.advanced(query, types=["contact"]))
     assert [(one.code, one.field) for one in error.fields] == [("UNKNOWN_FIELD", "fields.0")]
+
+
+@pytest.mark.parametrize(
+    "type", ["contact", "lead", "deal", "account", "activity", "message", "user", "file", "report"]
+)
+def test_the_records_of_hits_have_the_names_of_the_wire(platform: CrmClient, type: str) -> None:
+    for path, body in ((f"advanced?types={type}", {}), ("faceted", {"type": type})):
+        reply = platform.request("POST", f"/v1/search/{path}", json=body)
+        records = [hit["record"] for hit in json.loads(reply.content)["data"]]
+        assert records and all("createdAt" in record for record in records)
+        assert not [name for record in records for name in record if "_" in name]
