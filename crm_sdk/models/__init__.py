@@ -234,9 +234,9 @@ if TYPE_CHECKING:
         DashboardSort as DashboardSort, DashboardUpdate as DashboardUpdate, RefreshSeconds as RefreshSeconds,
         ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget,
         WidgetCreate as WidgetCreate, WidgetInput as WidgetInput, WidgetPosition as WidgetPosition,
-        WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
-        WidgetSourceInput as WidgetSourceInput, WidgetTitle as WidgetTitle, WidgetType as WidgetType,
-        WidgetUpdate as WidgetUpdate,
+        WidgetPositionInput as WidgetPositionInput, WidgetPositionUpdate as WidgetPositionUpdate,
+        WidgetSource as WidgetSource, WidgetSourceInput as WidgetSourceInput, WidgetTitle as WidgetTitle,
+        WidgetType as WidgetType, WidgetUpdate as WidgetUpdate,
     )
     from .deal_analytics import (
         BoardStage as BoardStage, BoardStatus as BoardStatus, CardLimit as CardLimit,
@@ -658,7 +658,8 @@ _NAMES = {
     "dashboards": (
         "Columns Dashboard DashboardCreate DashboardFilters DashboardFiltersInput DashboardSort DashboardUpdate "
         "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetCreate WidgetInput WidgetPosition "
-        "WidgetPositionInput WidgetSource WidgetSourceInput WidgetTitle WidgetType WidgetUpdate"
+        "WidgetPositionInput WidgetPositionUpdate WidgetSource WidgetSourceInput WidgetTitle WidgetType "
+        "WidgetUpdate"
     ),
     "deal_analytics": (
         "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "

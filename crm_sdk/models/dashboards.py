@@ -75,6 +75,16 @@ class WidgetPositionInput(TypedDict, total=False):
     height: Annotated[int, Field(ge=1, le=100)]
 
 
+@with_config(INPUT)
+class WidgetPositionUpdate(TypedDict, total=False):
+    """Changes to the place of a widget on the grid."""
+
+    x: Annotated[int, Field(ge=0, le=1_000)]
+    y: Annotated[int, Field(ge=0, le=1_000)]
+    width: Annotated[int, Field(ge=1, le=24)]
+    height: Annotated[int, Field(ge=1, le=100)]
+
+
 class ReportQuery(Model):
     """Sums of records of one type, for a widget."""
 
@@ -153,7 +163,6 @@ class Widget(Record):
 
 class _WidgetMembers(TypedDict, total=False):
     source: WidgetSourceInput | None
-    position: WidgetPositionInput | None
     chart: ChartSpecInput | None
     refresh_seconds: RefreshSeconds | None
     content: Annotated[str, Field(max_length=10_000)] | None
@@ -166,6 +175,7 @@ class WidgetCreate(_WidgetMembers, total=False):
 
     title: Required[WidgetTitle]
     type: Required[WidgetType]
+    position: WidgetPositionInput | None
 
 
 @with_config(INPUT)
@@ -174,6 +184,8 @@ class WidgetUpdate(_WidgetMembers, total=False):
 
     title: WidgetTitle
     type: WidgetType
+    position: WidgetPositionUpdate | None
+    """Where it is from now on; what is not given of it stays."""
 
 
 @with_config(INPUT)

@@ -57,7 +57,10 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
             raise Problem("GRID_TOO_NARROW", message, details={"columns": need})
         return {"widgets": before["widgets"] if before is not None else []}
     there = {widget["id"]: widget for widget in before["widgets"]} if before is not None else {}
+    ids = [widget.get("id") for widget in members["widgets"]]
     for number, widget in enumerate(members["widgets"]):
+        if ids[number] is not None and ids[number] in ids[:number]:
+            raise invalid(f"widgets.{number}.id", "unique", f"{ids[number]} is there twice")
         check_widget(call, widget, f"widgets.{number}.", there)
     widgets = [stored_widget(call, widget, there) for widget in placed_widgets(members["widgets"], columns)]
     return {"widgets": widgets, "widget_count": len(widgets)}

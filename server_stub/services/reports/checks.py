@@ -132,7 +132,11 @@ def check_format(given: str, whole: Members) -> None:
 
 
 def _check_filters(call: Context, source: Source, whole: Members, at: str) -> None:
-    declared = {parameter["name"].strip() for parameter in whole.get("parameters") or ()}
+    names = [parameter["name"].strip() for parameter in whole.get("parameters") or ()]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise invalid(f"{at}parameters.{number}.name", "unique", f"{name} is there twice")
+    declared = set(names)
     named = {
         name
         for entry in _filters(whole)

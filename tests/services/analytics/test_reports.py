@@ -49,6 +49,8 @@ BROKEN: list[tuple[Any, str, str]] = [
     ({"entity_type": "webhook"}, "VALIDATION_ERROR", "entity_type"),  # it has a secret
     ({"filter_groups": [{"filters": [{"field": "value", "op": "gte", "value": "{{least}}"}]}]}, "VALIDATION_ERROR",
      "filter_groups"),
+    ({"parameters": [{"name": "who", "type": "text"}, {"name": "who ", "type": "user"}]}, "VALIDATION_ERROR",
+     "parameters.1.name"),
 ]  # fmt: skip
 
 

@@ -64,6 +64,8 @@ def test_a_change_merges_and_counts_for_the_widget_and_its_dashboard(
     same = widgets.update(board.id, made.id, {"position": {"x": 6, "y": 1}, "config": {"a": 1}})
     assert same.version == 2 and platform.dashboards.get(board.id).version == 3
     assert refused(lambda: widgets.update(board.id, made.id, {"title": "X"}, version=1)).code == "VERSION_CONFLICT"
+    below = widgets.update(board.id, made.id, {"position": {"y": 5}})
+    assert place(below) == (6, 5) and below.position.width == 4
     other = widgets.update(board.id, made.id, {"source": {"metric": "sales.revenue"}})
     assert other.source is not None and (other.source.metric, other.source.query) == ("sales.revenue", None)
     assert other.source.owner_id == "user_sam", "the rest of the source stays"
@@ -168,3 +170,10 @@ def test_a_copy_leaves_out_what_is_not_shared(platform: CrmClient, sam: CrmClien
     assert (theirs.name, theirs.owner_id, theirs.widget_count) == ("Board (copy)", "user_sam", 1)
     assert [warning.code for warning in theirs.warnings] == ["SOURCE_MISSING"]
     assert sam.dashboards.get(theirs.id).warnings == [] and platform.dashboards.get(made.id).is_default
+
+
+def test_no_widget_is_there_twice(platform: CrmClient, board: Dashboard) -> None:
+    widget = platform.dashboards.widgets.create(board.id, text(position=at(0, 0)))
+    same: Any = [{**text(position=at(0, y)), "id": widget.id} for y in (0, 9)]
+    refusal = refused(lambda: platform.dashboards.update(board.id, {"widgets": same}))
+    assert [(one.field, one.rule) for one in refusal.fields] == [("widgets.1.id", "unique")]
