@@ -74,3 +74,9 @@ def test_what_has_no_call_of_its_own_to_read_it_is_where_it_can_be_changed(raw: 
         made = raw.post(path, json=body)
         assert made.headers["Location"] == f"/platform/v1{report}/schedules/{made.json()['data']['id']}"
         assert raw.delete(made.headers["Location"].removeprefix("/platform/v1")).status_code == 200
+
+
+def test_an_account_that_was_connected_is_where_its_location_says(raw: httpx.Client) -> None:
+    made = raw.post("/social/accounts/connect", json={"network": "youtube", "accessToken": "located:1"})
+    gone = raw.delete(f"http://stub.test{made.headers['Location']}").json()["data"]
+    assert (gone["id"], gone["status"]) == (made.json()["data"]["id"], "disconnected")
