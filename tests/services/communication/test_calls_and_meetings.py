@@ -93,3 +93,25 @@ def test_who_may_join_when(stub: StubServer, client: CrmClient) -> None:
     with pytest.raises(ConflictError) as caught:
         join(made.id)
     assert code_of(caught) == "MEETING_NOT_OPEN"
+
+
+def test_nobody_who_wants_no_calls_is_called_by_way_of_another(client: CrmClient) -> None:
+    quiet = client.contacts.create({"name": "Quiet", "phone": "+4930777888", "do_not_contact": True})
+    other = client.contacts.create({"name": "Other", "phone": "+4930111222"})
+    lead = client.leads.create({"name": "Lead", "phone": "+4930333444"})
+    ways: list[dict[str, Any]] = [
+        {"contact_id": other.id}, {"lead_id": lead.id}, {"lead_id": lead.id, "to_number": "+49 30 777888"}, {}
+    ]  # fmt: skip
+    for way in ways:
+        with pytest.raises(ConflictError) as caught:
+            client.communication.calls.dial(**({"to_number": quiet.phone} | way))
+        assert code_of(caught) == "RECIPIENT_OPTED_OUT"
+    with pytest.raises(ConflictError) as caught:
+        client.communication.calls.dial(contact_id=other.id, lead_id=_quiet_lead(client))
+    assert code_of(caught) == "RECIPIENT_OPTED_OUT"
+    client.contacts.create({"name": "Same office", "phone": "+4930111222", "do_not_contact": True})
+    assert client.communication.calls.dial(contact_id=other.id).to_number == other.phone
+
+
+def _quiet_lead(client: CrmClient) -> str:
+    return client.leads.create({"name": "Quiet lead", "phone": "+4930555666", "do_not_contact": True}).id
