@@ -15,7 +15,7 @@ from typing_extensions import get_type_hints, is_typeddict
 from crm_sdk.models.marks import OpenVocabulary
 from crm_sdk.models.values import LARGEST_NUMBER
 from crm_sdk.reading import choices_of
-from crm_sdk.wire import is_array, is_object
+from crm_sdk.wire import is_array, is_object, snake
 
 from ...problems import FieldError
 
@@ -123,6 +123,8 @@ def _record_check(kind: Any) -> Any:
             members = cast("Mapping[str, Any]", value)
             for name, inner in checks.items():
                 if name in members:
-                    inner(members[name], f"{path}.{name}".lstrip("."), errors)
+                    value = members[name]
+                    value = snake(value) if name == "sort" and isinstance(value, str) else value  # its wire name, too
+                    inner(value, f"{path}.{name}".lstrip("."), errors)
 
     return check

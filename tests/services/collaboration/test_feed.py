@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from crm_sdk.models import FeedItem
 from server_stub import StubServer
 from server_stub.languages.catalogue import feed
 from server_stub.languages.negotiation import SHIPPED
+from server_stub.request.http import Request
 from server_stub.services.collaboration.summaries import VERBS
 
 from .conftest import Give, Make, ref
@@ -132,3 +134,16 @@ def test_comments_arrive_on_live_connections(stub: StubServer, ada: CrmClient, l
         comment = ada.collaboration.comments.create({"entity": ref(made.id), "body": "Hello"})
         event: Any = next(stream)
     assert (event.type, event.data["id"], event.data["entity"]["id"]) == ("comment.created", comment.id, made.id)
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_body_names_what_to_sort_by_as_a_query_does(stub: StubServer, lead: Make, order: str) -> None:
+    lead(), lead()
+    headers = {"authorization": "Bearer acme-admin", "content-type": "application/json"}
+    found = []
+    for name in ("occurredAt", "occurred_at"):
+        body = json.dumps({"sort": name, "order": order, "entityTypes": ["lead"]}).encode()
+        reply = stub.handle(Request("POST", "/v1/collaboration/feed/filter", "", headers, body))
+        assert reply.status == 200, reply.body
+        found.append([one["occurredAt"] for one in json.loads(reply.body)["data"]])
+    assert found[0] == found[1] == sorted(found[0], reverse=order == "desc")
