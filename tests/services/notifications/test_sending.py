@@ -207,6 +207,7 @@ def test_a_batch_has_one_id_and_the_variables_of_each(acme: CrmClient, template:
     people: Any = [{"to": f"{n}@example.com", "variables": {"name": n}} for n in "abc"]
     done = acme.notifications.send_bulk("email", people, template_id=template.id, variables={"offer": "x"})
     assert (done.total, done.succeeded) == (3, 3)
+    assert [one.key for one in done.items] == ["a@example.com", "b@example.com", "c@example.com"]
     batch = {one.result.batch_id for one in done.items if one.result}
     assert len(batch) == 1
     found = acme.notifications.history(batch_id=batch.pop()).items

@@ -280,7 +280,7 @@ def test_use_outlives_the_process_and_goes_with_a_snapshot(tmp_path: Any) -> Non
 
 
 def test_a_currency_of_quotas_is_in_use_and_one_that_is_gone_is_nobody_s_choice(acme: CrmClient) -> None:
-    known = [{"currency": code, "rate": 1} for code in ("EUR", "GBP", "CHF")]
+    known: Any = [{"currency": code, "rate": 1} for code in ("EUR", "GBP", "CHF")]
     acme.tenants.config.update("current", {"currencies": known})
     acme.users.update("user_sam", {"monthly_quota": 1000, "quota_currency": "CHF"})
     acme.users.preferences.update("user_sam", {"currency": "CHF"})
