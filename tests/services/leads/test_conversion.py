@@ -42,7 +42,7 @@ def test_what_is_made_belongs_to_who_is_named_or_has_the_lead_or_calls(
     lead = client.leads.create({"name": "Ann Lee", "email": "ann@initech.test", "company": "Initech"})
     stored(stub, "lead", lead.id, owner_id=of_lead)
     done = client.leads.convert(lead.id, owner_id=given)
-    assert [some(made).owner_id for made in (done.contact, done.account, done.deal)] == [owner] * 3
+    assert (done.contact.owner_id, some(done.account).owner_id, some(done.deal).owner_id) == (owner, owner, owner)
 
 
 @pytest.mark.parametrize("company", ["Initech", None])
