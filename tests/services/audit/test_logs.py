@@ -120,7 +120,8 @@ def test_another_system_tells_what_it_changed(stub: StubServer, give: Give, plat
     rows = platform.audit.reports.changes(entity_id=made.entity.id).items
     assert [(row.field, row.action) for row in rows] == [("page_count", "custom.signed"), ("password", "custom.signed")]
     assert platform.audit.logs.list(verify=True).meta["chainValid"] is True
-    for wrong in ([{}], [{"field": ""}], [{"field": "x", "by": 1}], {}):
+    refused: list[Any] = [[{}], [{"field": ""}], [{"field": "x", "by": 1}], {}]
+    for wrong in refused:
         reply = platform.request(
             "POST", "/v1/audit/logs", json={"action": "custom.x", "entity": lead, "changes": wrong}
         )
