@@ -187,7 +187,7 @@ class Platform(Dialect):
         """Return the headers every request of this dialect has."""
         return super().headers(tenant_id) | {"X-API-Version": "v1"}
 
-    def answered(self, content: bytes) -> bool:
+    def may_be_answer(self, content: bytes) -> bool:
         """Tell whether a successful body may be one of this dialect; what is not a JSON object without `data` may."""
         body = _decode_body(content)
         return not is_object(body) or "data" in body or "success" in body
