@@ -85,7 +85,8 @@ def test_2000_events_10_aborts_and_half_a_second_of_refusals(mode: str) -> None:
     with running(rough) as url:
         got = collect(mode, url, rough, 2000, over=0.8)
     assert got == list(range(1, 2001))
-    assert rough.suffered.count("abort") >= 9 and "refuse" in rough.suffered and len(rough.connects) >= 12
+    aborts = rough.suffered.count("abort")
+    assert aborts >= 9 and "refuse" in rough.suffered and len(rough.connects) > aborts
 
 
 @pytest.mark.slow
