@@ -40,7 +40,7 @@ from .data.queries.filters import Filter, Plan, filter_plans, sought_by
 from .data.queries.select import select
 from .history.trash import taking_note
 from .nouns.five_calls import rules_of
-from .nouns.write_checks import problems_of, refuse_fixed
+from .nouns.write_checks import problems_of, refuse_fixed, unfinished
 from .problems import Problem, missing, refuse_any, refuse_merged
 from .request.access import permissions, plans
 from .request.access.hiding import refuse_written, seen_members
@@ -292,6 +292,9 @@ class Noun:
             if members.get(name) is not None:
                 members[name] = attempt(call.resolve, kind, members[name], name, before and before.get(name))
         members = merge_values(members, before, free_members(self.model))
+        for name, problem in unfinished(given, members, self.create_hints):
+            members[name] = None
+            problems.append(problem)
         problems += problems_of(call, self, given, members, before)
         if (check := check or self.check) is not None:
             members |= attempt(check, call, members, before) or {}

@@ -325,12 +325,12 @@ if TYPE_CHECKING:
     )
     from .marketplace import (
         App as App, AppCategory as AppCategory, AppCreate as AppCreate, AppDeveloper as AppDeveloper,
-        AppPricing as AppPricing, AppPricingInput as AppPricingInput, AppSecret as AppSecret, AppSort as AppSort,
-        AppStatus as AppStatus, AppUpdate as AppUpdate, AppVersion as AppVersion, AppVersionCreate as AppVersionCreate,
-        CategoryKey as CategoryKey, ConfigField as ConfigField, ConfigFieldInput as ConfigFieldInput,
-        ConfigFieldType as ConfigFieldType, EventText as EventText, PermissionText as PermissionText,
-        PricingInterval as PricingInterval, PricingModel as PricingModel, Semver as Semver, Slug as Slug,
-        VersionStatus as VersionStatus,
+        AppPricing as AppPricing, AppPricingInput as AppPricingInput, AppPricingUpdate as AppPricingUpdate,
+        AppSecret as AppSecret, AppSort as AppSort, AppStatus as AppStatus, AppUpdate as AppUpdate,
+        AppVersion as AppVersion, AppVersionCreate as AppVersionCreate, CategoryKey as CategoryKey,
+        ConfigField as ConfigField, ConfigFieldInput as ConfigFieldInput, ConfigFieldType as ConfigFieldType,
+        EventText as EventText, PermissionText as PermissionText, PricingInterval as PricingInterval,
+        PricingModel as PricingModel, Semver as Semver, Slug as Slug, VersionStatus as VersionStatus,
     )
     from .marketplace_installations import (
         AppAnalytics as AppAnalytics, ConfigValues as ConfigValues, Installation as Installation,
@@ -393,10 +393,10 @@ if TYPE_CHECKING:
         ActionPreview as ActionPreview, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
         AutomationRuleCreate as AutomationRuleCreate, AutomationRuleUpdate as AutomationRuleUpdate,
         AutomationSort as AutomationSort, AutomationTest as AutomationTest, AutomationTrigger as AutomationTrigger,
-        AutomationTriggerInput as AutomationTriggerInput, ConditionResult as ConditionResult, Pipeline as Pipeline,
-        PipelineCreate as PipelineCreate, PipelineEntity as PipelineEntity, PipelineSort as PipelineSort,
-        PipelineUpdate as PipelineUpdate, Stage as Stage, StageCreate as StageCreate, StageKind as StageKind,
-        StageUpdate as StageUpdate,
+        AutomationTriggerInput as AutomationTriggerInput, AutomationTriggerUpdate as AutomationTriggerUpdate,
+        ConditionResult as ConditionResult, Pipeline as Pipeline, PipelineCreate as PipelineCreate,
+        PipelineEntity as PipelineEntity, PipelineSort as PipelineSort, PipelineUpdate as PipelineUpdate,
+        Stage as Stage, StageCreate as StageCreate, StageKind as StageKind, StageUpdate as StageUpdate,
     )
     from .presence import PresenceSort as PresenceSort, PresenceStatus as PresenceStatus, UserPresence as UserPresence
     from .privacy import (
@@ -411,20 +411,24 @@ if TYPE_CHECKING:
         ReportScheduleCreate as ReportScheduleCreate,
     )
     from .reports import (
-        ChartSpec as ChartSpec, ChartSpecInput as ChartSpecInput, ChartType as ChartType, ColumnFormat as ColumnFormat,
-        CsvDelimiter as CsvDelimiter, CsvEncoding as CsvEncoding, DatePreset as DatePreset, DateRange as DateRange,
-        DateRangeInput as DateRangeInput, FieldPath as FieldPath, Label as Label, MeasureFunction as MeasureFunction,
-        Orientation as Orientation, Paper as Paper, ParameterType as ParameterType, Report as Report,
-        ReportColumn as ReportColumn, ReportColumnInput as ReportColumnInput, ReportCreate as ReportCreate,
-        ReportFormat as ReportFormat, ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput,
-        ReportListSort as ReportListSort, ReportMeasure as ReportMeasure, ReportMeasureInput as ReportMeasureInput,
-        ReportName as ReportName, ReportParameter as ReportParameter, ReportParameterInput as ReportParameterInput,
-        ReportSort as ReportSort, ReportSortInput as ReportSortInput, ReportUpdate as ReportUpdate,
-        RowLimit as RowLimit, RunTrigger as RunTrigger, ScheduleFormat as ScheduleFormat, ScheduleSort as ScheduleSort,
+        ChartSpec as ChartSpec, ChartSpecInput as ChartSpecInput, ChartSpecUpdate as ChartSpecUpdate,
+        ChartType as ChartType, ColumnFormat as ColumnFormat, CsvDelimiter as CsvDelimiter, CsvEncoding as CsvEncoding,
+        DatePreset as DatePreset, DateRange as DateRange, DateRangeInput as DateRangeInput, FieldPath as FieldPath,
+        Label as Label, MeasureFunction as MeasureFunction, Orientation as Orientation, Paper as Paper,
+        ParameterType as ParameterType, Report as Report, ReportColumn as ReportColumn,
+        ReportColumnInput as ReportColumnInput, ReportCreate as ReportCreate, ReportFormat as ReportFormat,
+        ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput, ReportListSort as ReportListSort,
+        ReportMeasure as ReportMeasure, ReportMeasureInput as ReportMeasureInput, ReportName as ReportName,
+        ReportParameter as ReportParameter, ReportParameterInput as ReportParameterInput, ReportSort as ReportSort,
+        ReportSortInput as ReportSortInput, ReportUpdate as ReportUpdate, RowLimit as RowLimit,
+        RunTrigger as RunTrigger, ScheduleFormat as ScheduleFormat, ScheduleSort as ScheduleSort,
         SharedWith as SharedWith,
     )
     from .runs import Run as Run
-    from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
+    from .schedules import (
+        Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput,
+        ScheduleUpdate as ScheduleUpdate,
+    )
     from .search import (
         AutocompleteItem as AutocompleteItem, ByScore as ByScore, EntityIndexStatus as EntityIndexStatus,
         Facet as Facet, FacetBucket as FacetBucket, FacetRange as FacetRange, FacetRequest as FacetRequest,
@@ -711,9 +715,9 @@ _NAMES = {
         "LeadSourceReport LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams UtmParamsInput"
     ),
     "marketplace": (
-        "App AppCategory AppCreate AppDeveloper AppPricing AppPricingInput AppSecret AppSort AppStatus AppUpdate "
-        "AppVersion AppVersionCreate CategoryKey ConfigField ConfigFieldInput ConfigFieldType EventText "
-        "PermissionText PricingInterval PricingModel Semver Slug VersionStatus"
+        "App AppCategory AppCreate AppDeveloper AppPricing AppPricingInput AppPricingUpdate AppSecret AppSort "
+        "AppStatus AppUpdate AppVersion AppVersionCreate CategoryKey ConfigField ConfigFieldInput ConfigFieldType "
+        "EventText PermissionText PricingInterval PricingModel Semver Slug VersionStatus"
     ),
     "marketplace_installations": (
         "AppAnalytics ConfigValues Installation InstallationHealth "
@@ -752,8 +756,8 @@ _NAMES = {
     "patterns": "TimeOfDay",
     "pipelines": (
         "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
-        "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "
-        "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
+        "AutomationTest AutomationTrigger AutomationTriggerInput AutomationTriggerUpdate ConditionResult Pipeline "
+        "PipelineCreate PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
     "presence": "PresenceSort PresenceStatus UserPresence",
     "privacy": "Confirmation ErasureReason PrivacyCount PrivacyFormat PrivacyReport PrivacySubject Subject",
@@ -763,14 +767,14 @@ _NAMES = {
         "ReportSchedule ReportScheduleCreate"
     ),
     "reports": (
-        "ChartSpec ChartSpecInput ChartType ColumnFormat CsvDelimiter CsvEncoding DatePreset DateRange "
-        "DateRangeInput FieldPath Label MeasureFunction Orientation Paper ParameterType Report ReportColumn "
-        "ReportColumnInput ReportCreate ReportFormat ReportGroup ReportGroupInput ReportListSort ReportMeasure "
-        "ReportMeasureInput ReportName ReportParameter ReportParameterInput ReportSort ReportSortInput "
-        "ReportUpdate RowLimit RunTrigger ScheduleFormat ScheduleSort SharedWith"
+        "ChartSpec ChartSpecInput ChartSpecUpdate ChartType ColumnFormat CsvDelimiter CsvEncoding DatePreset "
+        "DateRange DateRangeInput FieldPath Label MeasureFunction Orientation Paper ParameterType Report "
+        "ReportColumn ReportColumnInput ReportCreate ReportFormat ReportGroup ReportGroupInput ReportListSort "
+        "ReportMeasure ReportMeasureInput ReportName ReportParameter ReportParameterInput ReportSort "
+        "ReportSortInput ReportUpdate RowLimit RunTrigger ScheduleFormat ScheduleSort SharedWith"
     ),
     "runs": "Run",
-    "schedules": "Schedule ScheduleFrequency ScheduleInput",
+    "schedules": "Schedule ScheduleFrequency ScheduleInput ScheduleUpdate",
     "search": (
         "AutocompleteItem ByScore EntityIndexStatus Facet FacetBucket FacetRange FacetRequest FoundRecord "
         "Highlight HitSort IndexStatus SearchConfig SearchConfigUpdate SearchEntityConfig SearchEntityInput "

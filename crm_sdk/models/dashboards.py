@@ -12,6 +12,7 @@ from .record import Model, Record
 from .reports import (
     ChartSpec,
     ChartSpecInput,
+    ChartSpecUpdate,
     DateRange,
     DateRangeInput,
     FieldPath,
@@ -163,7 +164,6 @@ class Widget(Record):
 
 class _WidgetMembers(TypedDict, total=False):
     source: WidgetSourceInput | None
-    chart: ChartSpecInput | None
     refresh_seconds: RefreshSeconds | None
     content: Annotated[str, Field(max_length=10_000)] | None
     config: dict[str, Any] | None
@@ -176,6 +176,7 @@ class WidgetCreate(_WidgetMembers, total=False):
     title: Required[WidgetTitle]
     type: Required[WidgetType]
     position: WidgetPositionInput | None
+    chart: ChartSpecInput | None
 
 
 @with_config(INPUT)
@@ -186,6 +187,7 @@ class WidgetUpdate(_WidgetMembers, total=False):
     type: WidgetType
     position: WidgetPositionUpdate | None
     """Where it is from now on; what is not given of it stays."""
+    chart: ChartSpecUpdate | None
 
 
 @with_config(INPUT)

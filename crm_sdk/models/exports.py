@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from .marks import INPUT, Default
 from .record import Model, Record
 from .reports import CsvDelimiter, CsvEncoding
-from .schedules import Schedule, ScheduleInput
+from .schedules import Schedule, ScheduleInput, ScheduleUpdate
 from .values import EMPTY, NOT_BLANK, FilterGroup, TimeZone
 
 ExportFormat: TypeAlias = Literal["csv", "xlsx", "jsonl", "json", "vcf", "ics"]
@@ -138,5 +138,5 @@ class ExportScheduleUpdate(_ScheduleMembers, total=False):
     name: _ScheduleName
     request: ExportRequestUpdate
     """What is exported; another request begins with everything again, also in the mode ``changed``."""
-    schedule: ScheduleInput
+    schedule: ScheduleUpdate
     """When it runs."""

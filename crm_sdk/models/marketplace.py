@@ -197,12 +197,7 @@ class AppVersion(Record):
     """When it passed the review."""
 
 
-@with_config(INPUT)
-class AppPricingInput(TypedDict, total=False):
-    """What an app costs, as input."""
-
-    model: Required[PricingModel]
-    """How it is paid for."""
+class _PricingMembers(TypedDict, total=False):
     amount: Annotated[AmountInput, Field(ge=0)] | None
     """The price, each month or year for a subscription."""
     currency: Currency | None
@@ -210,6 +205,22 @@ class AppPricingInput(TypedDict, total=False):
     """How often a subscription is paid."""
     trial_days: Annotated[int, Field(ge=0, le=365)] | None
     """The days that are free at the beginning."""
+
+
+@with_config(INPUT)
+class AppPricingInput(_PricingMembers, total=False):
+    """What an app costs, as input."""
+
+    model: Required[PricingModel]
+    """How it is paid for."""
+
+
+@with_config(INPUT)
+class AppPricingUpdate(_PricingMembers, total=False):
+    """Changes to what an app costs; what is not given stays."""
+
+    model: PricingModel
+    """How it is paid for."""
 
 
 @with_config(INPUT)
@@ -241,8 +252,6 @@ class _ListingMembers(TypedDict, total=False):
     screenshots: Annotated[list[Url], Field(max_length=10)] | None
     """URLs of pictures."""
     website: Url | None
-    pricing: AppPricingInput | None
-    """What it costs; without it, it is free."""
     optional_permissions: _Permissions | None
     """The permissions it can do without."""
     events: _Events | None
@@ -277,6 +286,8 @@ class AppCreate(_ListingMembers, total=False):
     """What it does with data."""
     permissions: Required[_Permissions]
     """The permissions it needs: ``contacts:read``."""
+    pricing: AppPricingInput | None
+    """What it costs; without it, it is free."""
 
 
 @with_config(INPUT)
@@ -295,6 +306,8 @@ class AppUpdate(_ListingMembers, total=False):
     """What it does with data."""
     permissions: _Permissions
     """The permissions it needs."""
+    pricing: AppPricingUpdate | None
+    """What it costs; null makes it free."""
 
 
 @with_config(INPUT)

@@ -149,15 +149,25 @@ class AutomationTrigger(Model):
     """The member of the deal, for the event ``field_changed``."""
 
 
-@with_config(INPUT)
-class AutomationTriggerInput(TypedDict, total=False):
-    """The trigger of a rule, as input."""
-
-    event: Required[AutomationEvent]
+class _AutomationTriggerMembers(TypedDict, total=False):
     stage_id: str | None
     from_stage_id: str | None
     days: Annotated[int, Field(ge=1)] | None
     field: str | None
+
+
+@with_config(INPUT)
+class AutomationTriggerInput(_AutomationTriggerMembers, total=False):
+    """The trigger of a rule, as input."""
+
+    event: Required[AutomationEvent]
+
+
+@with_config(INPUT)
+class AutomationTriggerUpdate(_AutomationTriggerMembers, total=False):
+    """Changes to the trigger of a rule; what is not given stays."""
+
+    event: AutomationEvent
 
 
 class AutomationRule(Record):
@@ -200,7 +210,7 @@ class AutomationRuleUpdate(_RuleMembers, total=False):
     """Changes to a rule; null clears a member, lists are replaced."""
 
     name: Name
-    trigger: AutomationTriggerInput
+    trigger: AutomationTriggerUpdate
     actions: Annotated[list[ActionSpecInput], Field(min_length=1, max_length=20)]
 
 

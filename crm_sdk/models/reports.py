@@ -102,17 +102,27 @@ class ChartSpec(Model):
     """The figure to reach."""
 
 
-@with_config(INPUT)
-class ChartSpecInput(TypedDict, total=False):
-    """How figures are drawn, as input."""
-
-    type: Required[ChartType]
+class _ChartMembers(TypedDict, total=False):
     x: str | None
     y: list[str]
     series: str | None
     stacked: bool | None
     title: Label | None
     target: AmountInput | None
+
+
+@with_config(INPUT)
+class ChartSpecInput(_ChartMembers, total=False):
+    """How figures are drawn, as input."""
+
+    type: Required[ChartType]
+
+
+@with_config(INPUT)
+class ChartSpecUpdate(_ChartMembers, total=False):
+    """Changes to how figures are drawn; what is not given stays."""
+
+    type: ChartType
 
 
 class ReportColumn(Model):
@@ -259,7 +269,6 @@ class _ReportMembers(TypedDict, total=False):
     measures: Annotated[list[ReportMeasureInput], Field(max_length=20)] | None
     sort: Annotated[list[ReportSortInput], Field(max_length=10)] | None
     row_limit: RowLimit
-    chart: ChartSpecInput | None
     parameters: Annotated[list[ReportParameterInput], Field(max_length=20)] | None
     """What is asked for when it is run."""
     folder: Annotated[str, Field(max_length=150)] | None
@@ -274,6 +283,7 @@ class ReportCreate(_ReportMembers, total=False):
 
     name: Required[ReportName]
     entity_type: Required[EntityType]
+    chart: ChartSpecInput | None
 
 
 @with_config(INPUT)
@@ -282,3 +292,4 @@ class ReportUpdate(_ReportMembers, total=False):
 
     name: ReportName
     entity_type: EntityType
+    chart: ChartSpecUpdate | None

@@ -35,15 +35,26 @@ class Schedule(Model):
     """The first day, or the day of a schedule that happens once."""
 
 
-@with_config(INPUT)
-class ScheduleInput(TypedDict, total=False):
-    """When something happens again and again, or once, as input."""
-
-    frequency: Required[ScheduleFrequency]
-    """How often it happens."""
+class _ScheduleMembers(TypedDict, total=False):
     cron: Annotated[str, Field(max_length=200)] | None
     at: TimeOfDay | None
     weekday: Annotated[int, Field(ge=0, le=6)] | None
     day_of_month: Annotated[int, Field(ge=1, le=31)] | None
     timezone: TimeZone | None
     start_date: date | None
+
+
+@with_config(INPUT)
+class ScheduleInput(_ScheduleMembers, total=False):
+    """When something happens again and again, or once, as input."""
+
+    frequency: Required[ScheduleFrequency]
+    """How often it happens."""
+
+
+@with_config(INPUT)
+class ScheduleUpdate(_ScheduleMembers, total=False):
+    """Changes to when something happens; what is not given stays."""
+
+    frequency: ScheduleFrequency
+    """How often it happens."""

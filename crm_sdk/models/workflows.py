@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from .jobs import RunStatus
 from .marks import INPUT, Default
 from .record import Model, Record
-from .schedules import Schedule, ScheduleInput
+from .schedules import Schedule, ScheduleInput, ScheduleUpdate
 from .values import (
     EMPTY,
     NOT_BLANK,
@@ -74,7 +74,6 @@ class _TriggerMembers(TypedDict, total=False):
     field: str | None
     from_value: FieldValue
     to_value: FieldValue
-    schedule: ScheduleInput | None
     conditions: list[FilterGroup] | None
     active: bool
 
@@ -84,6 +83,7 @@ class WorkflowTriggerCreate(_TriggerMembers, total=False):
     """A new trigger; ``field_changed`` needs `field`, ``schedule`` a `schedule`."""
 
     type: Required[TriggerType]
+    schedule: ScheduleInput | None
 
 
 @with_config(INPUT)
@@ -91,6 +91,7 @@ class WorkflowTriggerUpdate(_TriggerMembers, total=False):
     """Changes to a trigger; null clears a member."""
 
     type: TriggerType
+    schedule: ScheduleUpdate | None
 
 
 class WorkflowAction(Record):

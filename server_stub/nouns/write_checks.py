@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from crm_sdk.wire import camel, encode_json
+from crm_sdk.arguments import is_required
+from crm_sdk.wire import camel, encode_json, is_object
 
 from ..data.document import Document
-from ..data.fixed import came_back
-from ..problems import FieldError, Problem, validation
+from ..data.fixed import came_back, inputs_of
+from ..problems import FieldError, Problem, invalid, validation
 from ..request.answering.rendering import renderer
+from ..request.reading.json_types import input_hints
 from ..serving import Context, Members
 
 if TYPE_CHECKING:
@@ -24,6 +26,27 @@ def checks_every_write(rule: WriteCheck) -> WriteCheck:
     """Mark a rule that checks the members of every write: it yields problems, and may complete the members."""
     vars(rule)["__checks_every_write__"] = True  # read by the collector
     return rule
+
+
+def unfinished(given: Members, members: Members, hints: Members) -> list[tuple[str, Problem]]:
+    """Return the objects that lack what a new record needs in them, once they are merged into what was stored."""
+    return [
+        (name, invalid(f"{name}.{part}", "required", "field required"))
+        for name, value in given.items()
+        if is_object(value) and is_object(whole := members[name]) and name in hints
+        for part in _needed_parts(hints[name])
+        if whole.get(part) is None
+    ]
+
+
+def _needed_parts(hint: Any) -> list[str]:
+    kinds = list(inputs_of(hint))  # of several, which one is meant is not known
+    return [
+        part
+        for kind in (kinds if len(kinds) == 1 else ())
+        for part, one in input_hints(kind).items()
+        if is_required(kind, part, one)
+    ]
 
 
 def problems_of(

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from crm_sdk.models.dashboards import Widget
+from crm_sdk.models.dashboards import Widget, WidgetCreate
 from crm_sdk.resources.dashboards import Dashboards, Widgets
 
 from ...data.document import Document
 from ...data.merging import merge_values
-from ...problems import Problem, invalid, missing
+from ...nouns.write_checks import unfinished
+from ...problems import Problem, invalid, missing, refuse_any
+from ...request.reading.json_types import input_hints
 from ...serving import Context, Members, serves
 from ..reports.records import copied_record
 from ..sharing import is_visible
@@ -42,6 +44,7 @@ def update(call: Context, dashboard_id: str, widget_id: str, changes: Members, v
     before = widget_of(board, widget_id)
     call.lock(Document(before), version)
     merged = merge_values(dict(changes), _without_source(before, changes), frozenset({"config"}))
+    refuse_any(problem for _, problem in unfinished(changes, merged, input_hints(WidgetCreate)))
     whole = {**{name: before[name] for name in _WRITABLE}, **merged, "id": widget_id}
     check_widget(call, whole, "", {widget_id: before})
     others = [widget for widget in board["widgets"] if widget["id"] != widget_id]
