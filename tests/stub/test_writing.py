@@ -99,7 +99,7 @@ LISTS = [
 
 
 _ITS_OWN = (
-    rb'"(requestId|timestamp|asOf|generatedAt|oldest|time|lastUsedAt)":"[^"]*"'
+    rb'"(requestId|timestamp|asOf|generatedAt|oldest|time|lastUsedAt|lastSeenAt)":"[^"]*"'
     rb'|"apiRequestsLastMinute":[0-9]+|"used":[0-9]+,"remaining":[0-9]+|"useCount":[0-9]+'
 )
 """What tells of the request itself."""
