@@ -151,7 +151,7 @@ class Noun:
     def create_hints(self) -> Mapping[str, Any]:
         """The types of the members that a create takes, by name."""
         create = self.declared("create")
-        return input_hints(create.arguments.body_type) if create is not None else {}
+        return input_hints(create.arguments.body_type) if create is not None and create.arguments.body else {}
 
     @cached_property
     def _plans(self) -> Mapping[str, Plan]:
