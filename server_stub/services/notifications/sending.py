@@ -85,7 +85,7 @@ def _text(call: Context, channel: str, recipient: Recipient, given: Mapping[str,
     if template is not None:
         text, category = text_in(template, language), template["category"]
         language, template_id = text["language"], template["id"]
-        subject = given.get("subject") or text.get("subject") or template.get("subject")
+        subject = given.get("subject") or text.get("subject")
         text = {**text, "subject": subject, "content_html": given.get("content_html") or text.get("content_html")}
     message = fill(text["content"], variables)
     html = text.get("content_html")

@@ -88,13 +88,20 @@ def _names(value: object, id: str) -> bool:
 
 
 def text_in(template: Members, *languages: str | None) -> Members:
-    """Return a template with its text in the first of some languages that it has, or has the base of; else its own."""
+    """Return a template with its text in the first of some languages that it has, or has the base of; else its own.
+
+    A translation without a subject has the template's; one without HTML has none, which would be in another language.
+    """
     own: str = template.get("language") or "en"
     texts = {fold(one["language"]): one for one in template.get("translations") or ()}
     for language in filter(None, languages):
         for tag in (fold(language), fold(language.partition("-")[0])):
             if tag in texts:
-                return {**template, **{name: value for name, value in texts[tag].items() if value}}
+                return {
+                    **template,
+                    "content_html": None,
+                    **{name: value for name, value in texts[tag].items() if value},
+                }
             if tag in (fold(own), fold(own.partition("-")[0])):
                 return template
     return template

@@ -48,7 +48,7 @@ def test_everybody_joins_as_what_they_are_asked_for(
 
 
 TEMPLATE: dict[str, Any] = {
-    "language": "en-GB", "subject": "Hello", "content": "own",
+    "language": "en-GB", "subject": "Hello", "content": "own", "content_html": "<p>own</p>",
     "translations": [
         {"language": "de", "subject": "Hallo", "content": "German"},
         {"language": "pt-BR", "subject": None, "content": "Brazilian"},
@@ -73,6 +73,7 @@ TEMPLATE: dict[str, Any] = {
 def test_a_text_is_in_the_first_language_that_there_is(languages: list[str | None], subject: str, content: str) -> None:
     found = text_in(TEMPLATE, *languages)
     assert (found["subject"], found["content"]) == (subject, content)
+    assert found["content_html"] == ("<p>own</p>" if content == "own" else None)
 
 
 @pytest.mark.parametrize("name", ["topic", "contact.title"])
