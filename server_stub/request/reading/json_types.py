@@ -113,7 +113,8 @@ def _fits(kind: Any, value: Any) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def input_hints(kind: Any) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def input_hints(kind: Any) -> Mapping[str, Any]:
     """Return the types of the members of an input."""
     return get_type_hints(kind, include_extras=True)
 

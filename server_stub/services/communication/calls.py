@@ -133,10 +133,8 @@ def dial(
     dialled = _dialled_number(call, number, "to_number")
     own = _dialled_number(call, from_number, "from_number") if from_number is not None else None
     named = [one for one in (contact, lead) if one is not None]
-    theirs = any(
-        dialled in (one.get("phone"), one.get("mobile")) for one in named
-    )  # others may have the same telephone
-    for one in named if theirs else [*named, *_with_number(call, dialled)]:
+    theirs = any(dialled in (one.get("phone"), one.get("mobile")) for one in named)
+    for one in named if theirs else [*named, *_with_number(call, dialled)]:  # others may share a number
         if one.get("do_not_contact"):
             who = [{"type": one["id"].partition("_")[0], "id": one["id"], "number": dialled}]
             raise Problem("RECIPIENT_OPTED_OUT", f"{one['name']} wants no calls", details={"recipients": who})

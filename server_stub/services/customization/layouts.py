@@ -380,11 +380,9 @@ def _of_system(call: Context, entity: str, kind: str) -> Document | None:
     if kind == "board" and group is None:
         return None
     sections: Mapping[str, Callable[[], list[str]]] = {
-        "detail": fields.shown_fields,
-        "create": fields.writable_fields,
-        "card": lambda: fields.shown_fields()[:_IN_LIST],
-    }
-    columns = fields.shown_fields()[:_IN_LIST] if kind in ("list", "board") else []
+        "detail": (shown := fields.shown_fields), "create": fields.writable_fields, "card": lambda: shown()[:_IN_LIST],
+    }  # fmt: skip
+    columns = shown()[:_IN_LIST] if kind in ("list", "board") else []
     heading = label(call.language, entity.replace("_", " ").capitalize())
     word = label(call.language, kind.capitalize()) if call.language != "en" else kind
     parts = {

@@ -54,7 +54,7 @@ class Limits:
         found = {name: next((one[name] for one in given if one and one.get(name)), None) for name in names}
         return Limits(**found)
 
-    def limits_of(self, call: Context) -> Callable[[Source], Callable[[Document], bool]]:
+    def keeping(self, call: Context) -> Callable[[Source], Callable[[Document], bool]]:
         """Return what tells which records of a source are within, as far as they have an owner or a pipeline."""
         is_in = company.owned_by(call, self.owner_id, self.team_id)
 
@@ -101,7 +101,7 @@ def _of_table(
     """Return the data of a report within limits; for a type that has one figure, its first total, too."""
     if limits.date_range is not None:
         report = {**report, "date_range": limits.date_range}
-    table = Table.of(call, report, values, limits.limits_of(call))
+    table = Table.of(call, report, values, limits.keeping(call))
     content = content_of(table)
     shown = {
         **content,

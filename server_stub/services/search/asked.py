@@ -16,7 +16,7 @@ from ...request.answering.faces import wire_path
 from ...serving import Context, serves
 from . import hits
 from .finding import Finder
-from .kinds import Kind, check_types, kind_of
+from .kinds import Kind, check_types, kinds_of
 from .settings import Settings
 from .wording import corrected_query
 
@@ -70,7 +70,7 @@ def _frequency(finder: Finder, term: str) -> int:
 
 def _kinds(call: Context, settings: Settings, types: Sequence[str] | None) -> list[Kind]:
     wanted = set(check_types(call, types)) if types else set(settings.types)
-    return [kind for name in settings.types if name in wanted if (kind := kind_of(call, name)) is not None]
+    return kinds_of(call, (name for name in settings.types if name in wanted))
 
 
 @serves(Search.suggestions)

@@ -21,7 +21,7 @@ from ...serving import Context, Members, serves
 from .. import company
 from . import asked
 from .finding import Finder, Ranked
-from .kinds import Kind, check_types, kind_of, searched_kind
+from .kinds import Kind, check_types, kinds_of, searched_kind
 from .settings import Settings
 from .wording import parse
 
@@ -87,7 +87,7 @@ def query(
     if type not in (None, "all"):
         wanted = {_TYPES[type]} if wanted is None else wanted & {_TYPES[type]}
     names = list(_TYPES.values()) if flow else settings.types
-    kinds = [kind for name in names if wanted is None or name in wanted if (kind := kind_of(call, name)) is not None]
+    kinds = kinds_of(call, (name for name in names if wanted is None or name in wanted))
     found = found_in(settings, kinds, q)
     events = [_events_only(one) for one in found if one.kind.type == "activity"]
     if flow or type == "events":
@@ -164,7 +164,7 @@ def advanced(call: Context, query: Members, types: Sequence[str] | None, highlig
     if query.get("include"):
         raise invalid("include.0", "choice", "a hit has nothing to include")
     if types is None:
-        kinds = [kind for name in settings.types if (kind := kind_of(call, name)) is not None]
+        kinds = kinds_of(call, settings.types)
         names = [kind.type for kind in kinds]
     else:
         if not types:

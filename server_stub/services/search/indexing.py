@@ -13,7 +13,7 @@ from ...data.document import Document
 from ...problems import Problem
 from ...serving import Context, runs, serves
 from . import settings as config
-from .kinds import Kind, check_types, kind_of, types_of
+from .kinds import Kind, check_types, kind_of, kinds_of, types_of
 from .settings import Settings
 
 _JOB = "reindex"
@@ -37,7 +37,7 @@ def reindex(call: Context, types: Sequence[str] | None) -> Document:
         raise Problem(
             "REINDEX_IN_PROGRESS", f"the job {job['id']} builds the index anew", details={"job_id": job["id"]}
         )
-    kinds = [kind for type in chosen if (kind := kind_of(call, type)) is not None]
+    kinds = kinds_of(call, chosen)
     return jobs.start(
         call, _JOB, {"types": [kind.type for kind in kinds]}, title="Building the search index anew",
         total=sum(map(_count, kinds)), status_url="/search/status", cancellable=False,

@@ -190,6 +190,11 @@ class Kind:
         return ", ".join(text for path in self.plan.subtitle for text in self.texts(doc, path)[:1]) or None
 
 
+def kinds_of(call: Context, types: Iterable[str]) -> list[Kind]:
+    """Return the records of several types, those left out that are not searched."""
+    return [kind for type in types if (kind := kind_of(call, type)) is not None]
+
+
 def kind_of(call: Context, type: str) -> Kind | None:
     """Return the records of a type, or of a custom object by its API name; None where they are not searched."""
     nouns = call.server.nouns

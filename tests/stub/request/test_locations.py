@@ -7,8 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from server_stub import StubServer
-
 START = {"startTime": "2026-03-02T10:00:00Z", "endTime": "2026-03-02T11:00:00Z"}
 MADE: dict[str, dict[str, Any]] = {
     "/deals": {"title": "Big"},
@@ -24,12 +22,6 @@ MADE: dict[str, dict[str, Any]] = {
     "/communication/meetings": {"title": "Meet", **START},
 }
 """Calls that make a record which a GET of its own address shows."""
-
-
-@pytest.fixture
-def raw(stub: StubServer) -> httpx.Client:
-    headers = {"Authorization": "Bearer acme-admin"}
-    return httpx.Client(transport=stub.transport(), base_url="http://stub.test/platform/v1", headers=headers)
 
 
 def _filled(raw: httpx.Client, path: str) -> str:

@@ -7,8 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from server_stub import StubServer
-
 SCHEDULE = {"frequency": "weekly", "weekday": 2, "at": "07:00"}
 PRICING = {"model": "subscription", "amount": 5, "currency": "EUR", "interval": "month"}
 LISTING = {
@@ -45,12 +43,6 @@ PLACES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], dict[str, Any]
 }
 """Records with such an object: the path that makes one, its members, the object's name, the object, and a change."""
 CAN_BE_CLEARED = ["report", "widget"]
-
-
-@pytest.fixture
-def raw(stub: StubServer) -> httpx.Client:
-    headers = {"Authorization": "Bearer acme-admin"}
-    return httpx.Client(transport=stub.transport(), base_url="http://stub.test/platform/v1", headers=headers)
 
 
 @pytest.fixture
