@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crm_sdk.models.custom_fields import CustomFieldUpdate
@@ -119,7 +119,7 @@ def _wrong(call: Context, entity: Entity, described: dict[str, Any], members: di
         noun = entity.noun or entity.noun_of({})
         body = next((one.arguments.body_type for one in [noun.declared("create")] if one is not None), None)
         name = described["name"]
-        every = input_hints(body) if body is not None else {}
+        every: Mapping[str, Any] = input_hints(body) if body is not None else {}
         hints = {name: every[name]} if name in every else {}
         if not hints:
             yield FieldError("default", "read_only", "a new record cannot be given this field")

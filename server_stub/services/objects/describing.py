@@ -252,7 +252,9 @@ def _fields_of(call: Context, entity: Entity, only: str | None) -> Iterator[dict
                 described |= _stages(call)
             yield {**described, **_searching(entity, noun, model, name, filters), **access(described, writes)}
             parts: Mapping[str, FieldInfo] = kind.model.model_fields if kind.model is not None else {}
-            given_parts = input_hints(given.input) if given is not None and given.input is not None else {}
+            given_parts: Mapping[str, Any] = (
+                input_hints(given.input) if given is not None and given.input is not None else {}
+            )
             for inner, info_inner in parts.items():
                 path = f"{name}.{inner}"
                 given_inner = _kind_of(given_parts[inner]) if inner in given_parts else given
@@ -269,7 +271,7 @@ def _fields_of(call: Context, entity: Entity, only: str | None) -> Iterator[dict
 def required_by(operation: Any) -> frozenset[str]:
     """Return the members that the body of an operation needs."""
     body = operation.arguments.body_type if operation is not None else None
-    hints = input_hints(body) if body is not None else {}
+    hints: Mapping[str, Any] = input_hints(body) if body is not None else {}
     return frozenset(name for name, hint in hints.items() if is_required(body, name, hint))
 
 
