@@ -61,11 +61,16 @@ def known_currency(name: str) -> Form:
     return form
 
 
+def _known_country(name: str) -> Form:
+    return lambda call, value: normalise.address(value, name)
+
+
 FORMS: Mapping[str, Form] = {
     "email": lambda call, value: normalise.email(value),
     "secondary_emails": _addresses,
     "phone": _phone,
     "mobile": _phone,
+    **{name: _known_country(name) for name in ("address", "billing_address", "shipping_address")},
     "tags": lambda call, value: normalise.tags(value or ()),
     "language": lambda call, value: normalise.language(value),
     "timezone": lambda call, value: normalise.timezone(value),

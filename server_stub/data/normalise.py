@@ -27,6 +27,7 @@ accounts admin billing contact enquiries hello help hi hr info inquiries it jobs
 office orders press sales service support team webmaster
 """
 _NO_NAMES = frozenset(_ROLES.split())
+_UNLISTED_COUNTRIES = frozenset({"XK"})  # Kosovo: what everybody uses, though ISO's list has no code of it
 _HOST = re.compile(r"(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-))*\.?")
 _LANGUAGE = re.compile(LANGUAGE_PATTERN)
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})  # as in acme.co.uk
@@ -107,6 +108,18 @@ def timezone(name: str | None, field: str = "timezone") -> str | None:
         if available_timezones():  # otherwise this machine has no time zone data
             raise invalid(field, "format", f"{name!r} is no time zone such as 'Europe/Berlin'") from None
     return name or None
+
+
+def address(value: Mapping[str, Any] | None, field: str = "address") -> Mapping[str, Any] | None:
+    """Return a postal address unchanged; None for None. Raises: 422 for a code that is no country's."""
+    code = (value or {}).get("country")
+    if code is not None:
+        import pycountry  # imported here: it is large, and little needs it
+
+        known: Any = pycountry.countries
+        if code not in _UNLISTED_COUNTRIES and known.get(alpha_2=code) is None:
+            raise invalid(f"{field}.country", "choice", f"{code!r} is no country's code (ISO 3166-1 alpha-2), like DE")
+    return value
 
 
 def email_domain(address: str | None) -> str | None:

@@ -193,7 +193,7 @@ _OF_THE_DATA = frozenset({"reference", "unique", "read_only", "required"})
 """Rules that depend on what is stored, or on another member (`required`): no schema says them."""
 
 _MEANT = re.compile(
-    r"(.+\.)?currency|quotaCurrency|role|include\.\d+|stage|sort"  # words that the company or the noun defines
+    r"(.+\.)?(currency|country)|quotaCurrency|role|include\.\d+|stage|sort"  # words of the company or the noun
     r"|encoding"  # words that Python defines
     r"|end|end_time|endTime|endDate"  # after the beginning
     r"|groups|filterGroups|deal|conversions\.\d+\.deal"  # not beside another argument

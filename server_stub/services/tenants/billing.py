@@ -152,6 +152,7 @@ def _stored_changes(changes: Members, before: Document) -> dict[str, Any]:
     token = given.pop("payment_method_token", None)
     if given.get("billing_email") is not None:
         given["billing_email"] = normalise.email(given["billing_email"], "billing_email")
+    normalise.address(given.get("billing_address"), "billing_address")
     members = merge_values(given, before)
     if token is not None:
         if token not in _METHODS:
