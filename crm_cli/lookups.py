@@ -92,7 +92,7 @@ class Lookups:
     def ids(self, client: CrmClient, names: Mapping[str, str]) -> dict[str, str]:
         """Return the id of each record that has the name, with one request for each; without those that have none.
 
-        Raises: MisuseError where several records have it.
+        Raises: MisuseError where several records have it, NotFoundError where none has what can be no id.
         """
         found = ((argument, self._id(client, argument, name)) for argument, name in names.items())
         return {argument: id for argument, id in found if id is not None}
@@ -108,9 +108,13 @@ class Lookups:
         same = [id for id, label in labels.items() if _folded_name(label) == _folded_name(name)]
         if len(same) == 1 and not page.has_next:
             return str(same[0])
-        if not same and not page.has_next:
-            return None
         what, flag = listed.id.split(".")[-2].replace("_", " "), self._form.flags[argument]
+        if not same and not page.has_next:
+            if _is_id(argument, name) is False:
+                raise NotFoundError(
+                    f"none of the {what} has the name {name!r}; --search of their list finds a part of it"
+                )
+            return None
         count = f"{len(same)} {what} have this name" if len(same) > 1 else f"more than {_MOST} {what} are found by it"
         candidates = [FieldError(argument, f"{id} ({labels[id]})", "unique") for id in (same or list(labels))[:_SHOWN]]
         raise MisuseError(f"{name!r} is not unique: {count}; give {flag} as an id", candidates)

@@ -9,6 +9,7 @@ import typer
 from crm_sdk.vocabulary.codes import REQUIRED, SWITCHABLE
 
 from ..connection import open_client
+from ..failures import MisuseError
 from ..settings import Options, settle
 from ..views import drawing
 from ..views.drawing import line
@@ -18,17 +19,26 @@ _REFUSED = 1
 
 def can(
     options: Options,
-    action: Annotated[str, typer.Argument(help="read, create, update, delete, export, import or manage.")],
-    what: Annotated[str, typer.Argument(metavar="RESOURCE|ID", help="A resource, such as deals, or a record's id.")],
+    action: Annotated[
+        str, typer.Argument(help="read, create, update, delete, export, import or manage; or a whole permission.")
+    ],
+    what: Annotated[
+        str | None, typer.Argument(metavar="RESOURCE|ID", help="A resource, such as deals, or a record's id.")
+    ] = None,
     fields: Annotated[
-        list[str] | None, typer.Option("--fields", help="A member to be read or written; repeat it for more.")
+        list[str] | None, typer.Option("--field", help="A member to be read or written; repeat it for more.")
     ] = None,
     user: Annotated[str | None, typer.Option("--user", help="Id of the user it is about; oneself without it.")] = None,
 ) -> int:
-    """Ask whether somebody may do something, such as `crm can update deal_7 --fields value`.
+    """Ask whether somebody may do something, such as `crm can update deal_7 --field value`.
 
+    `crm can deals:update` asks for a permission as roles have it.
     The exit status is 0 where it is allowed, and 1 where it is not.
     """
+    if what is None:
+        what, _, action = action.partition(":")
+        if not action:
+            raise MisuseError(f"{what} what? Name a resource or an id, as in `crm can {what} deals`")
     settings = settle(options)
     check: Any = {"action": action, **_about(what)}
     if fields:

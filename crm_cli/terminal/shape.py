@@ -80,6 +80,8 @@ def template_of(text: str) -> Callable[[Any], str]:
         from jinja2.sandbox import SandboxedEnvironment
     except ImportError:
         raise missing_extra("jinja2", "--template") from None
+    if not any(begin in text for begin in ("{{", "{%")):
+        raise MisuseError("--template prints no member: its names stand in double braces, as in '{{name}} {{email}}'")
     environment = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=False, finalize=_finalized_value)
     environment.policies["json.dumps_function"] = _as_json
     try:

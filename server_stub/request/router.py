@@ -100,3 +100,9 @@ class Router:
 def routers() -> Mapping[str, Router]:
     """Return the routers of the dialects, which all servers of a process share."""
     return {dialect: Router(dialect) for dialect in FACES}
+
+
+def longer_path(of: Mapping[str, Router], path: str) -> str | None:
+    """Return the path of a document that a path is all of but the beginning, None where there is none."""
+    longer = (f"{begin}{path}" for begin in ("/v1", "/api"))
+    return next((each for each in longer if any(router.methods(each) for router in of.values())), None)

@@ -41,7 +41,7 @@ from .reading.intake import arguments_of
 from .reading.lagging import searched_data
 from .reading.preconditions import is_known, known_version
 from .reading.views import take_view
-from .router import Match
+from .router import Match, longer_path
 
 if TYPE_CHECKING:
     from ..core import StubServer
@@ -160,6 +160,9 @@ class Visit:
             allowed = ", ".join(sorted(methods))
             message = f"no document has {method} {path}; it has {allowed}"
             raise Problem("METHOD_NOT_ALLOWED", message, headers={"Allow": allowed})
+        asked = self.request.path
+        if (known := longer_path(self.server.routers, asked)) is not None:
+            raise Problem("ROUTE_NOT_FOUND", f"no document has {asked}; did you mean {known}?")
         raise Problem("ROUTE_NOT_FOUND", f"no document has {path}; see the documents for the routes there are")
 
     def _serve(self, match: Match) -> Reply:

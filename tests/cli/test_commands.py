@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shell import OPERATIONS, ROOT, Crm, Result, process
+from typer.main import get_command
 
 from crm_cli import completion, failures
+from crm_cli.app import application
 from crm_cli.tree import near
 from crm_cli.tree.declared import shown_choice
 from crm_cli.tree.nouns import nouns
@@ -37,12 +41,19 @@ def test_every_declared_call_is_a_command_with_help_and_all_its_arguments(name: 
     assert all(error not in shown.out for error in vars(errors) if error.endswith("Error"))
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_no_two_options_of_a_command_are_typed_alike(name: str) -> None:
-    form = Form(OPERATIONS[name])
-    flags = [p.flag for p in form.parameters] + [f"--no-{p.flag[2:]}" for p in form.parameters if p.kind == "flag"]
-    flags += [*form.own, *(option.flag for option in form.globals)]
-    assert len(flags) == len(set(flags))
+def test_no_two_options_of_a_command_are_typed_alike() -> None:
+    def leaves(command: Any, words: str) -> Iterator[tuple[str, list[str]]]:
+        within = getattr(command, "commands", None)
+        if within is None:
+            yield words, [flag for option in command.params for flag in (*option.opts, *option.secondary_opts)]
+        else:
+            for name in within:
+                yield from leaves(within[name], f"{words} {name}")
+
+    every = dict(leaves(get_command(application()), "crm"))
+    assert len(every) > len(OPERATIONS)  # the hand-made ones, too
+    twice = {words: [flag for flag in flags if flags.count(flag) > 1] for words, flags in every.items()}
+    assert {words: flags for words, flags in twice.items() if flags} == {}
 
 
 def test_no_hand_made_command_hides_a_noun(crm: Crm) -> None:

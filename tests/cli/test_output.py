@@ -76,8 +76,9 @@ def test_a_template_makes_a_line_of_each_record(offline: Crm) -> None:
     names = [record["name"] for record in offline(*LIST).json]
     out = offline(*LIST, "--template", "<{{name}}>\\t{{no.such}}").out
     assert out == "".join(f"<{name}>\t\n" for name in names)
-    refused = offline(*LIST, "--template", "{{")
-    assert (refused.status, refused.out) == (failures.USAGE, "")
+    for wrong in ("{{", "{name} <{email}>"):
+        refused = offline(*LIST, "--template", wrong)
+        assert (refused.status, refused.out) == (failures.USAGE, ""), wrong
     assert offline(*LIST, "--template", "{{ name.__class__.__mro__ }}").out.strip() == ""
 
 

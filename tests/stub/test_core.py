@@ -31,6 +31,16 @@ def ask(
 
 
 @pytest.mark.parametrize(
+    ("path", "known"), [("/leads", "/v1/leads"), ("/leads/x", "/v1/leads/x"), ("/ai/agents", None)]
+)
+def test_a_path_without_its_beginning_is_told_the_whole(stub: StubServer, path: str, known: str | None) -> None:
+    reply = stub.handle(Request("GET", path, headers={"authorization": "Bearer acme-admin"}))
+    told = json.loads(reply.body)["error"]["message"]
+    assert reply.status == 404
+    assert told.endswith(f"did you mean {known}?" if known else "see the documents for the routes there are"), told
+
+
+@pytest.mark.parametrize(
     ("path", "headers", "face"),
     [
         ("/flow/api/nothing", {}, "flow"), ("/mvp/api/nothing", {}, "mvp"), ("/api/nothing", {}, "mvp"),
