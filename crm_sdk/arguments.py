@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
 import pydantic
 from pydantic import TypeAdapter, with_config
@@ -21,7 +21,9 @@ from .frozen import real_dates
 from .listing import common_arguments
 from .models import patterns, values
 from .models.marks import INPUT
+from .models.record import Model
 from .models.values import Upload
+from .models.written import choices, is_model, written
 from .network.uploads import multipart
 from .resource import Sync
 from .wire import Shape, camel, encode_json, is_array, is_object, shape_of, snake
@@ -70,6 +72,7 @@ class Arguments:
         if common is not None:
             self._hints.popitem()  # `**common`, the last of them
             self._hints |= get_type_hints(common, localns=names, include_extras=True)
+        self._hints = {name: _without_records(hint) for name, hint in self._hints.items()}
         self.locks: bool = int in get_args(self._hints.get("version"))
         """Whether `version` is that of the record, which travels as ``If-Match``, and not a text such as ``1.2.0``."""
         placeholders = {name for route in operation.routes.values() for name in route.placeholders}
@@ -165,6 +168,18 @@ class Arguments:
         """Return the members of the body that a dialect documents; None for all."""
         return shape_of(self.body_type, dialect) if self.body else None
 
+    def written_back(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments with a record in place of a body as the members that the call takes of it.
+
+        Its version goes with it, where the call takes one and none was given.
+        """
+        record = given.get(self.body or "")
+        if not isinstance(record, Model):
+            return given
+        version = getattr(record, "version", None) if self.locks else None
+        known = {} if version is None else {"version": version}
+        return {**known, **given, str(self.body): written(record, self.types[str(self.body)])}
+
     def validate(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return the arguments as Python values, and the parts of a multipart body.
 
@@ -175,11 +190,17 @@ class Arguments:
         if self.upload is not None and self.upload in rest:
             files = {self.upload: multipart(rest.pop(self.upload))}
         try:
-            return (self._canonical(self._adapter.validate_python(rest)) if rest else rest), files
+            try:
+                return (self._canonical(self._adapter.validate_python(rest)) if rest else rest), files
+            except _Invalid:  # there may be records among the values
+                return self._canonical(self._adapter.validate_python(self._plain(rest))), files
         except _Invalid as error:
             fields = field_errors(error, rest, drop=self.body, names=self.names)
         # Raised outside of `except`: pydantic's error as its cause would show the input, which may be a password.
         raise InvalidInputError(f"{self._operation.id}: " + "; ".join(map(str, fields)), fields=fields)
+
+    def _plain(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: written(value, self.types.get(name, Any)) for name, value in given.items()}
 
     @cached_property
     def _lists(self) -> frozenset[str]:
@@ -238,6 +259,13 @@ def _record(members: Mapping[str, Any]) -> Any:
     # Through Any: type checkers accept the functional form of TypedDict with literal members only.
     make: Any = TypedDict
     return make("Arguments", members, total=False)
+
+
+def _without_records(hint: Any) -> Any:
+    """Return the annotation of a body without the record that may be given in its place."""
+    kinds = get_args(hint)
+    kept: Any = tuple(kind for kind in kinds if not all(map(is_model, choices(kind))))
+    return Union[kept] if any(map(is_typeddict, kinds)) and kept != kinds else hint  # noqa: UP007 # made of a tuple
 
 
 def _input_type(hint: Any) -> Any:

@@ -122,6 +122,7 @@ class Operation(Declaration[P, T]):
 
         Raises: InvalidInputError; UnsupportedOperationError.
         """
+        given = self.arguments.written_back(given)
         route = self.choose(given, dialects)
         path = route.path
         for name in route.placeholders:

@@ -129,7 +129,7 @@ class Accounts(Resource[Mode]):
         platform="PUT /accounts/{account_id}",
         errors=("ACCOUNT_EXISTS", "RECORD_MERGED"),
     )
-    def update(self, account_id: str, changes: AccountUpdate, *, version: int | None = None) -> Account:
+    def update(self, account_id: str, changes: AccountUpdate | Account, *, version: int | None = None) -> Account:
         """Change an account: members left out keep their values, null clears a member, lists are replaced.
 
         A new name is also written to its contacts and deals, as their `company`. With `version`, the change is made

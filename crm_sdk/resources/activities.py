@@ -207,7 +207,7 @@ class Activities(Resource[Mode]):
     def update(
         self,
         activity_id: str,
-        changes: ActivityUpdate,
+        changes: ActivityUpdate | Activity,
         *,
         occurrence: AwareDatetime | None = None,
         scope: SeriesScope = "all",

@@ -64,7 +64,7 @@ class LeadScoringSettings(Resource[Mode]):
         action="manage",
         errors=("THRESHOLD_ORDER", *_FILTERS),
     )
-    def update(self, changes: LeadScoringConfigUpdate) -> LeadScoringConfig:
+    def update(self, changes: LeadScoringConfigUpdate | LeadScoringConfig) -> LeadScoringConfig:
         """Change the configuration of lead scores; with `auto_rescore` all open leads are scored anew.
 
         Raises: ValidationError where a warm lead would need as high a score as a hot one, or for a rule on a member

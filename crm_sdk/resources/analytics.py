@@ -134,7 +134,9 @@ class AnalyticsDashboards(Resource[Mode]):
         """
 
     @operation(platform="PUT /analytics/dashboards/{dashboard_id}", errors=(*DASHBOARD_ERRORS, "GRID_TOO_NARROW"))
-    def update(self, dashboard_id: str, changes: DashboardUpdate, *, version: int | None = None) -> Dashboard:
+    def update(
+        self, dashboard_id: str, changes: DashboardUpdate | Dashboard, *, version: int | None = None
+    ) -> Dashboard:
         """Change a dashboard, as `dashboards.update` does.
 
         Raises: NotFoundError; ValidationError; PermissionDeniedError; ConflictError.

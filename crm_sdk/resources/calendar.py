@@ -67,7 +67,7 @@ class CalendarEvents(Resource[Mode]):
         """
 
     @operation(flow="PUT /api/calendar/events/{event_id}")
-    def update(self, event_id: str, changes: CalendarEventUpdate) -> CalendarEvent:
+    def update(self, event_id: str, changes: CalendarEventUpdate | CalendarEvent) -> CalendarEvent:
         """Change an event. A new contact or deal renews its preparation, a new time renews its reminders.
 
         Raises: NotFoundError; ValidationError.

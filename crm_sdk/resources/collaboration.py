@@ -99,7 +99,7 @@ class Shares(Resource[Mode]):
         """
 
     @operation(platform="PUT /collaboration/share/{share_id}", errors=("SHARE_EXCEEDS_ACCESS",))
-    def update(self, share_id: str, changes: ShareUpdate, *, version: int | None = None) -> Share:
+    def update(self, share_id: str, changes: ShareUpdate | Share, *, version: int | None = None) -> Share:
         """Change the access, the end, the message or the number of downloads of a share.
 
         Who has given it may, and who manages the record. With `version`, only if nobody has changed it since.
@@ -161,7 +161,7 @@ class Comments(Resource[Mode]):
         platform="PUT /collaboration/comments/{comment_id}",
         errors=("NOT_COMMENT_AUTHOR", "COMMENT_DELETED", "REFERENCE_NOT_FOUND"),
     )
-    def update(self, comment_id: str, changes: CommentUpdate, *, version: int | None = None) -> Comment:
+    def update(self, comment_id: str, changes: CommentUpdate | Comment, *, version: int | None = None) -> Comment:
         """Change a comment of one's own; only users who are mentioned for the first time are notified.
 
         With `version`, only if it was not changed since.

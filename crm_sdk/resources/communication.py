@@ -177,7 +177,7 @@ class CommunicationCalls(Resource[Mode]):
         """
 
     @operation(platform="PUT /communication/calls/{call_id}", errors=("CALL_ENDED",))
-    def update(self, call_id: str, changes: CallUpdate, *, version: int | None = None) -> Call:
+    def update(self, call_id: str, changes: CallUpdate | Call, *, version: int | None = None) -> Call:
         """Change a call: members that are left out stay, null clears.
 
         Raises: NotFoundError; ConflictError for another status of a call that has ended, or when `version` differs;
@@ -270,7 +270,7 @@ class CommunicationMeetings(Resource[Mode]):
     def update(
         self,
         meeting_id: str,
-        changes: CalendarEventUpdate,
+        changes: CalendarEventUpdate | CalendarEvent,
         *,
         notify: bool = True,
         force: bool = False,

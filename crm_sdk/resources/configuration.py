@@ -153,7 +153,7 @@ class Flags(Resource[Mode]):
         errors=("UNKNOWN_FIELD", "INVALID_OPERATOR"),
         texts={"key": "The key of the flag."},
     )
-    def update(self, key: str, changes: FeatureFlagUpdate, *, version: int | None = None) -> FeatureFlag:
+    def update(self, key: str, changes: FeatureFlagUpdate | FeatureFlag, *, version: int | None = None) -> FeatureFlag:
         """Change a flag: members left out keep their values, the rules are replaced as a whole.
 
         With `version`, only if nobody has changed it since that version.
@@ -248,7 +248,9 @@ class Territories(Resource[Mode]):
         """
 
     @operation(platform="PUT /configuration/territories/{territory_id}", ours=True, action="manage", errors=_PLACES)
-    def update(self, territory_id: str, changes: TerritoryUpdate, *, version: int | None = None) -> Territory:
+    def update(
+        self, territory_id: str, changes: TerritoryUpdate | Territory, *, version: int | None = None
+    ) -> Territory:
         """Change a territory; accounts that are not locked are put where the rules then say, at once.
 
         With `version`, only if nobody has changed it since that version.

@@ -142,7 +142,7 @@ class ContactRelationships(Resource[Mode]):
         self,
         contact_id: str,
         relationship_id: str,
-        changes: ContactRelationshipUpdate,
+        changes: ContactRelationshipUpdate | ContactRelationship,
         *,
         version: int | None = None,
     ) -> ContactRelationship:
@@ -236,7 +236,7 @@ class Contacts(Resource[Mode]):
         platform="PUT /contacts/{contact_id}",
         errors=("CONTACT_EXISTS", "RECORD_MERGED", "SUBJECT_ERASED"),
     )
-    def update(self, contact_id: str, changes: ContactUpdate, *, version: int | None = None) -> Contact:
+    def update(self, contact_id: str, changes: ContactUpdate | Contact, *, version: int | None = None) -> Contact:
         """Change a contact: members left out keep their values, null clears a member, lists are replaced.
 
         With `version`, the change is made only if that is still the contact's version.

@@ -71,7 +71,7 @@ class CustomFields(Resource[Mode]):
         texts={**_NAMES, "field_id": "Id or API name of the field."},
     )
     def update(
-        self, object_id: str, field_id: str, changes: CustomFieldUpdate, *, version: int | None = None
+        self, object_id: str, field_id: str, changes: CustomFieldUpdate | CustomField, *, version: int | None = None
     ) -> CustomField:
         """Change a field: members left out keep their values, null clears a member.
 
@@ -147,7 +147,7 @@ class CustomRecords(Resource[Mode]):
 
     @operation(platform=f"PUT {_OBJECT}/records/{{record_id}}", errors=_VALUES, texts=_NAMES)
     def update(
-        self, object_id: str, record_id: str, changes: CustomRecordUpdate, *, version: int | None = None
+        self, object_id: str, record_id: str, changes: CustomRecordUpdate | CustomRecord, *, version: int | None = None
     ) -> CustomRecord:
         """Change a record: `fields` merges key by key, null clears a field, a list is replaced as a whole.
 
@@ -251,7 +251,12 @@ class ObjectRelationships(Resource[Mode]):
         texts={**_NAMES, "relationship_id": "Id or API name of the relationship."},
     )
     def update(
-        self, object_id: str, relationship_id: str, changes: ObjectRelationshipUpdate, *, version: int | None = None
+        self,
+        object_id: str,
+        relationship_id: str,
+        changes: ObjectRelationshipUpdate | ObjectRelationship,
+        *,
+        version: int | None = None,
     ) -> ObjectRelationship:
         """Change a relationship, and its inverse with it. What it links cannot be changed.
 
@@ -305,7 +310,9 @@ class CustomObjects(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_OBJECT}", action="manage", texts=_NAMES)
-    def update(self, object_id: str, changes: CustomObjectUpdate, *, version: int | None = None) -> CustomObject:
+    def update(
+        self, object_id: str, changes: CustomObjectUpdate | CustomObject, *, version: int | None = None
+    ) -> CustomObject:
         """Change a custom object: members left out keep their values, null clears a member.
 
         ``active=False`` hides its records: their calls are refused until it is active again. With `version`, only if

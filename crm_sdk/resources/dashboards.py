@@ -44,7 +44,9 @@ class Widgets(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_WIDGETS}/{{widget_id}}", errors=DASHBOARD_ERRORS)
-    def update(self, dashboard_id: str, widget_id: str, changes: WidgetUpdate, *, version: int | None = None) -> Widget:
+    def update(
+        self, dashboard_id: str, widget_id: str, changes: WidgetUpdate | Widget, *, version: int | None = None
+    ) -> Widget:
         """Change a widget: members left out keep their values, null clears a member; `source` is merged.
 
         With `version`, only if nobody has changed the widget since that version.
@@ -114,7 +116,9 @@ class Dashboards(Resource[Mode]):
         """
 
     @operation(platform="PUT /dashboards/{dashboard_id}", errors=(*DASHBOARD_ERRORS, "GRID_TOO_NARROW"))
-    def update(self, dashboard_id: str, changes: DashboardUpdate, *, version: int | None = None) -> Dashboard:
+    def update(
+        self, dashboard_id: str, changes: DashboardUpdate | Dashboard, *, version: int | None = None
+    ) -> Dashboard:
         """Change a dashboard: members left out keep their values, null clears a member, `widgets` replaces the set.
 
         A widget with the `id` of one that is there changes it. With `version`, only if nobody has changed the dashboard

@@ -181,7 +181,7 @@ class Deals(Resource[Mode]):
         platform="PUT /deals/{deal_id}",
         errors=(*_MOVES, "DUPLICATE_VALUE"),
     )
-    def update(self, deal_id: str, changes: DealUpdate, *, version: int | None = None) -> Deal:
+    def update(self, deal_id: str, changes: DealUpdate | Deal, *, version: int | None = None) -> Deal:
         """Change a deal: members left out keep their values, null clears a member; computed members are updated.
 
         A `stage` moves it as `move_stage` does; a `pipeline_id` alone moves it to the stage of the same key there,

@@ -74,7 +74,9 @@ class ExportSchedules(Resource[Mode]):
         errors=(*_REFUSALS, "INVALID_SCHEDULE", "SCHEDULE_EXISTS"),
         texts={"schedule_id": "Id of the schedule."},
     )
-    def update(self, schedule_id: str, changes: ExportScheduleUpdate, *, version: int | None = None) -> ExportSchedule:
+    def update(
+        self, schedule_id: str, changes: ExportScheduleUpdate | ExportSchedule, *, version: int | None = None
+    ) -> ExportSchedule:
         """Change a schedule; its next time is computed anew.
 
         Another request in the mode ``changed`` begins with everything again. With `version`, only if nobody has changed

@@ -77,7 +77,9 @@ class FileMetadataPart(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {FILE}/metadata", texts=FILE_TEXTS)
-    def update(self, file_id: str, changes: FileMetadataUpdate, *, version: int | None = None) -> FileMetadata:
+    def update(
+        self, file_id: str, changes: FileMetadataUpdate | FileMetadata, *, version: int | None = None
+    ) -> FileMetadata:
         """Change the metadata of a file; description and tags are those of the file itself.
 
         With `version`, only if nobody has changed the file since that version.

@@ -124,7 +124,12 @@ class IntegrationMappings(Resource[Mode]):
 
     @operation(platform=f"PUT {_MAPPINGS}/{{mapping_id}}", errors=_MAPPING_ERRORS)
     def update(
-        self, integration_id: str, mapping_id: str, changes: FieldMappingUpdate, *, version: int | None = None
+        self,
+        integration_id: str,
+        mapping_id: str,
+        changes: FieldMappingUpdate | FieldMapping,
+        *,
+        version: int | None = None,
     ) -> FieldMapping:
         """Change a mapping; a run that is under way keeps the mappings it began with.
 
@@ -198,7 +203,9 @@ class Integrations(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_ONE}", errors=("INTEGRATION_EXISTS", "SYNC_IN_PROGRESS"))
-    def update(self, integration_id: str, changes: IntegrationUpdate, *, version: int | None = None) -> Integration:
+    def update(
+        self, integration_id: str, changes: IntegrationUpdate | Integration, *, version: int | None = None
+    ) -> Integration:
         """Change an integration; new credentials are tested at once.
 
         Raises: NotFoundError; ConflictError when the name is taken, `direction` or `entity_types` change during a run,

@@ -133,7 +133,7 @@ class Leads(Resource[Mode]):
         platform="PUT /leads/{lead_id}",
         errors=("LEAD_CONVERTED", "SUBJECT_ERASED"),
     )
-    def update(self, lead_id: str, changes: LeadUpdate, *, version: int | None = None) -> Lead:
+    def update(self, lead_id: str, changes: LeadUpdate | Lead, *, version: int | None = None) -> Lead:
         """Change a lead: members left out keep their values, null clears a member, lists are replaced.
 
         With `version`, the change is made only if that is still the lead's version.

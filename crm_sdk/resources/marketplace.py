@@ -136,7 +136,7 @@ class MarketplaceApps(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_APP}", texts=_APP_TEXT, errors=("APP_EXISTS", "NEW_VERSION_REQUIRED"))
-    def update(self, app_id: str, changes: AppUpdate, *, version: int | None = None) -> App:
+    def update(self, app_id: str, changes: AppUpdate | App, *, version: int | None = None) -> App:
         """Change the listing of an app that the company develops; a rejected one is reviewed again.
 
         Raises: NotFoundError; PermissionDeniedError for the app of another company; ConflictError for permissions,

@@ -51,7 +51,7 @@ class NotificationTemplates(Resource[Mode]):
 
     @operation(platform=f"PUT {_TEMPLATES}/{{template_id}}", errors=("TEMPLATE_EXISTS", "TEMPLATE_SYNTAX"))
     def update(
-        self, template_id: str, changes: MessageTemplateUpdate, *, version: int | None = None
+        self, template_id: str, changes: MessageTemplateUpdate | MessageTemplate, *, version: int | None = None
     ) -> MessageTemplate:
         """Change a template; its `variables` are read again, and its channel stays.
 
@@ -98,7 +98,9 @@ class PreferencesOfUsers(Resource[Mode]):
     @operation(
         platform="PUT /notifications/preferences", role="everybody", errors=("FORBIDDEN", "NOT_FOUND", "NO_USER")
     )
-    def update(self, changes: NotificationPreferencesUpdate, *, user_id: str | None = None) -> NotificationPreferences:
+    def update(
+        self, changes: NotificationPreferencesUpdate | NotificationPreferences, *, user_id: str | None = None
+    ) -> NotificationPreferences:
         """Change the preferences of a user, by default one's own.
 
         Raises: NotFoundError; PermissionDeniedError for those of others without `notifications:manage`;

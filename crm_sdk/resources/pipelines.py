@@ -63,7 +63,9 @@ class PipelineStages(Resource[Mode]):
             "UNKNOWN_FIELD",
         ),
     )
-    def update(self, pipeline_id: str, stage_id: str, changes: StageUpdate, *, version: int | None = None) -> Stage:
+    def update(
+        self, pipeline_id: str, stage_id: str, changes: StageUpdate | Stage, *, version: int | None = None
+    ) -> Stage:
         """Change a stage; a new `probability` also applies to its open deals. The key cannot be changed.
 
         Raises: NotFoundError; ConflictError for a new kind of a stage that has deals or is the last of its kind, a name
@@ -123,7 +125,12 @@ class PipelineAutomation(Resource[Mode]):
         errors=("UNKNOWN_FIELD", "INVALID_OPERATOR", "FILTER_TOO_LARGE", "REFERENCE_NOT_FOUND"),
     )
     def update(
-        self, pipeline_id: str, rule_id: str, changes: AutomationRuleUpdate, *, version: int | None = None
+        self,
+        pipeline_id: str,
+        rule_id: str,
+        changes: AutomationRuleUpdate | AutomationRule,
+        *,
+        version: int | None = None,
     ) -> AutomationRule:
         """Change a rule; runs that have begun continue with the old rule.
 
@@ -185,7 +192,7 @@ class Pipelines(Resource[Mode]):
         """
 
     @operation(platform="PUT /pipelines/{pipeline_id}", errors=("PIPELINE_EXISTS", "PIPELINE_IS_DEFAULT"))
-    def update(self, pipeline_id: str, changes: PipelineUpdate, *, version: int | None = None) -> Pipeline:
+    def update(self, pipeline_id: str, changes: PipelineUpdate | Pipeline, *, version: int | None = None) -> Pipeline:
         """Change a pipeline: members left out keep their values, null clears a member.
 
         To replace the default pipeline, set `is_default` of another pipeline.

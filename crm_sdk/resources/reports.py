@@ -163,7 +163,7 @@ class Reports(Resource[Mode]):
         """
 
     @operation(platform="PUT /reports/{report_id}", errors=REPORT_ERRORS)
-    def update(self, report_id: str, changes: ReportUpdate, *, version: int | None = None) -> Report:
+    def update(self, report_id: str, changes: ReportUpdate | Report, *, version: int | None = None) -> Report:
         """Change a report: members left out keep their values, null clears a member. Its earlier runs stay.
 
         With `version`, only if nobody has changed it since that version.

@@ -52,7 +52,7 @@ class SearchSettings(Resource[Mode]):
         """Fetch how the records of the company are searched."""
 
     @operation(platform="PUT /search/config", action="manage", errors=("UNKNOWN_FIELD",))
-    def update(self, changes: SearchConfigUpdate, *, version: int | None = None) -> SearchConfig:
+    def update(self, changes: SearchConfigUpdate | SearchConfig, *, version: int | None = None) -> SearchConfig:
         """Change how the records of the company are searched.
 
         Weights, boosts and the rest act at once. Other searched members, or other synonyms, make the index stale: they

@@ -61,7 +61,7 @@ class SecurityRoles(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_ROLE}", ours=True, action="manage", texts=_ID, errors=("ROLE_PROTECTED", *_WRITE))
-    def update(self, role_id: str, changes: RoleUpdate, *, version: int | None = None) -> Role:
+    def update(self, role_id: str, changes: RoleUpdate | Role, *, version: int | None = None) -> Role:
         """Change a role; it is in force at once, for open sessions too.
 
         Raises: NotFoundError; ConflictError when `version` differs, and for a role that every company has;
@@ -175,7 +175,7 @@ class SecurityPolicies(Resource[Mode]):
         texts={"dry_run": "Only say whom the policy would affect."},
     )
     def update(
-        self, changes: SecurityPolicyInput, *, dry_run: bool = False, version: int | None = None
+        self, changes: SecurityPolicyInput | SecurityPolicy, *, dry_run: bool = False, version: int | None = None
     ) -> SecurityPolicyResult:
         """Change the security policy, in force from the next call; with `dry_run` only see whom it would affect.
 

@@ -59,7 +59,9 @@ class TenantConfigs(Resource[Mode]):
         texts=_ID,
         errors=("CURRENCY_IN_USE", "LOCKOUT", "PIPELINE_INACTIVE", "TENANT_CANCELLED"),
     )
-    def update(self, tenant_id: str, changes: TenantConfigUpdate, *, version: int | None = None) -> TenantConfig:
+    def update(
+        self, tenant_id: str, changes: TenantConfigUpdate | TenantConfig, *, version: int | None = None
+    ) -> TenantConfig:
         """Change the configuration of a company: objects merge, lists are replaced.
 
         New rates apply to the sums that are computed from then on; stored values stay.
@@ -131,7 +133,7 @@ class TenantBilling(Resource[Mode]):
         texts=_ID,
         errors=("PAYMENT_METHOD_DECLINED", "SEATS_IN_USE", "TENANT_CANCELLED"),
     )
-    def update(self, tenant_id: str, changes: BillingUpdate, *, version: int | None = None) -> Billing:
+    def update(self, tenant_id: str, changes: BillingUpdate | Billing, *, version: int | None = None) -> Billing:
         """Change what a company pays, and how. Open invoices are paid with a new card or bank account.
 
         The test tokens are ``tok_visa``, ``tok_mastercard``, ``tok_bank``, ``tok_invoice`` and ``tok_declined``.
@@ -213,7 +215,7 @@ class Tenants(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_TENANT}", texts=_ID, errors=("CURRENCY_IN_USE", "TENANT_CANCELLED"))
-    def update(self, tenant_id: str, changes: TenantUpdate, *, version: int | None = None) -> Tenant:
+    def update(self, tenant_id: str, changes: TenantUpdate | Tenant, *, version: int | None = None) -> Tenant:
         """Change a company. With another base currency the rates of the others are converted.
 
         Raises: NotFoundError; ConflictError for another base currency once there is a deal, for a company that was

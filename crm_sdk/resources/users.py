@@ -86,7 +86,7 @@ class UserProfiles(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_USER}/profile", role="everybody", texts=_ME, errors=("FORBIDDEN",))
-    def update(self, user_id: str, changes: UserProfileUpdate) -> UserProfile:
+    def update(self, user_id: str, changes: UserProfileUpdate | UserProfile) -> UserProfile:
         """Change one's own profile; another's needs the permission to manage users.
 
         Name, title, department, phone, locale and time zone are those of the user, too.
@@ -125,7 +125,7 @@ class UserSettings(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_USER}/preferences", role="everybody", texts=_ME, errors=("FORBIDDEN",))
-    def update(self, user_id: str, changes: UserPreferencesUpdate) -> UserPreferences:
+    def update(self, user_id: str, changes: UserPreferencesUpdate | UserPreferences) -> UserPreferences:
         """Change one's own preferences; another's need the permission to manage users. Null restores the default.
 
         Raises: NotFoundError; PermissionDeniedError; ValidationError, including for an unknown time zone, a language
@@ -176,7 +176,7 @@ class UserTeams(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_TEAM}", errors=("TEAM_EXISTS", "HIERARCHY_CYCLE", "MEMBER_INACTIVE"))
-    def update(self, team_id: str, changes: TeamUpdate, *, version: int | None = None) -> Team:
+    def update(self, team_id: str, changes: TeamUpdate | Team, *, version: int | None = None) -> Team:
         """Change a team; its members are changed by `members.add` and `members.remove`. A new manager becomes its lead.
 
         Raises: NotFoundError; ConflictError when `version` differs, a team has the same name, the new manager is
@@ -248,7 +248,7 @@ class Users(Resource[Mode]):
         texts=_ME,
         errors=("USER_EXISTS", "CANNOT_CHANGE_OWN_ROLE", "LAST_ADMIN", "HIERARCHY_CYCLE", "ROLE_ESCALATION"),
     )
-    def update(self, user_id: str, changes: UserUpdate, *, version: int | None = None) -> User:
+    def update(self, user_id: str, changes: UserUpdate | User, *, version: int | None = None) -> User:
         """Change a user. A new address has to be verified again; a new role replaces the first one.
 
         Raises: NotFoundError; ConflictError when `version` differs, another user has the address, the manager reports

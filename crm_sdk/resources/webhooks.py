@@ -88,7 +88,9 @@ class Webhooks(Resource[Mode]):
         """
 
     @operation(mvp="PUT /api/webhooks/{webhook_id}", role="admin", ours=True)
-    def update(self, webhook_id: str, changes: WebhookUpdate, *, version: int | None = None) -> WebhookEndpoint:
+    def update(
+        self, webhook_id: str, changes: WebhookUpdate | WebhookEndpoint, *, version: int | None = None
+    ) -> WebhookEndpoint:
         """Change an endpoint. ``active=True`` enables one that the server has disabled; waiting deliveries are posted.
 
         Raises: NotFoundError; ValidationError; ConflictError when `version` differs.

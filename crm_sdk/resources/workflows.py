@@ -53,7 +53,12 @@ class WorkflowTriggers(Resource[Mode]):
 
     @operation(platform=f"PUT {_ONE}/triggers/{{trigger_id}}", errors=_TRIGGER)
     def update(
-        self, workflow_id: str, trigger_id: str, changes: WorkflowTriggerUpdate, *, version: int | None = None
+        self,
+        workflow_id: str,
+        trigger_id: str,
+        changes: WorkflowTriggerUpdate | WorkflowTrigger,
+        *,
+        version: int | None = None,
     ) -> WorkflowTrigger:
         """Change a trigger; members left out keep their values.
 
@@ -101,7 +106,12 @@ class WorkflowActions(Resource[Mode]):
 
     @operation(platform=f"PUT {_ONE}/actions/{{action_id}}", errors=_ACTION)
     def update(
-        self, workflow_id: str, action_id: str, changes: WorkflowActionUpdate, *, version: int | None = None
+        self,
+        workflow_id: str,
+        action_id: str,
+        changes: WorkflowActionUpdate | WorkflowAction,
+        *,
+        version: int | None = None,
     ) -> WorkflowAction:
         """Change an action; `position` moves it. Executions that have begun carry out what it was.
 
@@ -172,7 +182,7 @@ class Workflows(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_ONE}", errors=(*_ACTION, *_TRIGGER[3:], "WORKFLOW_ACTIVE"))
-    def update(self, workflow_id: str, changes: WorkflowUpdate, *, version: int | None = None) -> Workflow:
+    def update(self, workflow_id: str, changes: WorkflowUpdate | Workflow, *, version: int | None = None) -> Workflow:
         """Change a workflow; executions that have begun are not affected. Triggers and actions have calls of their own.
 
         Raises: NotFoundError; ConflictError for another `entity_type` of an active workflow, or when `version` differs;

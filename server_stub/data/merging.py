@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, get_args, get_origin
 
 from crm_sdk.models.record import Model
-from crm_sdk.wire import is_object
+from crm_sdk.wire import is_array, is_object
 
 
 @cache
@@ -84,6 +84,14 @@ def differences(doc: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
 
 
 def _same(stored: object, value: object) -> bool:
-    if is_object(stored) and is_object(value):
-        return {k: v for k, v in stored.items() if v is not None} == {k: v for k, v in value.items() if v is not None}
-    return stored == value or (stored in (None, [], {}) and value in (None, [], {}))
+    if stored == value or (stored in (None, [], {}) and value in (None, [], {})):
+        return True
+    both = stored, value
+    return (all(map(is_object, both)) or all(map(is_array, both))) and _without_nulls(stored) == _without_nulls(value)
+
+
+def _without_nulls(value: object) -> object:
+    """Return a value without the null members of its objects, at every depth: an answer has them all."""
+    if is_object(value):
+        return {name: _without_nulls(own) for name, own in value.items() if own is not None}
+    return [_without_nulls(own) for own in value] if is_array(value) else value

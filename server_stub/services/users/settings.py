@@ -24,18 +24,19 @@ def preferences(call: Context, user_id: str) -> dict[str, Any]:
 
 @serves(UserSettings.update)
 def update_preferences(call: Context, user_id: str, changes: Members) -> dict[str, Any]:
-    """Change the preferences of a user; null restores the default."""
+    """Change the preferences of a user; null restores the default. What is in force already is not chosen by that."""
     user = own_or_managed(call, user_id)
     given = USERS.stored_form(call, changes, check=_checked_preferences)
     given["default_pipeline_id"] = call.resolve("pipeline", given.get("default_pipeline_id"), "default_pipeline_id")
     held: Mapping[str, Any] = user["preferences"] or {}
     cleared = {name: value for name, value in first_preferences(call).items() if changes.get(name, "") is None}
     chosen = {name: value for name, value in given.items() if changes.get(name) is not None}
+    in_force = effective(call, user)
     if changes.get("business_hours") is not None:
-        hours: dict[str, Any] = {**(effective(call, user)["business_hours"] or {}), **changes["business_hours"]}
+        hours: dict[str, Any] = {**(in_force["business_hours"] or {}), **changes["business_hours"]}
         check_hours(hours, "business_hours")
         chosen["business_hours"] = hours
-    new = {**held, **cleared, **chosen}
+    new = {**held, **cleared, **differences(in_force, chosen)}
     changed = {"preferences": new, "timezone": new.get("timezone") or user["timezone"]}
     return effective(call, USERS.change(call, user, changed, verb="preferences_updated"))
 
