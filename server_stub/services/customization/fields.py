@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from crm_sdk.models.custom_fields import CustomFieldUpdate
@@ -12,11 +12,11 @@ from crm_sdk.wire import camel, encode_json, is_object
 from ...data.document import Document
 from ...nouns.entities import Entity, unsupported_capability
 from ...problems import FieldError, Problem, missing, validation
-from ...request.reading.json_types import input_hints, wrong_types
 from ...serving import Context, Members, changes_between, serves
 from ..custom_objects.definitions import CORE
 from ..custom_objects.fields import FIELDS, erase
 from ..objects.describing import description_of
+from .defaults import check_default
 from .overrides import KIND, override_of
 
 _OVERRIDES = ("label", "labels", "help_text", "required", "default", "hidden", "position", "personal", "options")
@@ -116,19 +116,10 @@ def _wrong(call: Context, entity: Entity, described: dict[str, Any], members: di
     """Yield what is wrong with the changes of a standard field; its options get their defaults."""
     default = members.get("default")
     if default is not None:
-        noun = entity.noun or entity.noun_of({})
-        body = next((one.arguments.body_type for one in [noun.declared("create")] if one is not None), None)
-        name = described["name"]
-        every: Mapping[str, Any] = input_hints(body) if body is not None else {}
-        hints = {name: every[name]} if name in every else {}
-        if not hints:
-            yield FieldError("default", "read_only", "a new record cannot be given this field")
-        else:
-            for error in wrong_types(hints, {camel(name): default}):
-                yield FieldError("default", error.rule, error.message)
-            choices = [one["value"] for one in described["options"]]
-            if choices and not described["open"] and default not in choices:
-                yield FieldError("default", "choice", f"must be one of {', '.join(choices)}")
+        try:
+            check_default(call, entity, described, default)
+        except Problem as problem:
+            yield from problem.entries
     if members.get("options"):
         known = {one["value"] for one in described["options"]}
         plain: dict[str, Any] = {"color": None, "active": True}

@@ -21,6 +21,7 @@ from ...serving import Context, Members
 from ..custom_objects.checking import assigned_numbers
 from ..custom_objects.definitions import CORE, keys_of, records_of
 from ..custom_objects.values import stored_value, term
+from .defaults import default_of
 from .overrides import overrides_of
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -34,7 +35,7 @@ def check(
     entity = noun.collection
     if entity not in CORE:
         return
-    yield from _standard(call, entity, given, members, before)
+    yield from _standard(call, noun, given, members, before)
     sent: Mapping[str, Any] = given.get("custom_fields") or {}
     keys = keys_of(call, entity)
     if (not keys and not sent) or not is_object(sent):
@@ -91,14 +92,17 @@ def _taken_value(call: Context, key: Members, value: Any, before: Document | Non
 
 
 def _standard(
-    call: Context, entity: str, given: Members, members: dict[str, Any], before: Document | None
+    call: Context, noun: Noun, given: Members, members: dict[str, Any], before: Document | None
 ) -> Iterator[Problem]:
     """Fill in the defaults that the company has set for standard fields, and yield what it requires and refuses."""
     held: Members = before or {}
-    for name, changed in overrides_of(call, entity).items():
-        if before is None and changed.get("default") is not None and members.get(name) in _EMPTY:
-            members[name] = changed["default"]
+    for name, changed in overrides_of(call, noun.collection).items():
         head = name.partition(".")[0]
+        if head not in noun.model.model_fields:  # of another kind of activity
+            continue
+        if before is None and members.get(name) in _EMPTY:
+            default = default_of(call, noun, changed, name)
+            members |= {name: default} if default is not None else {}
         value = member(Document({head: members.get(head, held.get(head))}), name)
         if changed.get("required") and value in _EMPTY:
             yield invalid(name, "required", f"{changed.get('label') or name} is required")
