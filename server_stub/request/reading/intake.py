@@ -57,9 +57,8 @@ def arguments_of(
     members = _unwrapped_body(arguments, members) | beside
     if not members and arguments.body is None:
         return values, {}
-    taken, ignored = _members(
-        arguments, route, members, {camel(n) for n in operation.positional if n not in route.placeholders}
-    )
+    before_body = {camel(n) for n in operation.positional if n not in route.placeholders}
+    taken, ignored = _members(arguments, route, members, before_body, _read_only_of(operation.id, arguments.returns))
     receive = partial(_receive, operation, text=False, typed=typed)
     return values | (_bulk(receive, taken, arguments.items) if arguments.items else receive(taken)), ignored
 
@@ -179,11 +178,12 @@ def _is_object(hint: Any) -> bool:
 
 
 def _members(
-    arguments: Arguments, route: Route, members: dict[str, Any], before_body: set[str]
+    arguments: Arguments, route: Route, members: dict[str, Any], before_body: set[str], shown: frozenset[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the members of a body under the names of the declaration, and the ignored read-only members.
 
-    An argument before the body (the names in `before_body`) is not read-only, though the record has it, too.
+    `shown` are the members of the record, of which those that the call does not take are read-only. An argument before
+    the body (the names in `before_body`) is not read-only, though the record has it, too.
     """
     if arguments.body is None:
         back = {route.wire_name(name): camel(name) for name in arguments.types}
@@ -191,7 +191,7 @@ def _members(
     shape = arguments.shape(route.dialect.name)
     record = _with_name(arguments, shape.decode(members) if shape is not None else members)
     writable = {camel(name) for name in arguments.members}
-    read_only = _read_only(arguments.returns) - writable - before_body
+    read_only = shown - writable - before_body
     own = {name: _without_stamps(arguments, name, value) for name, value in record.items() if name not in read_only}
     beside = {camel(name) for name in arguments.types if name != arguments.body} - writable
     ignored = {snake(name): value for name, value in record.items() if name in read_only}
@@ -248,6 +248,14 @@ def _read_only(model: Any) -> frozenset[str]:
     models: tuple[type[Model], ...] = (cast("type[Model]", model),) if plain else record_types(cast("Any", model))
     fields = [entry for found in models for entry in found.model_fields.items()]
     return frozenset(info.serialization_alias or camel(name) for name, info in fields)
+
+
+@lru_cache(maxsize=1024)
+def _read_only_of(operation_id: str, returns: Any) -> frozenset[str]:
+    """Return the wire names of the members of what a call changes: of its answer, and of that of the creation."""
+    noun, _, action = operation_id.rpartition(".")
+    made = [one.arguments.returns for one in declared_operations() if one.id == f"{noun}.create"]
+    return _read_only(returns).union(*(map(_read_only, made) if action == "update" else ()))
 
 
 @lru_cache(maxsize=512)

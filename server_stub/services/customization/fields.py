@@ -89,6 +89,7 @@ def _override(call: Context, entity: Entity, described: dict[str, Any], changes:
     name = described["name"]
     stray = sorted(changes.keys() - set(_OVERRIDES))
     stray += [one for one in ("required", "personal") if changes.get(one) is False]
+    stray += ["api_name"] if call.ignored.get("api_name", name) != name else []
     if stray:
         message = f"of the standard field {name} {', '.join(stray)} cannot be changed like this"
         raise Problem("FIELD_PROTECTED", message, field=stray[0], details={"fields": stray})

@@ -60,7 +60,7 @@ def update(call: Context, changes: Members, dry_run: bool, version: int | None) 
             raise Problem("LOCKOUT", message, field="require_mfa")
     policy = _policy(call, members["security"])
     impact = _impact(call, policy)
-    if not dry_run:
+    if not dry_run and policy != _policy(call):  # what is in force by default is no change
         made = store(there, members)
         if made:
             tell(call, there, "security.policy_updated", changes=made)

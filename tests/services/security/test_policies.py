@@ -118,3 +118,11 @@ def test_an_error_names_the_member_of_the_policy(stub: StubServer) -> None:
     with httpx.Client(transport=stub.transport(), headers={"Authorization": "Bearer acme-admin"}) as raw:
         reply = raw.put("http://stub.test/platform/v1/security/policies", json={"ipAllowlist": ["nowhere"]})
     assert [error["field"] for error in reply.json()["errors"]] == ["ipAllowlist.0"]
+
+
+def test_what_was_read_is_no_change_sent_back(admin: CrmClient) -> None:
+    read = admin.request("GET", "/v1/security/policies").json()["data"]
+    for body in (read, *({name: value} for name, value in read.items() if name != "version" and value is not None)):
+        policy = admin.request("PUT", "/v1/security/policies", json=body).json()["data"]["policy"]
+        assert policy == read, body
+    assert not list(admin.audit.logs.list(action="security.policy_updated"))
