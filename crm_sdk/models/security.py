@@ -133,7 +133,7 @@ class AccessGrant(Model):
     """What gives somebody a permission."""
 
     kind: GrantKind
-    """Whether it is a role, being the owner, or a team."""
+    """Whether it is a role, being the owner, a team, a share, or what the file itself permits."""
     id: str
     name: str
 

@@ -53,15 +53,19 @@ def shares_with(store: Store, user: Mapping[str, Any]) -> Iterator[Document]:
 
 def shared_with(store: Store, user: Mapping[str, Any], now: datetime) -> frozenset[str]:
     """Return the access that a user has through shares."""
-    found: set[str] = set()
-    for share in shares_with(store, user):
-        if is_active(share, now):
-            access, entity = share["access"], share["entity"]
-            found.add(f"{access} {entity['id']}")
-            if share["include_related"]:
-                whole: Mapping[str, Any] = store.collection(user["tenant_id"], entity["type"]).get(entity["id"]) or {}
-                found.add(f"{access} *{entity['id']}")
-                found |= {f"{access} {whole[name]}" for name in _RELATED if whole.get(name)}
+    return frozenset[str]().union(*(access_of(store, user, share, now) for share in shares_with(store, user)))
+
+
+def access_of(store: Store, user: Mapping[str, Any], share: Mapping[str, Any], now: datetime) -> frozenset[str]:
+    """Return the access that a share gives a user whom it names."""
+    if not is_active(share, now):
+        return frozenset()
+    access, entity = share["access"], share["entity"]
+    found = {f"{access} {entity['id']}"}
+    if share["include_related"]:
+        whole: Mapping[str, Any] = store.collection(user["tenant_id"], entity["type"]).get(entity["id"]) or {}
+        found.add(f"{access} *{entity['id']}")
+        found |= {f"{access} {whole[name]}" for name in _RELATED if whole.get(name)}
     return frozenset(found)
 
 
@@ -73,6 +77,11 @@ def level_of(shared: Iterable[str], record: Mapping[str, Any]) -> int:
     names = {record.get("id"), f"*{whole['id']}" if whole else None}
     words = (text.partition(" ") for text in shared)
     return max((LEVELS.index(access) for access, _, name in words if name in names), default=-1)
+
+
+def is_enough(access: str, action: Action) -> bool:
+    """Return whether an access permits an action."""
+    return action in _NEEDED and LEVELS.index(access) >= LEVELS.index(_NEEDED[action])
 
 
 def reaches(shared: Iterable[str], record: Mapping[str, Any], action: Action) -> bool:

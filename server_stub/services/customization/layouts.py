@@ -3,133 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Required, get_origin
-
-from typing_extensions import get_type_hints
+from typing import Any
 
 from crm_sdk.models.customization import Layout
-from crm_sdk.reading import choices_of
 from crm_sdk.resources.customization import Layouts
 
 from ...data.document import Document
 from ...data.forms import required_text
-from ...data.queries.field_types import Field, fields_of
-from ...data.queries.filter_groups import FieldType, compile_filters
+from ...data.queries.filter_groups import compile_filters
 from ...languages.catalogue import label
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...request.access import features, permissions
 from ...request.settings import levels_of
 from ...serving import Context, Members, serves
-from ..custom_objects.definitions import fields_of as custom_fields_of
-from ..custom_objects.definitions import object_named, records_of
-from ..reports.sources import source_of
+from ..custom_objects.definitions import object_named
 from ..users.roles import find_role
-from .overrides import overrides_of
+from .layout_fields import ENTITIES, Fields
 
-ENTITIES = ("contact", "lead", "account", "deal", "activity")
-"""The kinds of records that have layouts, beside those of custom objects."""
 _KINDS = ("detail", "create", "list", "board", "card")
 _SYSTEM = "layout_system_"
 _IN_LIST = 8
 """How many columns the system's list of an entity has."""
-
-
-# -- fields ------------------------------------------------------------------------------------------------------------
-
-
-class Fields:
-    """The fields of an entity, as layouts name them."""
-
-    def __init__(self, call: Context, entity: str) -> None:
-        self._call, self._entity = call, entity
-        self._source = source_of(call, entity)
-        self.custom = object_named(call, entity) if entity not in ENTITIES else None
-        self._noun = call.server.nouns["record" if self.custom is not None else entity]
-        kinds = [self._noun, *(one for one in call.server.nouns.values() if one.stored_as == entity)]
-        self._models = [kind.model for kind in kinds]
-        self._definitions = custom_fields_of(call, self.custom["id"] if self.custom is not None else entity)
-        self._changed = overrides_of(call, entity)
-        self._prefix = "fields" if self.custom is not None else "custom_fields"
-
-    @property
-    def word(self) -> str:
-        """The resource of the permissions for the records."""
-        return self._noun.word
-
-    @property
-    def types(self) -> Mapping[str, FieldType]:
-        """The types of the fields, for conditions."""
-        return self._source.types
-
-    def check(self, path: str, at: str, *, hop: bool = False) -> None:
-        """Raise 422 UNKNOWN_FIELD for a field that the records do not have; with `hop`, nor those one step away."""
-        if any(path in model.model_fields for model in self._models):
-            return
-        known, _ = self._source.field(path, at)
-        if not hop and known.partition(".")[0] in self._source.hops and "." in known:
-            message = f"{path!r} is of another record, which only a column of a list shows"
-            raise Problem("UNKNOWN_FIELD", message, field=at, rule="choice", details={"field": path})
-
-    def has(self, path: str) -> bool:
-        """Return whether the records have a field, or those one step away."""
-        head, _, name = path.partition(".")
-        if head == "custom_fields" and self.custom is None:  # whatever is defined, or that records have all the same
-            known = any(one["api_name"] == name for one in self._definitions)
-            return known or any(name in (doc.get(head) or {}) for doc in records_of(self._call, self._entity))
-        try:
-            self.check(path, "", hop=True)
-        except Problem:
-            return False
-        return True
-
-    def has_options(self, name: str) -> bool:
-        """Return whether a field has a fixed set of values."""
-        plain = name.removeprefix(f"{self._prefix}.")
-        own = any(one["api_name"] == plain and one["type"] == "select" for one in self._definitions)
-        hints = [model.model_fields[name].annotation for model in self._models if name in model.model_fields]
-        return own or any(choices_of(hint) and get_origin(hint) is not list for hint in hints)
-
-    def required_fields(self) -> list[str]:
-        """Return what a new record has to be given."""
-        own = [
-            f"{self._prefix}.{one['api_name']}" for one in self._definitions
-            if one["required"] and one["default"] is None and one["type"] != "auto_number"
-        ]  # fmt: skip
-        if self.custom is not None:
-            return own
-        plain = [name for name, hint in self._inputs().items() if get_origin(hint) is Required]
-        more = [name for name, doc in self._changed.items() if doc["required"] and name not in plain]
-        given = {name for name, doc in self._changed.items() if doc["default"] is not None}
-        return [*(name for name in (*plain, *more) if name not in given), *own]
-
-    def writable_fields(self) -> list[str]:
-        """Return what a new record can be given."""
-        own = [f"{self._prefix}.{one['api_name']}" for one in self._layouts_in_sight() if one["type"] != "auto_number"]
-        if self.custom is not None:
-            return own
-        plain = [name for name in self._models[0].model_fields if name in self._inputs() and self._is_seen(name)]
-        return plain + own
-
-    def shown_fields(self) -> list[str]:
-        """Return the fields with one value each."""
-        own = [f"{self._prefix}.{one['api_name']}" for one in self._layouts_in_sight()]
-        plain: Mapping[str, Field] = fields_of(self._models[0])
-        skipped = ("id", "version", "created_by", "object", "object_id")
-        if self.custom is not None:
-            return own
-        return [*(path for path in plain if "." not in path and path not in skipped and self._is_seen(path)), *own]
-
-    def _layouts_in_sight(self) -> list[Document]:
-        return [one for one in self._definitions if not one.get("hidden")]
-
-    def _is_seen(self, name: str) -> bool:
-        return not (name in self._changed and self._changed[name]["hidden"])
-
-    def _inputs(self) -> Mapping[str, Any]:
-        create = self._noun.declared("create")
-        body = create.arguments.body_type if create is not None else None
-        return get_type_hints(body, include_extras=True) if body is not None else {}
 
 
 def _fields(call: Context, entity: str) -> Fields:

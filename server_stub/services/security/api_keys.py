@@ -111,8 +111,7 @@ KEYS = _Keys(
 def create(call: Context, api_key: Members) -> Answer:
     """Create a key; the answer has it."""
     who = call.caller
-    if who.auth == "api_key" and not permissions.permits(who, "security", "create"):
-        raise Problem("FORBIDDEN", "this API key may not create keys: it lacks security:create")
+    _refuse_narrow(call)
     members = KEYS.stored_form(call, {"user_id": who.user_id, **api_key})
     user = call.collection("user").get(members["user_id"] or "")
     policy = policy_of(call.tenant)
@@ -134,6 +133,12 @@ def create(call: Context, api_key: Members) -> Answer:
     made = {"tenant_id": who.tenant_id, "role": user["role"], "fingerprint": fingerprint(key), "revoked_at": None}
     doc = KEYS.add(call, {**members, **made, "prefix": key[:_PREFIX], "previous_valid_until": None})
     return _with_key(call, doc, key)
+
+
+def _refuse_narrow(call: Context) -> None:
+    """Refuse to give the caller a key that may do more than the one that it calls with. Raises: 403."""
+    if call.caller.auth == "api_key" and not permissions.permits(call.caller, "security", "create"):
+        raise Problem("FORBIDDEN", "this API key may not create keys: it lacks security:create")
 
 
 def _last_day(call: Context, until: datetime | None, days: int | None) -> datetime | None:
@@ -202,6 +207,8 @@ def _with_key(call: Context, doc: Document, key: str) -> Answer:
 def rotate(call: Context, api_key_id: str, grace_seconds: int) -> Answer:
     """Replace a key; the one before works some time more."""
     doc = KEYS.writable(call, api_key_id)
+    if doc["id"] != call.caller.actor_id:
+        _refuse_narrow(call)
     if (status := status_of(doc, call.now)) != "active":
         raise Problem("API_KEY_REVOKED", f"the API key {doc['name']!r} is {status}: create a new one")
     key = _new_key()

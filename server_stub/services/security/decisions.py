@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from crm_sdk.resources.security import Security
 from crm_sdk.route import Action
@@ -15,9 +15,10 @@ from ...noun import Noun
 from ...problems import Problem, invalid, missing
 from ...request.access import features, permissions
 from ...request.access.callers import user_caller
+from ...request.access.hiding import is_limited
 from ...serving import Context, Members, serves
 from ..custom_objects.stored import RECORDS
-from ..users.roles import roles_of
+from .grants import grants_of
 from .words import is_known
 
 
@@ -68,7 +69,7 @@ class _Question:
             "reason": reason,
             "permission": f"{self.word}:{self.action}",
             "scope": scope,
-            "via": self._grants(scope) if reason in ("granted", "field_forbidden") else [],
+            "via": self._grants() if reason in ("granted", "field_forbidden") else [],
             "denied_fields": denied,
         }
 
@@ -104,30 +105,29 @@ class _Question:
 
     def _denials(self) -> list[str]:
         """Return those of the fields that cannot be read, or for a write cannot be written."""
-        entity = self.own or (self.noun.collection if self.noun is not None else self.word.removesuffix("s"))
         fixed = self.caller.fixed if self.action in ("create", "update") else frozenset[str]()
         limited = self.caller.hidden | fixed
         names: Sequence[str] = self.check.get("fields") or ()
-        return [name for name in names if f"{entity}.{snake(name)}" in limited]
+        return [name for name in names if any(is_limited(limited, kind, _stored_name(name)) for kind in self._kinds)]
 
-    def _grants(self, scope: permissions.Scope | None) -> list[dict[str, str]]:
-        """Return what gives the permission: the roles that have it, and being the owner or in the owner's team."""
+    @property
+    def _kinds(self) -> Iterable[str]:
+        """The kinds of the records that are asked for: those of the resource where no record is named."""
+        if self.own is not None:
+            return (self.own,)
+        if self.noun is not None:
+            return (self.noun.kind, self.noun.collection)
+        return {one.collection for one in self.call.server.nouns.values() if one.word == self.word} or (self.word,)
+
+    def _grants(self) -> list[dict[str, str]]:
+        """Return what gives the permission."""
         if self.user is None:
             return []
-        grants = [
-            {"kind": "role", "id": role["id"], "name": role["name"]}
-            for role in roles_of(self.call, self.user)
-            if any(entry["resource"] == self.word and entry["action"] == self.action for entry in role["permissions"])
-        ]
         doc = self.noun.records(self.call).get(str(self.entity["id"])) if self.noun and self.entity else None
-        owner = cast("str | None", doc.get("owner_id")) if doc is not None else None
-        if owner is not None and owner == self.caller.user_id:
-            grants.append({"kind": "owner", "id": owner, "name": str(self.user["name"])})
-        elif scope == "team" and owner is not None:
-            mine = set(self.user["team_ids"])
-            other = self.call.collection("user").get(owner)
-            teams = self.call.collection("team")
-            for id in sorted(mine & set(other["team_ids"] if other is not None else ())):
-                team = teams.get(id)
-                grants.append({"kind": "team", "id": id, "name": team["name"] if team is not None else id})
-        return grants
+        return list(grants_of(self.call, self.user, self.word, self.action, doc))
+
+
+def _stored_name(name: str) -> str:
+    """Return the name of a field as it is stored; what is within another one keeps its own name."""
+    head, _, rest = name.partition(".")
+    return f"{snake(head)}.{rest}" if rest else snake(head)

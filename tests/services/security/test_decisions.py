@@ -204,3 +204,44 @@ def test_every_permission_is_listed_with_its_calls(stub: StubServer, admin: CrmC
     assert ("onboarding", "update") in listed, "a custom object's too"
     assert {one.resource for one in admin.security.permissions(resource="deals")} == {"deals"}
     assert stub.client(api_key="acme-sales", dialects="platform").security.permissions()
+
+
+@pytest.mark.parametrize(
+    ("resource", "entity", "field"),
+    [
+        ("contacts", "contact", "title"), ("activities", "activity", "description"), ("deals", "deal", "tags"),
+        ("files", "file", "description"), ("accounts", "account", "billing_address"),
+    ],
+)  # fmt: skip
+def test_fields_of_a_resource_are_those_of_its_records(new: New, resource: str, entity: str, field: str) -> None:
+    limited = [{"entity": entity, "field": field, "access": "read"}]
+    one = new(permission(resource, "read"), permission(resource, "update"), field_permissions=limited)
+    question: Any = {"resource": resource, "fields": [camel(field)]}
+    questions: Any = [{**question, "action": action} for action in ("update", "read")]
+    written, read = one.crm.security.check(questions)
+    assert (written.reason, written.denied_fields) == ("field_forbidden", [camel(field)])
+    assert read.allowed
+
+
+@pytest.mark.parametrize(("access", "allowed"), [("view", {"read"}), ("edit", {"read", "update"})])
+def test_a_share_is_what_gives_the_permission(admin: CrmClient, new: New, access: Any, allowed: set[str]) -> None:
+    one = new(*(permission("contacts", action, "own") for action in ("read", "update", "delete")))
+    eva = admin.contacts.create({"name": "Eva"}).id
+    entity: Any = {"type": "contact", "id": eva}
+    body: Any = {"entity": entity, "subject_type": "user", "subject_id": one.id, "access": access}
+    share = admin.collaboration.shares.create(body)
+    for action in ("read", "update", "delete"):
+        (told,) = one.crm.security.check([{"action": action, "entity": entity}])
+        assert told.allowed is (action in allowed)
+        assert [each.id for each in told.via if each.kind == "share"] == ([share.id] if told.allowed else [])
+
+
+def test_what_a_file_permits_is_what_gives_the_permission(admin: CrmClient, new: New) -> None:
+    one = new(permission("files", "read"), permission("files", "update"))
+    file = admin.files.upload(("plan.txt", b"Plan")).id
+    entries: Any = [{"subject_type": "user", "subject_id": one.id, "access": "view"}]
+    admin.files.permissions.update(file, visibility="private", entries=entries)
+    question: Any = [{"action": action, "entity": {"type": "file", "id": file}} for action in ("read", "update")]
+    read, write = one.crm.security.check(question)
+    assert read.allowed and ("file_permission", one.id) in {(each.kind, each.id) for each in read.via}
+    assert not write.allowed

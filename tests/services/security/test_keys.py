@@ -188,3 +188,12 @@ def test_uses_survive_a_snapshot(stub: StubServer, admin: CrmClient) -> None:
     holder(stub, made.key).contacts.list()
     stub.restore(state)
     assert admin.security.api_keys.list(search="x").items[0].use_count == 1
+
+
+def test_a_key_replaces_itself_and_no_wider_one(stub: StubServer, admin: CrmClient) -> None:
+    wide = admin.security.api_keys.create({"name": "wide"})
+    narrow = admin.security.api_keys.create({"name": "narrow", "permissions": ["contacts:read"]})
+    crm = holder(stub, narrow.key)
+    assert refused(lambda: crm.security.api_keys.rotate(wide.id)).code == "FORBIDDEN"
+    assert crm.security.api_keys.rotate(narrow.id).key not in (None, narrow.key)
+    assert holder(stub, wide.key).security.api_keys.rotate(narrow.id).key is not None
