@@ -75,6 +75,13 @@ def label(language: str, text: str) -> str:
     return translated_text(language, text, "labels") or text
 
 
+def permission_words(language: str, template: str, *values: str) -> str:
+    """Return a text about a permission in a language, with its values; a value without a translation is as it is."""
+    own = catalogue(language)["permissions"]
+    said = [own.get(value) or (value if value.isdecimal() else _isolated_value(language, value)) for value in values]
+    return _HOLE.sub(lambda hole: said[int(hole[1])], own[template])
+
+
 def feed(language: str) -> Mapping[str, str]:
     """Return the lines of the feed in a language, by verb."""
     return catalogue(language)["feed"]

@@ -16,6 +16,7 @@ from crm_sdk.models.patterns import FORMS
 from server_stub import StubServer
 from server_stub.languages.catalogue import catalogue, template_of, translated_text
 from server_stub.languages.negotiation import SHIPPED, accepted_languages
+from server_stub.request.access.permissions import resources
 from server_stub.request.settings import SETTINGS
 
 OTHERS = [one for one in SHIPPED if one != "en"]
@@ -58,12 +59,22 @@ def test_no_label_is_missing_from_the_catalogue(client: CrmClient) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("section", ["messages", "labels", "feed"])
+@pytest.mark.parametrize("section", ["messages", "labels", "feed", "permissions"])
 def test_every_text_is_translated_with_its_values(language: str, section: str) -> None:
     english, own = catalogue("en")[section], catalogue(language)[section]
     assert own.keys() == english.keys()
     broken = [text for text in own if sorted(_HOLE.findall(own[text])) != sorted(_HOLE.findall(english[text]))]
     assert not broken and all(own.values())
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_permission_is_called_in_the_language(client: CrmClient, language: str) -> None:
+    english, own = (client.with_options(language=one).security.permissions() for one in ("en", language))
+    custom = {one.resource for one in english} - set(resources())
+    assert custom and [(one.resource, one.action) for one in own] == [(one.resource, one.action) for one in english]
+    for one, other in zip(english, own, strict=True):
+        assert other.label != one.label and other.description != one.description
+        assert one.resource not in custom or one.resource.replace("_", " ") in other.label, "a name of data stays"
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -11,6 +11,7 @@ from crm_sdk.resources.security import Security
 from crm_sdk.route import Action
 from crm_sdk.vocabulary.codes import SWITCHABLE
 
+from ...languages.catalogue import permission_words
 from ...request.access import permissions
 from ...serving import Context, serves
 
@@ -37,12 +38,12 @@ def every_permission(call: Context, resource: str | None, feature: str | None) -
         entry
         for name, word in dict.fromkeys([*words, *own])
         if resource in (None, name)
-        for entry in _entries(name, word)
+        for entry in _entries(call.language, name, word)
         if feature in (None, entry["feature"])
     ]
 
 
-def _entries(name: str, word: str) -> Iterator[dict[str, Any]]:
+def _entries(language: str, name: str, word: str) -> Iterator[dict[str, Any]]:
     opened = _opened_calls()
     for action in permissions.every_action(word):
         calls = opened.get((word, action), ())
@@ -53,8 +54,10 @@ def _entries(name: str, word: str) -> Iterator[dict[str, Any]]:
             "resource": name,
             "action": action,
             "scopes": list(_SCOPES),
-            "label": f"{action.capitalize()} {what}",
-            "description": f"Opens {len(calls)} calls of {what}." if calls else f"To {action} {what}.",
+            "label": permission_words(language, f"{action.capitalize()} {{0}}", what),
+            "description": permission_words(language, "Opens {0} calls of {1}.", str(len(calls)), what)
+            if calls
+            else permission_words(language, "Opens no call by itself."),
             "feature": word if word in SWITCHABLE else None,
             "operations": list(calls),
         }
