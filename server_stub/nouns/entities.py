@@ -110,6 +110,11 @@ class Entity:
         """Return whether a document of the collection is a record of the entity."""
         return self.object is None or doc.get("object_id") == self.object["id"]
 
+    def documents(self, call: Context) -> Sequence[Document]:
+        """Return the documents of its records, whoever may see them."""
+        docs = call.collection(self.collection)
+        return docs.find("object_id", self.object["id"]) if self.object is not None else docs.all()
+
     def sees(self, call: Context, doc: Mapping[str, Any]) -> bool:
         """Return whether a caller who may read the entity sees a record, wherever that stands."""
         visible = self.noun.visible if self.noun is not None else None
@@ -230,6 +235,10 @@ class Entities:
         custom = (self._of_object(call, object) for object in call.collection("custom_object"))
         known = [*self._fixed.values(), *custom]
         return next((one.name for one in known if name.casefold() in _words_for(one)), None)
+
+    def every(self, call: Context) -> list[Entity]:
+        """Return the entities of a company: those of every company, then its own."""
+        return [*self._fixed.values(), *(self._of_object(call, one) for one in call.collection("custom_object"))]
 
     def readable(self, call: Context) -> Iterator[Entity]:
         """Yield the entities that the caller may read: those of every company, then custom ones by their labels."""

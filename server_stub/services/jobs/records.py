@@ -146,13 +146,20 @@ def _result(job: Members) -> Any:
     return renderer(model, "platform")(result) if model else {camel(name): value for name, value in result.items()}
 
 
-def _everything(call: Context) -> Iterator[dict[str, Any]]:
-    """Yield every job and run that the caller may see."""
+def _everything(call: Context) -> Iterator[tuple[str, Document]]:
+    """Yield every job and run of the company that is still answered, with its collection."""
     for collection in ("job", *RUNS):
         for doc in call.collection(collection).all():
             inner = collection == "job" and doc["kind"] in _WITHIN
-            if not inner and _is_kept(call, doc) and _is_permitted(call, "read", doc):
-                yield _view(call, collection, doc)
+            if not inner and _is_kept(call, doc):
+                yield collection, doc
+
+
+def kinds_and_states(call: Context) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the status of every job and run of the company, as they are listed."""
+    for collection, doc in _everything(call):
+        shown = _view(call, collection, doc)
+        yield str(shown["kind"]), str(shown["status"])
 
 
 @serves(Jobs.list)
@@ -168,9 +175,10 @@ def list_(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the jobs that match, newest first."""
+    seen = (_view(call, collection, doc) for collection, doc in _everything(call) if _is_permitted(call, "read", doc))
     docs = [
         Document(job)
-        for job in _everything(call)
+        for job in seen
         if (kind is None or job["kind"] in kind)
         and (status is None or job["status"] in status)
         and created_by in (None, job["created_by"])

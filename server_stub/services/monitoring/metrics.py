@@ -15,6 +15,7 @@ from ...history import audit
 from ...request.meters import quantile
 from ...serving import Context, serves
 from ...webhooks.records import DELIVERY
+from ..jobs.records import kinds_and_states
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -60,10 +61,9 @@ def _families(call: Context) -> Iterator[Family]:
     limited = [({"class": kind}, float(count)) for kind, count in meters.refused_counts(tenant_id)]
     yield Family("rate_limited_total", "counter", "Requests refused for a rate limit, by class", limited)
     yield Family("records", "gauge", "Records by entity", [
-        ({"entity": kind}, len(call.collection(kind)))
-        for kind in sorted({noun.collection for noun in call.server.nouns.values() if not noun.shared})
+        ({"entity": entity}, count) for entity, count in sorted(_records(call).items())
     ])  # fmt: skip
-    jobs = Counter((str(job["kind"]), str(job["status"])) for job in call.collection("job"))
+    jobs = Counter(kinds_and_states(call))
     yield Family("jobs", "gauge", "Jobs by kind and status", [
         ({"kind": kind, "status": status}, count) for (kind, status), count in sorted(jobs.items())
     ])  # fmt: skip
@@ -75,6 +75,15 @@ def _families(call: Context) -> Iterator[Family]:
     yield Family("live_connections", "gauge", "Open live connections", [({}, live)])
     stored = sum(int(file.get("size") or 0) for file in call.collection("file"))
     yield Family("storage_bytes", "gauge", "Bytes of the files that are stored", [({}, stored)])
+
+
+def _records(call: Context) -> dict[str, int]:
+    """Return how many records the company has of each entity, and of each other kind."""
+    entities = call.server.entities.every(call)
+    kinds = {noun.collection for noun in call.server.nouns.values() if not noun.shared}
+    others = kinds - {entity.collection for entity in entities} - {"record"}  # the latter of all custom objects
+    found = {entity.name: len(entity.documents(call)) for entity in entities}
+    return found | {kind: len(call.collection(kind)) for kind in others}
 
 
 def _by(label: str, words: Iterable[str]) -> list[tuple[Mapping[str, str], float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -206,3 +207,13 @@ def test_a_snapshot_keeps_the_figures_that_it_was_made_with(stub: StubServer, ac
         assert figures() != before
         stub.restore(snapshot)
         assert figures() == before
+
+
+def test_jobs_and_records_are_counted_as_they_are_listed(acme: CrmClient) -> None:
+    listed = Counter((str(job.kind), str(job.status)) for job in acme.jobs.list())
+    assert {kind for kind, _ in listed} >= {"workflow", "backup", "sync", "import"}
+    jobs = acme.monitoring.metrics(names=["jobs"]).samples
+    assert {(one.labels["kind"], one.labels["status"]): int(one.value) for one in jobs} == listed
+    records = {one.labels["entity"]: int(one.value) for one in acme.monitoring.metrics(names=["records"]).samples}
+    for entity in (one.entity for one in acme.objects.list() if one.entity not in ("role", "report", "dashboard")):
+        assert records[entity] == len(list(acme.objects.scan(entity))), entity
