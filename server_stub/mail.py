@@ -53,8 +53,16 @@ def send_token(call: Context, user: Mapping[str, Any], purpose: str, subject: st
     send(call, user, subject, text.format(token=token), token=token)
 
 
-def send(call: Context, user: Mapping[str, Any], subject: str, text: str, *, token: str | None = None) -> None:
-    """Mail a user of the caller's company."""
+def send(
+    call: Context,
+    user: Mapping[str, Any],
+    subject: str,
+    text: str,
+    *,
+    token: str | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> None:
+    """Mail a user of the caller's company, or with `about` somebody else what is said about a record."""
     members: dict[str, Any] = {
         "user_id": None,  # a mail to the user is not in the inbox
         "type": SYSTEM_MAIL,
@@ -78,7 +86,7 @@ def send(call: Context, user: Mapping[str, Any], subject: str, text: str, *, tok
         "template_id": None,
         "batch_id": None,
         "language": user.get("locale") or "en",
-        "entity": {"type": "user", "id": user["id"], "name": user["name"]},
+        "entity": about or {"type": "user", "id": user["id"], "name": user["name"]},
         "error": None,
     }
     call.create(NOTIFICATION, "notif_", members)

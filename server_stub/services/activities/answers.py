@@ -52,10 +52,11 @@ def respond(
     if guest["status"] == status:
         return _shown_event(call, doc, by_letter)
     answered = [one | {"status": status} if one["id"] == guest["id"] else one for one in doc["attendees"]]
-    if at is None or scope == "all":
+    if at is None:
         new = EVENTS.change(call, doc, {"attendees": answered})
-    else:
-        new = split_off(call, doc, at, scope, occurrence_as_event(doc, at, scope) | {"attendees": answered})
+    else:  # who names one occurrence answers for that one only
+        part = "following" if scope == "following" else "this"
+        new = split_off(call, doc, at, part, occurrence_as_event(doc, at, part) | {"attendees": answered})
     change = {"field": f"attendees.{guest['id']}.status", "before": guest["status"], "after": status}
     said = {"email": guest["email"], "status": status, **({"comment": comment} if comment else {})}
     published = EVENTS.published(new)

@@ -1,4 +1,4 @@
-"""Invitations: users are notified; to guests from outside an iTIP message goes out (RFC 5546), which is kept."""
+"""Invitations: users are notified; to guests from outside a mail with their token and an iTIP message (RFC 5546)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...data.document import Document
+from ...mail import send
 from ...request.answering.links import signed_token
 from ...serving import Context, Members
 from ..calendar.preparation import uid_of
@@ -28,7 +29,7 @@ def invite(call: Context, event: Document, how: str = "invited") -> None:
         if guest.get("user_id") is not None:
             _notify(call, event, guest["user_id"], how)
         else:
-            _send(call, event, guest, "CANCEL" if how == "cancelled" else "REQUEST")
+            _send(call, event, guest, "CANCEL" if how == "cancelled" else "REQUEST", how)
 
 
 def cancel(call: Context, event: Document) -> None:
@@ -59,14 +60,21 @@ def _file(event: Members, method: str) -> bytes:
     return write([{**event, "status": "cancelled"} if method == "CANCEL" else event], method=method)
 
 
-def _send(call: Context, event: Members, guest: Members, method: str) -> None:
+def _send(call: Context, event: Members, guest: Members, method: str, how: str) -> None:
+    token = signed_token(call, TOKEN, event["id"], guest["email"])
     message: dict[str, Any] = {
         "to": guest["email"],
         "method": method,
         "event_id": event["id"],
         "uid": uid_of(event),
         "sequence": event.get("sequence") or 0,
-        "token": signed_token(call, TOKEN, event["id"], guest["email"]),
+        "token": token,
         "content": _file(event, method),
     }
     call.create(KIND, "invitation_", message)
+    what = "an event" if event["visibility"] == "private" else event["title"]  # admins read what was sent
+    text = f"{what}, {event['start_time'].astimezone(zone_of(call, {})):%H:%M on %Y-%m-%d}."
+    if method == "REQUEST":
+        text += f" Answer with this token: {token}"
+    about = {"type": "activity", "id": event["id"], "name": what}
+    send(call, guest, f"{_WORDS[how]}: {what}", text, token=token if method == "REQUEST" else None, about=about)

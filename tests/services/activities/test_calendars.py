@@ -224,7 +224,7 @@ def test_a_meeting_is_booked_where_all_are_free_and_those_who_attend_are_told(wi
     told = [
         doc["user_id"] for doc in wire.stub.store.collection("tenant_acme", "notification") if made["id"] in str(doc)
     ]
-    assert told == ["user_sam"]
+    assert told == ["user_sam", None, None], "guests from outside by mail"
     answer = plan(wire, startTime=start + HOUR / 2)
     assert answer.refusal == (409, "SCHEDULE_CONFLICT", "startTime")
     details = answer.body["errors"][0]["details"]
