@@ -28,6 +28,8 @@ class Caller:
     """The keys of the user's other roles."""
     permissions: frozenset[str] = frozenset()
     """What those of the roles permit that the company made itself: ``leads:update@team``."""
+    objects: frozenset[str] = frozenset()
+    """The ids of the custom objects with permissions of their own, each with these: ``object_1:read@own``."""
     team: frozenset[str] = frozenset()
     """The ids of the users in one of the user's teams, where a permission has the scope `team`."""
     shared: frozenset[str] = frozenset()

@@ -200,6 +200,7 @@ class Entities:
         return replace(
             self._custom,
             name=object["api_name"],
+            word=f"{self._custom.word}.{object['id']}",
             label=object["label"],
             plural_label=object["plural_label"],
             keys=[field["api_name"] for field in fields if field["unique"]],

@@ -16,6 +16,7 @@ from ...problems import Problem
 from ...serving import Context
 from . import identity, keys, permissions
 from .copies import with_copies
+from .own_objects import own_objects
 from .policy import policy_of
 from .shares import shared_with
 
@@ -106,6 +107,7 @@ def user_caller(
     tenant_id, key = user["tenant_id"], user["role"]
     more = frozenset[str](role["key"] for role in user["roles"] if role["key"] != key)
     own, hidden, fixed = frozenset[str](), frozenset[str](), frozenset[str]()
+    held: Sequence[Mapping[str, Any]] = ()
     if not permissions.BUILT_IN.issuperset({key, *more}):
         roles = store.collection(tenant_id, "role")
         held = [role for reference in user["roles"] if (role := roles.get(reference["id"])) is not None]
@@ -113,6 +115,7 @@ def user_caller(
         if permissions.BUILT_IN.isdisjoint({key, *more}):  # those that every company has limit no member
             hidden, fixed = _limits(held)
             hidden, fixed = (_of_objects(store, tenant_id, one) for one in (with_copies(hidden), fixed))
+    objects = own_objects(store, tenant_id, permissions.BUILT_IN & {key, *more}, held, granted)
     team: frozenset[str] = frozenset()
     reads: permissions.Scope = "all"
     if "sales" in {key, *more}:
@@ -123,7 +126,7 @@ def user_caller(
         team = frozenset(other["id"] for other in users if not mine.isdisjoint(other["team_ids"]))
     return Caller(
         tenant_id, user["id"], user["id"], key, user["name"], user["email"], "token", session_id,
-        granted=granted, more_roles=more, permissions=own, team=team, hidden=hidden, fixed=fixed,
+        granted=granted, more_roles=more, permissions=own, objects=objects, team=team, hidden=hidden, fixed=fixed,
         shared=shared_with(store, user, now), sales_reads=reads,
     )  # fmt: skip
 

@@ -37,11 +37,12 @@ def _behind(operation: Operation[..., Any], dialect: str) -> tuple[str, ...]:
 
 def is_on(server: StubServer, caller: Caller, feature: str) -> bool:
     """Return whether a service is switched on for the caller's company."""
-    return has_feature(server.tenant(caller.tenant_id), feature)
+    return has_feature(server.tenant(caller.tenant_id), feature.partition(".")[0])
 
 
 def check(tenant: Mapping[str, Any], feature: str) -> None:
-    """Raise 403 FEATURE_DISABLED where a company does not have a feature."""
+    """Raise 403 FEATURE_DISABLED where a company does not have a feature, or that of a part: ``custom_objects.…``."""
+    feature = feature.partition(".")[0]
     if not has_feature(tenant, feature):
         message = f"{feature.replace('_', ' ')} is switched off for {tenant['name']}"
         raise Problem("FEATURE_DISABLED", message, details={"feature": feature})

@@ -6,7 +6,7 @@ table says of a built-in role, what the record says of a role that a company mad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -29,6 +29,10 @@ _WIDEST: tuple[Scope, ...] = ("all", "team", "own")
 _LETTERS: Mapping[str, Action] = {
     "r": "read", "c": "create", "u": "update", "d": "delete", "x": "export", "i": "import", "m": "manage",
 }  # fmt: skip
+ACTIONS: tuple[Action, ...] = tuple(_LETTERS.values())
+"""The actions that there are permissions for."""
+RECORDS = "custom_objects"
+"""The resource of the records of custom objects; of those of one object with its id: ``custom_objects.object_1``."""
 _ROLES = ("admin", "manager", "sales", "read_only")
 
 
@@ -125,19 +129,54 @@ _OWNED = frozenset({"contacts", "leads", "accounts", "deals", "activities"})
 def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
     """Return for which records of a resource a caller has the permission for an action: the widest of all its roles.
 
-    An app has what it was granted; the credential of a user may be limited as well.
+    An app has what it was granted; the credential of a user may be limited as well. Of the records of custom objects
+    in general it is the widest scope of any object.
     """
+    word = resource_of(resource)
+    if caller.objects and word == RECORDS:
+        object_id = resource.partition(".")[2]
+        own = _own_scopes(caller, object_id, action)
+        if object_id in caller.objects:
+            return own[0]
+        return widest([*(() if object_id else own), usual_scope(caller, word, action)])
+    return usual_scope(caller, resource, action)
+
+
+def _own_scopes(caller: Caller, object_id: str, action: Action) -> list[Scope | None]:
+    """Return the scope of an action on the records of an object with permissions of its own; without one of each."""
+    ids = [object_id] if object_id in caller.objects else [text for text in caller.objects if ":" not in text]
+    return [next((one for one in _WIDEST if f"{id}:{action}@{one}" in caller.objects), None) for id in ids]
+
+
+def widest(scopes: Collection[str | None]) -> Scope | None:
+    """Return the widest of some scopes; None where there is none."""
+    return next((scope for scope in _WIDEST if scope in scopes), None)
+
+
+def narrower(one: Scope, other: Scope | None) -> Scope | None:
+    """Return the narrower of two scopes; None where one is none."""
+    return max(one, other, key=_WIDEST.index) if other is not None else None
+
+
+def of_record(caller: Caller, resource: str, record: Mapping[str, Any]) -> str:
+    """Return the resource of a record: of one of a custom object with permissions of its own that of the object."""
+    if not caller.objects or resource_of(resource) != RECORDS:
+        return resource
+    return f"{RECORDS}.{record.get('object_id') or record.get('id')}"
+
+
+def usual_scope(caller: Caller, resource: str, action: Action) -> Scope | None:
+    """Return the scope of a permission for a resource; of custom objects, for those without one of their own."""
     word = resource_of(resource)
     scopes = {scope_of(role, resource, action) for role in caller.roles}
     if caller.sales_reads != "all" and action == "read" and "sales" in caller.roles and word in _OWNED:
         scopes = {scope_of(role, resource, action) for role in caller.roles - {"sales"}} | {caller.sales_reads}
     if caller.permissions:
         scopes |= {scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.permissions}
-    widest: Scope | None = next((scope for scope in _WIDEST if scope in scopes), None)
-    if caller.granted is None or widest is None or f"{word}:{action}" in caller.granted:
-        return widest
-    limit: Scope | None = next((scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.granted), None)
-    return (widest if _WIDEST.index(widest) > _WIDEST.index(limit) else limit) if limit is not None else None
+    found = widest(scopes)
+    if caller.granted is None or found is None or f"{word}:{action}" in caller.granted:
+        return found
+    return narrower(found, next((one for one in _WIDEST if f"{word}:{action}@{one}" in caller.granted), None))
 
 
 @cache
@@ -169,12 +208,17 @@ def permission_text(permission: Mapping[str, str]) -> str:
     return f"{permission['resource']}:{permission['action']}@{permission['scope']}"
 
 
-def beyond(caller: Caller, wanted: Iterable[Mapping[str, str]]) -> list[str]:
-    """Return those of some permissions that are more than a caller has, as texts."""
+def beyond(
+    caller: Caller, wanted: Iterable[Mapping[str, str]], word: Callable[[str], str] = lambda name: name
+) -> list[str]:
+    """Return those of some permissions that are more than a caller has, as texts.
+
+    `word` returns the resource for the api_name of a custom object, and any other as it is.
+    """
     return [
         permission_text(entry)
         for entry in wanted
-        if (scope := scope_for(caller, entry["resource"], cast("Action", entry["action"]))) is None
+        if (scope := scope_for(caller, word(entry["resource"]), cast("Action", entry["action"]))) is None
         or _WIDEST.index(scope) > _WIDEST.index(cast("Scope", entry["scope"]))
     ]
 
@@ -213,7 +257,7 @@ def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, 
     The scope `own` holds the records that the caller owns or that nobody owns; `team` those of the users in one of the
     caller's teams as well. A share widens either by its record, for the actions of its access.
     """
-    scope = scope_for(caller, resource, action)
+    scope = scope_for(caller, resource if record is None else of_record(caller, resource, record), action)
     if scope in (None, "all") or record is None:
         return scope is not None
     owner = record.get("owner_id")
@@ -223,7 +267,8 @@ def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, 
 
 def sight(caller: Caller, resource: str) -> list[Callable[[Mapping[str, Any]], bool]]:
     """Return the tests that a record must pass for a caller to see it: none where the scope of reading is all."""
-    if scope_for(caller, resource, "read") in (None, "all"):
+    of_objects = caller.objects and resource_of(resource) == RECORDS
+    if not of_objects and scope_for(caller, resource, "read") in (None, "all"):
         return []
     return [lambda record: permits(caller, resource, "read", record)]
 
@@ -267,12 +312,15 @@ def check(
     if not permits(caller, resource, action):
         roles = f"the role {caller.role}" if not caller.more_roles else f"the roles {', '.join(sorted(caller.roles))}"
         who = roles if caller.granted is None else f"{caller.name}, which was not granted this,"
-        raise Problem("FORBIDDEN", f"{who} may not {action} {resource.replace('_', ' ')}")
+        raise Problem("FORBIDDEN", f"{who} may not {action} {resource_of(resource).replace('_', ' ')}")
     if record is not None and permitted is False:
         message = f"what {record['id']} permits {caller.name or caller.actor_id} is not to {action} it"
         raise Problem("FORBIDDEN", message, details={"id": record["id"]})
     if record is not None and permitted is None and not permits(caller, resource, action, record):
-        whose = "only its own records" if scope_for(caller, resource, action) == "own" else "only records of its team"
+        scope = scope_for(caller, of_record(caller, resource, record), action)
+        if scope is None:  # of a custom object with permissions of its own
+            check(caller, of_record(caller, resource, record), action)
+        whose = "only its own records" if scope == "own" else "only records of its team"
         raise Problem(
             "FORBIDDEN",
             f"{record['id']} belongs to another user; the role {caller.role} may {action} {whose}",

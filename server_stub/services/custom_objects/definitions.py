@@ -14,6 +14,7 @@ from crm_sdk.route import Action
 from ...data.document import Document
 from ...noun import Noun
 from ...problems import Problem, invalid
+from ...request.access import permissions
 from ...serving import Context, Members
 
 LINKED = ("contact", "lead", "deal", "account", "user")
@@ -46,6 +47,10 @@ class Definitions(Noun):
             if doc["api_name"] == id and whole_id in (None, doc.get("object_id"))
         ]  # fmt: skip
         return super().find_one(call, named[0]["id"] if named else id, whole_id)
+
+    def in_sight(self, call: Context, doc: Members) -> bool:
+        """Return whether a definition can be found: all can, whatever the caller may do with the records."""
+        return True
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
         """Return a record by its id or its API name if the caller may do `action` with it. Raises: 404; 403."""
@@ -195,9 +200,10 @@ OBJECTS = Definitions(
 )
 
 
-def open_object(call: Context, id: str) -> Document:
-    """Return a custom object whose records can be used. Raises: 404; 409 for an inactive one."""
+def open_object(call: Context, id: str, action: Action = "read") -> Document:
+    """Return a custom object whose records can be used. Raises: 404; 403; 409 for an inactive one."""
     found = OBJECTS.find_one(call, id)
+    permissions.check(call.caller, f"{permissions.RECORDS}.{found['id']}", action)
     if not found["active"]:
         raise Problem("OBJECT_INACTIVE", f"{found['label']} is inactive: make it active to use its records")
     return found

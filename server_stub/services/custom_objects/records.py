@@ -43,7 +43,7 @@ def _found_record(call: Context, object: Document, id: str) -> Document:
 @serves(CustomRecords.create)
 def create(call: Context, object_id: str, record: Members) -> Document:
     """Create a record."""
-    given = {**record, "object_id": open_object(call, object_id)["id"]}
+    given = {**record, "object_id": open_object(call, object_id, "create")["id"]}
     return RECORDS.add(call, RECORDS.stored_form(call, given))
 
 

@@ -41,7 +41,7 @@ class Fields:
     @property
     def word(self) -> str:
         """The resource of the permissions for the records."""
-        return self._noun.word
+        return f"{self._noun.word}.{self.custom['id']}" if self.custom is not None else self._noun.word
 
     @property
     def types(self) -> Mapping[str, FieldType]:

@@ -250,9 +250,9 @@ def list_(call: Context, effective: bool, **given: Any) -> Sequence[Document]:
 
 
 def _readable(call: Context) -> Iterator[str]:
-    custom = sorted(doc["api_name"] for doc in call.collection("custom_object") if doc["active"])
-    for entity in (*ENTITIES, *custom):
-        word = "custom_objects" if entity not in ENTITIES else call.server.nouns[entity].word
+    custom = {doc["api_name"]: doc["id"] for doc in call.collection("custom_object") if doc["active"]}
+    for entity in (*ENTITIES, *sorted(custom)):
+        word = f"{permissions.RECORDS}.{custom[entity]}" if entity in custom else call.server.nouns[entity].word
         if permissions.permits(call.caller, word, "read"):
             yield entity
 

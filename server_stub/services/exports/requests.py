@@ -97,7 +97,7 @@ def refuse_outside(call: Context, recipients: Sequence[str], parts: Sequence[Par
     outside = [one for one in recipients if "@" in one and one.lower() not in known]
     for part in parts if outside else ():
         if permissions.scope_for(call.caller, part.entity.word, "export") != "all":
-            message = f"{outside[0]} is not in the company: that takes {part.entity.word}:export@all"
+            message = f"{outside[0]} is not in the company: that takes {part.entity.word.partition('.')[0]}:export@all"
             raise Problem("FORBIDDEN", message, field="recipients")
 
 

@@ -6,6 +6,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
@@ -25,6 +26,7 @@ from ...request.access.identity import fingerprint
 from ...request.access.plans import check_limit
 from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
+from ..users.roles import held_permissions, resource_named
 from .words import is_known
 
 _LETTERS = string.ascii_letters + string.digits
@@ -60,10 +62,7 @@ def _shown_key(call: Context, key: Document) -> Document:
 
 def _permissions_of(call: Context, user: Document) -> list[str]:
     caller = user_caller(call.server.store, user, call.now)
-    return [
-        permissions.permission_text(entry)
-        for entry in permissions.permissions_of(lambda word, action: permissions.scope_for(caller, word, action))
-    ]
+    return [permissions.permission_text(entry) for entry in held_permissions(call, caller)]
 
 
 def _has_status(call: Context, status: str) -> Test:
@@ -178,13 +177,14 @@ def _narrowed_scopes(call: Context, user: Document, given: Sequence[str] | None)
     if wrong:
         raise validation(wrong)
     held = user_caller(call.server.store, user, call.now, granted=own)
+    named = partial(resource_named, call)
     # Without a scope a permission means the user's own: `contacts:update` of a seller is for the seller's records.
     narrow = [
-        {**entry, "scope": permissions.scope_for(held, entry["resource"], _action(entry)) or "all"}
+        {**entry, "scope": permissions.scope_for(held, named(entry["resource"]), _action(entry)) or "all"}
         if "@" not in text else entry
         for text, entry in zip(given, entries, strict=True)
     ]  # fmt: skip
-    more = permissions.beyond(held, narrow)
+    more = permissions.beyond(held, narrow, named)
     if more:
         message = f"the key would permit more than {user['name']} may do: {', '.join(more[:3])}"
         raise Problem("ROLE_ESCALATION", message, field="permissions", details={"permissions": more})

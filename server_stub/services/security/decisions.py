@@ -43,7 +43,9 @@ class _Question:
         self.action: Action = check["action"]
         self.entity: Mapping[str, Any] | None = check.get("entity")
         kind = str(self.entity["type"]) if self.entity is not None else ""
-        self.own = kind if call.collection("custom_object").find("api_name", kind) else None
+        named = kind or str(check.get("resource"))
+        object = next(iter(call.collection("custom_object").find("api_name", named)), None)
+        self.own = named if object is not None else None
         self.noun: Noun | None = RECORDS if self.own is not None else call.server.nouns.get(kind)
         if self.entity is not None and self.noun is None:
             raise invalid(f"checks.{number}.entity.type", "choice", f"there is no kind of records {kind!r}")
@@ -51,6 +53,8 @@ class _Question:
         if word is None:
             raise invalid(f"checks.{number}.resource", "required", "name a resource or an entity")
         self.word = permissions.resource_of(str(word))
+        self.resource = f"{self.word}.{object['id']}" if object is not None else self.word
+        self.asked = named if object is not None and object["id"] in call.caller.objects else self.word
         if not is_known(call, self.word, "read") and not any(
             is_known(call, self.word, action) for action in ("manage", "create", "update")
         ):
@@ -62,12 +66,12 @@ class _Question:
 
     def decision(self) -> dict[str, Any]:
         """Return the decision."""
-        scope = permissions.scope_for(self.caller, self.word, self.action)
+        scope = permissions.scope_for(self.caller, self.resource, self.action)
         reason, denied = self._reason()
         return {
             "allowed": reason == "granted",
             "reason": reason,
-            "permission": f"{self.word}:{self.action}",
+            "permission": f"{self.asked}:{self.action}",
             "scope": scope,
             "via": self._grants() if reason in ("granted", "field_forbidden") else [],
             "denied_fields": denied,
@@ -80,7 +84,7 @@ class _Question:
         if not features.is_on(self.call.server, self.caller, feature):
             switches: Mapping[str, bool] = self.call.tenant.get("features") or {}
             return ("feature_disabled" if feature in switches else "not_in_plan"), []
-        if not permissions.permits(self.caller, self.word, self.action):
+        if not permissions.permits(self.caller, self.resource, self.action):
             return "no_permission", []
         if self.noun is not None and self.entity is not None:
             try:
@@ -124,7 +128,7 @@ class _Question:
         if self.user is None:
             return []
         doc = self.noun.records(self.call).get(str(self.entity["id"])) if self.noun and self.entity else None
-        return list(grants_of(self.call, self.user, self.word, self.action, doc))
+        return list(grants_of(self.call, self.user, (self.own, self.word), self.action, doc))
 
 
 def _stored_name(name: str) -> str:

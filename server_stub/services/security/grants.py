@@ -14,11 +14,16 @@ from ..users.roles import roles_of
 
 
 def grants_of(
-    call: Context, user: Document, word: str, action: Action, record: Document | None
+    call: Context, user: Document, words: tuple[str | None, str], action: Action, record: Document | None
 ) -> Iterator[dict[str, str]]:
-    """Yield what gives the caller, a user, the permission for an action on a resource, or on one record of it."""
+    """Yield what gives the caller, a user, the permission for an action on a resource, or on one record of it.
+
+    `words` are the api_name of a custom object, if it is about one, and the resource.
+    """
+    own, word = words
     for role in roles_of(call, user):
-        if any(entry["resource"] == word and entry["action"] == action for entry in role["permissions"]):
+        resource = own if any(entry["resource"] == own for entry in role["permissions"]) else word
+        if any(entry["resource"] == resource and entry["action"] == action for entry in role["permissions"]):
             yield _grant("role", role["id"], role["name"])
     if record is None:
         return

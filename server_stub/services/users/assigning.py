@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from crm_sdk.resources.users import UserRoles, Users
@@ -14,7 +13,15 @@ from ...request.access import features, permissions
 from ...request.access.callers import user_caller
 from ...serving import Context, Members, serves
 from .records import USERS
-from .roles import find_role, is_admin, keep_an_administrator, reference_to, refuse_escalation, roles_of
+from .roles import (
+    find_role,
+    held_permissions,
+    is_admin,
+    keep_an_administrator,
+    reference_to,
+    refuse_escalation,
+    roles_of,
+)
 
 
 @serves(UserRoles.assign)
@@ -70,7 +77,7 @@ def effective_permissions(call: Context, user_id: str) -> dict[str, Any]:
     return {
         "user_id": user["id"],
         "roles": user["roles"],
-        "permissions": list(permissions.permissions_of(partial(permissions.scope_for, caller))),
+        "permissions": list(held_permissions(call, caller)),
         "features": features.switched_on(call.tenant),
         "is_admin": is_admin(user["roles"]),
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from ...caller import Caller
 from ...data.document import Document
 from ...problems import Problem
 from ...request.access import permissions
@@ -58,9 +59,25 @@ def roles_of(call: Context, user: Members) -> list[Document]:
     return [role | {"user_count": holders.count(role["id"])} for role in found]
 
 
+def resource_named(call: Context, name: str) -> str:
+    """Return the resource of a permission: of the api_name of a custom object that of its records."""
+    found = call.collection("custom_object").find("api_name", name)
+    return f"{permissions.RECORDS}.{found[0]['id']}" if found else name
+
+
+def held_permissions(call: Context, caller: Caller) -> Iterator[dict[str, str]]:
+    """Yield what a caller may do: by resource, and with the custom objects that have permissions of their own."""
+    yield from permissions.permissions_of(partial(permissions.usual_scope, caller))
+    for object in call.collection("custom_object"):
+        for action in permissions.ACTIONS if object["id"] in caller.objects else ():
+            scope = permissions.scope_for(caller, f"{permissions.RECORDS}.{object['id']}", action)
+            if scope is not None:
+                yield {"resource": str(object["api_name"]), "action": action, "scope": scope}
+
+
 def refuse_escalation(call: Context, role: Members) -> None:
     """Raise 403 ROLE_ESCALATION for a role that permits more than the caller may do."""
-    more = permissions.beyond(call.caller, role["permissions"])
+    more = permissions.beyond(call.caller, role["permissions"], partial(resource_named, call))
     if more:
         message = f"the role {role['key']} permits more than you may do: {', '.join(more[:3])}"
         raise Problem("ROLE_ESCALATION", message, field="role_id", details={"permissions": more})
