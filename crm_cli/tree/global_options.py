@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
 import typer
+from typer.models import OptionInfo
 
 from ..failures import MisuseError, run_guarded
 from ..settings import GLOBALS, GlobalOption, Options, secrets
@@ -91,4 +92,14 @@ def by_hand(
 
     call.__doc__ = function.__doc__
     own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    return with_signature(call, [*own, *([watch_option()] if watches else []), *global_parameters()])
+    taken = {flag for parameter in own for flag in _flags(parameter)}  # what a command has itself goes before
+    others = tuple(option for option in GLOBALS if taken.isdisjoint((option.flag, option.short)))
+    return with_signature(call, [*own, *([watch_option()] if watches else []), *global_parameters(others)])
+
+
+def _flags(parameter: inspect.Parameter) -> Iterator[str]:
+    """Yield the options that a parameter of a hand-made command is typed as."""
+    for mark in getattr(parameter.annotation, "__metadata__", ()):
+        if isinstance(mark, OptionInfo):
+            for words in mark.param_decls or (f"--{parameter.name.replace('_', '-')}",):
+                yield from words.split("/")
