@@ -48,14 +48,18 @@ class Fields:
         """The types of the fields, for conditions."""
         return self._source.types
 
-    def check(self, path: str, at: str, *, hop: bool = False) -> None:
-        """Raise 422 UNKNOWN_FIELD for a field that the records do not have; with `hop`, nor those one step away."""
+    def check(self, path: str, at: str, *, hop: bool = False) -> str:
+        """Return the name of a field, however it is written.
+
+        Raises: 422 UNKNOWN_FIELD for one that the records do not have; with `hop`, nor those one step away.
+        """
         if any(path in model.model_fields for model in self._models) and path not in self._source.hidden:
-            return
+            return path
         known, _ = self._source.field(path, at)
         if not hop and known.partition(".")[0] in self._source.hops and "." in known:
             message = f"{path!r} is of another record, which only a column of a list shows"
             raise Problem("UNKNOWN_FIELD", message, field=at, rule="choice", details={"field": path})
+        return known
 
     def has(self, path: str) -> bool:
         """Return whether the records have a field that is shown, or those one step away."""
@@ -66,10 +70,9 @@ class Fields:
             known = any(one["api_name"] == name for one in self._definitions)
             return known or any(name in (doc.get(head) or {}) for doc in records_of(self._call, self._entity))
         try:
-            self.check(path, "", hop=True)
+            return self._is_seen(self.check(path, "", hop=True))
         except Problem:
             return False
-        return True
 
     def has_options(self, name: str) -> bool:
         """Return whether a field has a fixed set of values."""

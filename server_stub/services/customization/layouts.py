@@ -119,13 +119,13 @@ def _check_parts(call: Context, fields: Fields, whole: Members) -> None:
     ]  # fmt: skip
     seen: dict[tuple[bool, str], str] = {}
     for at, path, hop in places:
-        fields.check(path, at, hop=hop)
-        if (hop, path) in seen:
-            message = f"{path!r} is at {seen[hop, path]} already"
+        name = fields.check(path, at, hop=hop)
+        if (hop, name) in seen:
+            message = f"{path!r} is at {seen[hop, name]} already"
             raise Problem("DUPLICATE_FIELD", message, field=at, rule="unique", details={"field": path})
-        seen[hop, path] = at
+        seen[hop, name] = at
     if kind == "create":
-        lacking = [name for name in fields.required_fields() if all(hop or path != name for _, path, hop in places)]
+        lacking = [name for name in fields.required_fields() if (False, name) not in seen]
         if lacking:
             message = f"a new record needs {', '.join(lacking)}"
             raise Problem("REQUIRED_FIELD_MISSING", message, field="sections", details={"fields": lacking})
@@ -172,6 +172,7 @@ def _shown_layout(call: Context, layout: Document) -> Document:
     fields, language = Fields(call, layout["entity"]), call.language
     return layout | {
         "columns": [one for one in layout["columns"] if fields.has(one["field"])],
+        "group_by": layout["group_by"] if layout["group_by"] and fields.has(layout["group_by"]) else None,
         "sections": [
             {
                 **section,

@@ -188,3 +188,24 @@ def test_a_view_may_ask_for_members_of_another_record(stub: StubServer, admin: C
     with httpx.Client(transport=stub.transport(), headers={"Authorization": "Bearer acme-admin"}) as raw:
         reply = raw.get("http://stub.test/platform/v1/deals", params={"view": view.id})
     assert [one["id"] for one in reply.json()["data"]] == [deal.id], reply.text
+
+
+def test_a_field_is_the_same_however_it_is_written(admin: CrmClient) -> None:
+    twice: Any = {"columns": [{"field": "first_name"}, {"field": "firstName"}]}
+    with pytest.raises(ApiError) as caught:
+        view(admin, **twice)
+    assert (caught.value.code, caught.value.fields[0].field) == ("DUPLICATE_FIELD", "columns.1.field")
+    view(admin, "Camel", columns=[{"field": "firstName"}, {"field": "name"}])
+    admin.customization.fields.update("contact", "first_name", {"hidden": True})
+    (shown,) = admin.customization.layouts.list(search="Camel")
+    assert [one.field for one in shown.columns] == ["name"]
+
+
+def test_a_board_by_a_field_that_is_gone_is_grouped_by_none(admin: CrmClient) -> None:
+    options: Any = [{"value": "a", "label": "A"}]
+    admin.customization.fields.create("deal", {"api_name": "size", "label": "S", "type": "select", "options": options})
+    id = view(admin, entity="deal", kind="board", columns=[], group_by="custom_fields.size")
+    (before,) = [one for one in admin.customization.layouts.list(entity="deal", kind="board") if one.id == id]
+    admin.customization.fields.delete("deal", "size", force=True)
+    (after,) = [one for one in admin.customization.layouts.list(entity="deal", kind="board") if one.id == id]
+    assert (before.group_by, after.group_by) == ("custom_fields.size", None)
