@@ -26,11 +26,11 @@ def can(
         str | None, typer.Argument(metavar="RESOURCE|ID", help="A resource, such as deals, or a record's id.")
     ] = None,
     fields: Annotated[
-        list[str] | None, typer.Option("--field", help="A member to be read or written; repeat it for more.")
+        list[str] | None, typer.Option("--fields", help="A member to be read or written; repeat it for more.")
     ] = None,
     user: Annotated[str | None, typer.Option("--user", help="Id of the user it is about; oneself without it.")] = None,
 ) -> int:
-    """Ask whether somebody may do something, such as `crm can update deal_7 --field value`.
+    """Ask whether somebody may do something, such as `crm can update deal_7 --fields value`.
 
     `crm can deals:update` asks for a permission as roles have it.
     The exit status is 0 where it is allowed, and 1 where it is not.

@@ -8,7 +8,7 @@ from shell import Crm
 from crm_cli import failures
 
 
-@pytest.mark.parametrize("words", [["update", "deals"], ["deals:update"], ["update", "deals", "--field", "value"]])
+@pytest.mark.parametrize("words", [["update", "deals"], ["deals:update"], ["update", "deals", "--fields", "value"]])
 def test_a_permission_is_asked_for_in_either_form(words: list[str], offline: Crm) -> None:
     asked = offline("can", *words)
     assert (asked.status, asked.json["allowed"], asked.json["permission"]) == (0, True, "deals:update")
@@ -24,3 +24,9 @@ def test_half_a_question_is_told_what_is_missing(word: str, offline: Crm) -> Non
     asked = offline("can", word)
     assert (asked.status, asked.out) == (failures.USAGE, "")
     assert "as in `crm can" in asked.err
+
+
+def test_a_decision_about_some_fields_is_the_exit_status(offline: Crm) -> None:
+    deal = offline("deals", "create", "--title", "Turbine").json["id"]
+    told = offline("can", "update", deal, "--fields", "value", "--fields", "title")
+    assert (told.status, told.json["allowed"]) == (0, True)

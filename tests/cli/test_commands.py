@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from shell import OPERATIONS, ROOT, Crm, Result, process
 from typer.main import get_command
@@ -65,24 +64,6 @@ def test_no_hand_made_command_hides_a_noun(crm: Crm) -> None:
 
 
 # -- the embedded server, output
-
-
-def test_no_option_of_a_hand_made_command_is_one_of_every_command_as_well() -> None:
-    commands: list[Any] = [get_command(application())]
-    for command in commands:
-        if hasattr(command, "list_commands"):
-            context = click.Context(command)
-            found = (command.get_command(context, name) for name in command.list_commands(context))
-            commands += [one for one in found if one is not None]
-        typed = [flag for one in command.params for flag in one.opts if flag.startswith("-")]
-        assert len(typed) == len(set(typed)), command.name
-    assert len(commands) > 700
-
-
-def test_a_decision_about_some_fields_is_the_exit_status(offline: Crm) -> None:
-    deal = offline("deals", "create", "--title", "Turbine").json["id"]
-    told = offline("can", "update", deal, "--fields", "value", "--fields", "title")
-    assert (told.status, told.json["allowed"]) == (0, True)
 
 
 def test_what_is_created_offline_is_there_in_the_next_command(offline: Crm) -> None:
