@@ -7,10 +7,12 @@ what changes then is not told with its former values.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..data.document import Document
+from ..data.personal import ERASED
 from ..history.change_log import ERASURES, LATEST_ERASURE
 from ..problems import Problem
 from ..request.settings import value_of
@@ -24,6 +26,9 @@ LATEST = LATEST_ERASURE
 """The entry that says when the register was last added to."""
 _SALT = "salt"
 _EMAILS = ("email", "secondary_emails")
+_ADDRESS = re.compile(r"[^\s@,;|<>()\[\]\"']+@[^\s@,;|<>()\[\]\"']+")
+REFUSED = "SUBJECT_ERASED"
+"""The code of the refusal of an address of an erased person."""
 
 
 def hash_of(call: Context, text: str) -> str:
@@ -70,7 +75,25 @@ def refuse_erased(call: Context, members: Mapping[str, Any], before: Mapping[str
         return
     held = addresses_of(before) if before is not None else []
     for address in addresses_of(members):
-        known = entry_of(call, address) if address not in held else None
-        if known is not None and known["blocked"] and value_of(call.collection, call.caller, "privacy.block_erased"):
+        known = _blocked(call, address) if address not in held else None
+        if known is not None:
             message = "this person was erased, and is not to be stored again without their consent"
-            raise Problem("SUBJECT_ERASED", message, field="email", rule="erased", details={"at": known["at"]})
+            raise Problem(REFUSED, message, field="email", rule="erased", details={"at": known["at"]})
+
+
+def _blocked(call: Context, address: str) -> Document | None:
+    """Return the entry of an address that is not to be stored again; None for any other."""
+    known = entry_of(call, address)
+    blocks = known is not None and known["blocked"] and value_of(call.collection, call.caller, "privacy.block_erased")
+    return known if blocks else None
+
+
+def without_refused(call: Context, text: str) -> str:
+    """Return a text that is to be kept of what was refused, without the addresses that are not to be stored again."""
+    if "@" not in text or call.collection(KIND).first() is None:
+        return text
+    return _ADDRESS.sub(lambda found: _shown(call, found[0]), text)
+
+
+def _shown(call: Context, address: str) -> str:
+    return ERASED if _blocked(call, address.rstrip(".:")) is not None else address

@@ -18,6 +18,7 @@ from ...nouns.entities import Entity
 from ...problems import FieldError, Problem, invalid, refuse_any, validation
 from ...request.access import permissions
 from ...serving import Context, Members, reacts, runs, serves
+from ..contacts.files.import_rows import kept_row
 from ..objects.keys import check_key
 from . import ledger
 from .cells import Cells
@@ -341,7 +342,7 @@ def _error_file(call: Context, payload: Members, rows: Sequence[Members | str]) 
         width = len(payload["keys"])
         cells = [row, *([None] * (width - 1))] if isinstance(row, str) else [row.get(key) for key in payload["keys"]]
         told = ("; ".join(dict.fromkeys(str(error[name] or "") for error in errors)) for name in _TOLD)
-        lines.append([*cells, number + 1, *told])
+        lines.append([*kept_row(call, cells, errors[0]["code"]), number + 1, *told])
     stem = payload["name"].rpartition(".")[0] or payload["name"]
     header = [*payload["headers"], "_row", *(f"_{name}" for name in _TOLD)]
     return str(csv_files.store(call, f"{stem}-errors.csv", header, lines, shows=[payload["entity"]])["id"])

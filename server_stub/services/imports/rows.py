@@ -12,7 +12,8 @@ from ...data.document import Document
 from ...nouns.entities import Entity
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members
-from ..contacts.files.import_rows import shown_value
+from .. import erasures
+from ..contacts.files.import_rows import kept_value
 from ..objects.bodies import as_sent
 from ..objects.keys import matching, value_in
 from ..objects.writing import change, create
@@ -221,8 +222,8 @@ class Work:
             "row": number,
             "field": name,
             "code": entry.code or problem.code,
-            "message": entry.message,
-            "value": None if value is None else shown_value(value),
+            "message": erasures.without_refused(self.call, entry.message),
+            "value": kept_value(self.call, value, problem.code),
         }
 
 

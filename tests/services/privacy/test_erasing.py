@@ -112,6 +112,26 @@ def test_an_erased_address_is_refused_until_its_owner_consents(canary: Canary) -
     assert crm.contacts.create({"name": "Eva", "email": email}).email == email
 
 
+@pytest.mark.parametrize("mode", ["upsert", "create", "update"])
+@pytest.mark.parametrize("door", ["contact", "lead", "the documented one", "a dry run"])
+def test_an_import_that_is_refused_keeps_nothing_of_an_erased_person(canary: Canary, door: str, mode: Any) -> None:
+    crm, email = canary.crm, canary.email
+    canary.erase()
+    header, row = "name,email,external_id,phone,remarks", f"{MARK} Roth,{email.upper()},old-1,no phone,{MARK}"
+    file = ("people.csv", f"{header}\n{row}\nOtto,otto.two@other.example,,,\n".encode())
+    if door == "the documented one":
+        job: Any = crm.contacts.imports.create(file, mode=mode, match_on="email")
+    else:
+        entity = "lead" if door == "lead" else "contact"
+        job = crm.imports.create(entity, file, mode=mode, match_on="email", dry_run=door == "a dry run")
+    job.wait()
+    (first, *_) = crm.jobs.get(job.id).errors
+    assert (first.row, first.code) == (1, "NOT_FOUND" if mode == "update" else "SUBJECT_ERASED")
+    assert first.value is not None and "[erased]" in first.value
+    canary.stub.clock.advance(25 * 3600)
+    assert canary.places() == []
+
+
 @pytest.mark.parametrize("how", ["block=False", "the setting"])
 def test_an_address_is_not_refused_where_nobody_asked_for_it(canary: Canary, how: str) -> None:
     if how == "the setting":

@@ -10,10 +10,11 @@ from crm_sdk.wire import camel, is_array, is_object, snake
 
 from ....data.document import Document
 from ....data.normalise import person_name
+from ....data.personal import ERASED
 from ....files.table import Remark, has_surrogate
 from ....problems import FieldError, Problem, invalid
 from ....serving import Context, Members
-from ... import company
+from ... import company, erasures
 from ...imports import ledger
 from ..records import CONTACTS, change, create_new, key_of
 from ..validation import read_changes, read_new
@@ -48,6 +49,19 @@ def shown_value(value: Any) -> str:
     return text.encode(errors="replace").decode() if has_surrogate(text) else text
 
 
+def kept_value(call: Context, value: Any, code: str) -> str | None:
+    """Return a value that was refused with a code as the job keeps it: nothing that tells of an erased person."""
+    if value is None:
+        return None
+    return ERASED if code == erasures.REFUSED else shown_value(erasures.without_refused(call, str(value)))
+
+
+def kept_row(call: Context, cells: Sequence[Any], code: str) -> list[Any]:
+    """Return the cells of a row that was refused with a code as an error file keeps them: none of an erased person."""
+    tells = code == erasures.REFUSED or any(erasures.without_refused(call, str(cell)) != str(cell) for cell in cells)
+    return [None] * len(cells) if tells else list(cells)
+
+
 class _TrialEndedError(Exception):
     """Ends the transaction of a row that was only tried."""
 
@@ -78,7 +92,10 @@ class Work:
             return self._create_or_update(self._members(number, row), number, row)
         except Problem as problem:
             self.errors += [self._error(number, entry, row) for entry in problem.entries]
-            self.options["failed"].append([number, problem.message])
+            message = erasures.without_refused(self._call, problem.message)
+            self.options["failed"].append([number, message, problem.code])
+            if problem.code == erasures.REFUSED:
+                self._warned = []
             return "failed"
         finally:
             kept: list[dict[str, Any]] = self.options["warnings"]
@@ -207,8 +224,8 @@ class Work:
             "row": number + 1,
             "field": entry.field,
             "code": entry.code,
-            "message": entry.message,
-            "value": None if value is None else shown_value(value),
+            "message": erasures.without_refused(self._call, entry.message),
+            "value": kept_value(self._call, value, entry.code),
         }
 
 

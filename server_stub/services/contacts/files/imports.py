@@ -23,7 +23,7 @@ from ...imports import ledger
 from ...imports.sources import check_encoding, no_format, source_of
 from . import vcards
 from .columns import Column, check_mapping, known_headers, plan
-from .import_rows import WARNINGS, Work, warning_of
+from .import_rows import WARNINGS, Work, kept_row, warning_of
 
 _ROWS_A_STEP = 50
 _KIND = "contact_import"
@@ -166,9 +166,10 @@ def _result(call: Context, job: Document, kept: Document, options: Members) -> d
 def _error_file(call: Context, kept: Document, options: Members) -> str:
     """Store the rows that failed, as a CSV file with a column ``error``; return its id."""
     rows: list[list[Any]] = []
-    for number, message in options["failed"]:
+    for number, message, code in options["failed"]:
         row = kept["rows"][number]
-        rows.append([*([row] if isinstance(row, str) else [row.get(name) for name in kept["names"]]), message])
+        cells = [row] if isinstance(row, str) else [row.get(name) for name in kept["names"]]
+        rows.append([*kept_row(call, cells, code), message])
     stem = options["name"].rpartition(".")[0] or options["name"]
     id: str = csv_files.store(call, f"{stem}-errors.csv", [*kept["names"], "error"], rows, shows=["contact"])["id"]
     return id
