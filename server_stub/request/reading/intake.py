@@ -302,7 +302,9 @@ def _receive(
         ]
         named = {item.field for item in wrong}
         wrong += [item for item in mistyped if item.field not in named]
-        raise validation([*wrong, *_words_beside(arguments, members, {item.field for item in wrong})]) from None
+        beside = list(_words_beside(arguments, members))
+        told = {item.field for item in beside}  # with the words that there are, which the others do not name
+        raise validation([*(item for item in wrong if item.field not in told), *beside]) from None
     if mistyped:
         raise validation(mistyped)
     if "sort" in values:  # mvp and flow use the wire name of the member
@@ -350,15 +352,15 @@ def _wrong_types(arguments: Arguments, members: Mapping[str, Any]) -> Iterator[F
             yield from wrong_types(arguments.types, {name: value})
 
 
-def _words_beside(arguments: Arguments, members: Mapping[str, Any], known: set[str | None]) -> Iterator[FieldError]:
-    """Yield the unknown values of the valid members, so that one answer has all errors."""
+def _words_beside(arguments: Arguments, members: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Yield the unknown words of an input that is wrong, so that one answer has all errors."""
     given = members.get(camel(arguments.body)) if arguments.body is not None else members
     if not is_object(given):
         return
     hints = get_type_hints(arguments.body_type, include_extras=True) if arguments.body is not None else arguments.types
     for name, value in given.items():
         errors: list[FieldError] = []
-        if snake(name) in hints and snake(name) not in known | {"sort"}:
+        if snake(name) in hints and snake(name) != "sort":
             unknown_words(hints[snake(name)], value, snake(name), errors)
         yield from errors
 
