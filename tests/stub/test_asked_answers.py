@@ -20,13 +20,19 @@ def answer(client: CrmClient, method: str, path: str, **sent: Any) -> Any:
     return client.request(method, f"/v1{path}", **sent)
 
 
+WHOLE = {"address": {
+    "street": "S", "street2": None, "city": "C", "state": None, "postalCode": None, "country": None,
+}}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("fields", "members"),
     [
         ("name", {"name": "Ada"}),
         ("address.city,custom_fields.a.b", {"address": {"city": "C"}, "customFields": {"a.b": "x"}}),
-        ("address", {"address": {"street": "S", "street2": None, "city": "C", "state": None} | {
-            "postalCode": None, "country": None}}),
+        ("address", WHOLE),
+        ("address,address.city", WHOLE),
+        ("address.city,address", WHOLE),
         ("socialProfiles.url", {"socialProfiles": [{"url": "https://x.example/ada"}]}),
     ],
 )  # fmt: skip

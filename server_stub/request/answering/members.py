@@ -59,6 +59,7 @@ def picker(models: Sequence[type[Model]], fields: Sequence[str]) -> Callable[[An
     Raises: 422 UNKNOWN_FIELD for a field that none of the models has.
     """
     tree: Tree = {"id": {}, "version": {}}
+    paths: list[tuple[str, ...]] = []
     for number, field in enumerate(fields):
         path = path_of(models, field)
         if path is None:
@@ -66,11 +67,19 @@ def picker(models: Sequence[type[Model]], fields: Sequence[str]) -> Callable[[An
                 "UNKNOWN_FIELD", f"there is no member {field!r}", field=f"fields.{number}", rule="choice",
                 details={"field": field},
             )  # fmt: skip
+        paths.append(tuple(path))
+    for names in wholes(paths):
         at = tree
-        for name in path[:-1]:
+        for name in names[:-1]:
             at = at.setdefault(name, {})
-        at[path[-1]] = {}
+        at[names[-1]] = {}
     return lambda rendered: _picked_members(rendered, tree)
+
+
+def wholes(paths: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return paths to members without those to a part of what another one of them has whole."""
+    known = set(paths)
+    return [path for path in paths if not any(path[:end] in known for end in range(1, len(path)))]
 
 
 def _content(operation: Operation[..., Any]) -> Any:

@@ -17,6 +17,7 @@ from ...data.document import Document
 from ...files.marked import mark
 from ...files.sheets import MOST_ROWS, write_csv, write_workbook
 from ...problems import Problem
+from ...request.answering.members import wholes
 from ...serving import Context, Members
 from ..activities import icalendars
 from ..activities.privacy import as_seen
@@ -70,11 +71,11 @@ class Writing:
         chosen = self.part.paths
         if chosen is not None and not whole:
             every = self.part.fields.columns(objects)
-            chosen = [
+            chosen = list(dict.fromkeys(
                 column
                 for path in chosen
                 for column in ([one for one in every if one[: len(path)] == path] or [path])
-            ]  # fmt: skip
+            ))  # fmt: skip
         found = list(chosen) if chosen is not None else self.part.fields.columns(objects)
         if self.tells_changes and ("id",) not in found:
             found.insert(0, ("id",))
@@ -95,6 +96,7 @@ class Writing:
         if self.part.paths is None:
             return objects
         paths = self.paths(objects, whole=True)
+        paths = wholes(paths)
         return [
             picked_members(one, paths) if row.doc is not None else one
             for one, row in zip(objects, self.rows, strict=True)

@@ -18,6 +18,9 @@ from server_stub.services.exports import formats
 
 from .conftest import New, export
 
+ENTITIES = (
+    "account", "activity", "contact", "conversation", "deal", "lead", "message", "onboarding", "territory", "user",
+)  # fmt: skip
 TABLES = ("csv", "xlsx", "jsonl", "json")
 
 
@@ -103,6 +106,32 @@ def test_fields_choose_the_columns_in_their_order(admin: CrmClient) -> None:
     assert lines == [{"email": "eva@fields.example", "address": {"city": "Ulm"}, "name": "Eva"}]
     one = export(admin, "contact", ids=["contact_123"], fields={"contact": ["communicationHistory"]}, format="jsonl")
     assert one.lines()[0]["communicationHistory"]
+
+
+@pytest.mark.parametrize("fields", [["address", "address.city"], ["address.city", "address", "address"]])
+@pytest.mark.parametrize("street", ["S", None])
+def test_a_member_that_is_named_whole_and_in_part_is_in_it_once(
+    admin: CrmClient, fields: list[str], street: str | None
+) -> None:
+    body: Any = {"name": "Eva"} | ({"address": {"street": street}} if street else {})
+    made = admin.contacts.create(body)
+    asked: dict[str, Any] = {"ids": [made.id], "fields": {"contact": fields}}
+    for format in ("jsonl", "json"):
+        read = json.loads(export(admin, "contact", **asked, format=format).content)
+        (line,) = read if format == "json" else [read]
+        assert list(line) == ["address"] and (line["address"] or {}).get("street") == street
+    header = export(admin, "contact", **asked).content.decode().splitlines()[0].split(",")
+    assert sorted(header) == sorted(set(header)) and len(header) == 6
+    own: Any = admin.contacts.export(format="csv", fields=["name", "address", "name"]).read().decode()
+    assert own.splitlines()[0].split(",")[0::6] == ["name", "address.country"]
+
+
+@pytest.mark.parametrize("entity", sorted(ENTITIES))
+def test_all_that_a_description_names_makes_columns_of_different_names(admin: CrmClient, entity: str) -> None:
+    names = [field.name for field in admin.objects.describe(entity).fields]
+    header = next(iter(export(admin, entity, fields={entity: names}).content.decode().splitlines())).split(",")
+    assert len(header) == len(set(header))
+    export(admin, entity, fields={entity: names}, format="jsonl").lines()
 
 
 def test_times_are_in_the_zone_that_is_asked_for(admin: CrmClient) -> None:

@@ -32,11 +32,11 @@ def _columns(docs: Sequence[Document], wanted: Sequence[str] | None) -> list[str
     """Return the columns of a table: one for each part of an address, and for each custom field there is."""
     own = dict.fromkeys(name for doc in docs for name in doc.get("custom_fields") or ())
     parts: Mapping[str, Iterable[str]] = {"address": Address.model_fields, "custom_fields": own}
-    return [
+    return list(dict.fromkeys(
         path
         for name in wanted or USUAL
         for path in ([f"{name}.{part}" for part in parts[name]] if name in parts else [name])
-    ]
+    ))  # fmt: skip
 
 
 def _header(path: str) -> str:
