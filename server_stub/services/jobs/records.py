@@ -23,6 +23,7 @@ from ...serving import Context, Members, reacts, serves
 from ..backups import records as backups
 from ..integrations import runs as sync_runs
 from ..notifications import notify
+from ..reports.exports import result_now
 from ..workflows import engine
 
 KEPT = timedelta(days=30)
@@ -106,7 +107,7 @@ def _name_of(call: Context, run: _Run, doc: Members) -> str:
 def _view(call: Context, collection: str, doc: Document) -> dict[str, Any]:
     """Return a job, or a run, with the members of a job."""
     if collection == "job":
-        return {**doc, "result": _result(doc), "status_url": doc["status_url"] or f"/jobs/{doc['id']}"}
+        return {**doc, "result": _result(call, doc), "status_url": doc["status_url"] or f"/jobs/{doc['id']}"}
     run = RUNS[collection]
     name = _name_of(call, run, doc)
     ended = doc["status"] in jobs.ENDED
@@ -137,9 +138,9 @@ def _counts(run: Members) -> Mapping[str, int]:
     return none | dict.fromkeys(("total", "processed", "succeeded"), sum(counts.values()))
 
 
-def _result(job: Members) -> Any:
+def _result(call: Context, job: Members) -> Any:
     """Return the result of a job as JSON: in the model of its kind, else its members by their wire names."""
-    result = job["result"]
+    result = result_now(call, job["result"])
     model = result_model(job["kind"])
     if result is None or job["status"] != "succeeded":
         return None

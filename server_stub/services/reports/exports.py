@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from crm_sdk.resources.reports import ReportExports
@@ -120,7 +120,11 @@ def get(call: Context, export_id: str) -> Document:
     theirs = caller["user_id"] or caller["actor_id"]
     if job["kind"] not in KINDS or theirs != (call.caller.user_id or call.caller.actor_id):
         raise missing("export", export_id)
-    result = job["result"]
-    if result is None or result["expires_at"] > call.now:
-        return job
-    return job | {"result": {**result, "download_url": None}}
+    return job | {"result": result_now(call, job["result"])}
+
+
+def result_now(call: Context, result: Members | None) -> Members | None:
+    """Return the result of a job; what made a file that has expired has no address of it any more."""
+    ended: datetime | None = result.get("expires_at") if result is not None else None
+    gone = result is not None and "download_url" in result and ended is not None and ended <= call.now
+    return {**result, "download_url": None} if result is not None and gone else result

@@ -203,6 +203,28 @@ def test_a_file_is_kept_for_seven_days_or_as_the_company_says(stub: StubServer, 
         admin.configuration.settings.update({"exports.keep_days": 30})
 
 
+@pytest.mark.parametrize("kind", ["export", "report_export", "audit_export"])
+def test_a_file_that_has_expired_has_no_address_at_any_door(stub: StubServer, admin: CrmClient, kind: str) -> None:
+    if kind == "export":
+        job: Any = admin.exports.create({"entity_types": ["territory"]})
+    elif kind == "audit_export":
+        job = admin.audit.reports.export()
+    else:
+        report = admin.reports.create({"name": "Deals", "entity_type": "deal", "columns": [{"field": "title"}]})
+        job = admin.reports.exports.csv(report.id)
+    file_id = job.wait().file_id
+    assert _address(admin, job.id) == f"/files/{file_id}/download"
+    stub.clock.advance(7 * 86_400)
+    assert _address(admin, job.id) is None
+    if kind != "export":
+        assert admin.reports.exports.get(job.id).result == admin.jobs.get(job.id).result
+
+
+def _address(crm: CrmClient, job_id: str) -> str | None:
+    result: Any = crm.jobs.get(job_id).result
+    return None if result.download_url is None else str(result.download_url)
+
+
 def test_a_workbook_that_cannot_hold_the_rows_fails(admin: CrmClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "MOST_ROWS", 5)
     with pytest.raises(JobFailedError) as raised:
