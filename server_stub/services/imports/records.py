@@ -26,7 +26,7 @@ from .columns import Column
 from .fields import Field, Fields
 from .opening import Opened, Opener, no_columns
 from .rows import COUNTS, Link, Outcome, Work
-from .sources import check_encoding, no_format, source_of
+from .sources import check_encoding, check_names_columns, no_format, source_of
 
 KIND = "import"
 KINDS = (KIND, "contact_import")
@@ -109,6 +109,7 @@ def create(
         if mode == "create":
             _require_fields(opener.fields, opened, constants)
         if not opened.columns and not constants:
+            check_names_columns(mapping)
             raise no_columns(opened, found)
     except UnreadableFileError as error:
         payload["refused"] = dict(error_of(Problem("UNREADABLE_FILE", str(error), field="file")))

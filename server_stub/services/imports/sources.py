@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -10,7 +11,7 @@ from ...files.received import Received
 from ...files.storing import content_of, referenced_file
 from ...problems import Problem, invalid
 from ...request.access.made_files import require_seen
-from ...serving import Context
+from ...serving import Context, Members
 from ..files.uploads import check_content
 
 
@@ -50,6 +51,12 @@ def no_format(name: str) -> Problem:
     old = "; save an old workbook as .xlsx" if name.lower().endswith(".xls") else ""
     message = f"the name {name!r} does not tell the format: give csv, xlsx, jsonl or vcf{old}"
     return invalid("format", "required", message)
+
+
+def check_names_columns(mapping: Sequence[Members] | None) -> None:
+    """Raise 422 for a mapping that names no column, as which nothing of a file would be read."""
+    if mapping is not None and not mapping:
+        raise invalid("mapping", "min", "a mapping names at least one column; without one the headers are read")
 
 
 def check_encoding(encoding: str) -> None:

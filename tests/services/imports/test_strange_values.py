@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from imported_files import load, record
+from refusals import refused
 
 from crm_sdk import CrmClient
 
@@ -34,3 +35,18 @@ def test_a_format_of_dates_that_is_none_fails_its_rows(client: CrmClient) -> Non
 def test_keys_of_a_strange_type_are_refused_by_upserts_too(client: CrmClient, match_on: str, value: Any) -> None:
     (item,) = client.objects.upsert("contact", [{"name": "Ada", match_on: value}], match_on=match_on).items
     assert item.status == "failed" and item.error is not None and item.error.rule == "type"
+
+
+@pytest.mark.parametrize("entity", ["contact", "lead", "deal", "the documented door"])
+def test_a_mapping_that_names_no_column_is_refused_before_a_row_is_read(client: CrmClient, entity: str) -> None:
+    file, documented = ("rows.csv", b"name,title\nAda,Engine\n"), entity == "the documented door"
+    before = client.jobs.list(kind=["import", "contact_import"]).total
+    error = refused(
+        lambda: (
+            client.contacts.imports.create(file, mapping=[])
+            if documented
+            else client.imports.create(entity, file, mapping=[])
+        )
+    )
+    assert (error.status, error.fields[0].field, error.fields[0].rule) == (422, "mapping", "min")
+    assert client.jobs.list(kind=["import", "contact_import"]).total == before

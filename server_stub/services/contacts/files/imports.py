@@ -20,7 +20,7 @@ from ....files.values import day_comes_first
 from ....problems import Problem, invalid, missing
 from ....serving import Context, Members, runs, serves
 from ...imports import ledger
-from ...imports.sources import check_encoding, no_format, source_of
+from ...imports.sources import check_encoding, check_names_columns, no_format, source_of
 from . import vcards
 from .columns import Column, check_mapping, known_headers, plan
 from .import_rows import WARNINGS, Work, kept_row, warning_of
@@ -55,6 +55,7 @@ def create(
     if len(delimiter) != 1:
         raise invalid("delimiter", "length", "a delimiter is one character")
     check_encoding(encoding)
+    check_names_columns(mapping)
     check_mapping(mapping or ())
     call.reference("user", owner_id, "owner_id")
     payload = {
