@@ -25,7 +25,8 @@ def taken_values(
 ) -> Iterator[Problem]:
     """Yield a 409 for each given value that another live record has already; `details` names that record.
 
-    `codes` maps a unique member to its error code, `places` to the members that share its values. With `scope` a value
+    `codes` maps a unique member to its error code, `places` to the members that share its values: what is unique in
+    one record may be a further value of no other, while several may have the same further value. With `scope` a value
     is unique among the records that have the same value there.
     """
     own = before["id"] if before is not None else None
@@ -35,7 +36,7 @@ def taken_values(
         for member in shared:
             kept = _values(before.get(member)) if before is not None else ()
             for value in [value for value in _values(given.get(member)) if value not in kept]:
-                for other in with_value(records, shared, value):
+                for other in with_value(records, shared if member == name else (name,), value):
                     # The index ignores case, but external ids are case-sensitive.
                     exact = name != "external_id" or other[name] == value
                     if exact and other["id"] != own and (not scope or other[scope] == within):

@@ -51,6 +51,27 @@ def test_what_is_given_is_brought_into_one_form(client: CrmClient, stub: StubSer
     assert new(globex, phone="030 901820").phone == "+4930901820"
 
 
+def test_a_further_address_may_be_that_of_several_but_no_main_one(client: CrmClient) -> None:
+    family: Any = {"secondary_emails": ["family@home.example"]}
+    one, other = new(client, email="one@home.example", **family), new(client, email="other@home.example", **family)
+    assert (
+        client.contacts.update(one.id, {"secondary_emails": ["both@home.example", "family@home.example"]}).version == 2
+    )
+    taken: Any = {"secondary_emails": ["other@home.example"]}
+    for call in (
+        lambda: new(client, **taken),
+        lambda: client.contacts.update(one.id, taken),
+        lambda: new(client, email="family@home.example"),
+    ):
+        assert refused(call).code == "CONTACT_EXISTS"
+    client.contacts.delete(one.id)
+    (restored,) = client.objects.restore("contact", [one.id]).items
+    assert restored.status == "ok"
+    (found,) = client.objects.batch_get("contact", ["family@home.example"], match_on="email").items
+    assert found.error is not None and found.error.code == "AMBIGUOUS_MATCH"
+    assert sorted(found.error.details["ids"]) == sorted([one.id, other.id])
+
+
 @pytest.mark.parametrize(("dialect", "status"), [("mvp", 422), ("flow", 409), ("platform", 409)])
 def test_an_address_belongs_to_one_contact(stub: StubServer, dialect: str, status: int) -> None:
     client = stub.client(dialects=dialect)

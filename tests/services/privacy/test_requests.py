@@ -13,6 +13,7 @@ from refusals import refused
 from stub_data import idle
 
 from crm_sdk import CrmClient
+from crm_sdk.models import Contact
 from server_stub import StubServer
 
 from .conftest import MARK, Canary
@@ -49,6 +50,20 @@ def test_an_export_has_the_person_and_what_refers_to_it(canary: Canary) -> None:
     file = crm.files.get(report.file_id)
     assert file.expires_at is not None and file.visibility == "private"
     assert crm.contacts.get(ids["contact"]).version == version
+
+
+def test_an_address_that_two_share_is_of_both_and_a_record_is_one(crm: CrmClient) -> None:
+    def somebody(name: str) -> Contact:
+        return crm.contacts.create({"name": name, "secondary_emails": ["family@home.example"]})
+
+    one, other = somebody("One Roth"), somebody("Other Roth")
+    both = crm.privacy.erase({"email": "family@home.example"}).wait()
+    assert sorted(found.id for found in both.identities) == sorted([one.id, other.id])
+    of_one: Any = {"entity": {"type": "contact", "id": one.id}}
+    report = crm.privacy.erase(of_one, dry_run=False, confirm="family@home.example").wait()
+    assert {found.entity: found.erased for found in report.records}["contact"] == 1
+    assert crm.contacts.get(other.id).secondary_emails == ["family@home.example"]
+    assert somebody("Third Roth").secondary_emails == ["family@home.example"]
 
 
 def test_a_dry_run_counts_and_changes_nothing(canary: Canary) -> None:
