@@ -135,7 +135,7 @@ def _restored_record(call: Context, entity: Entity, doc: Document) -> Document:
     noun = entity.noun_of(doc)
     new = call.update(noun.collection, doc, {"deleted_at": None, **_lost_references(call, noun, doc)})
     for kind, before, after in trash.give_back(call, doc["id"]):
-        _publish(call, kind, before, after)
+        _publish(call, kind, before, after, of=doc["id"])
     new = call.collection(noun.collection).get(new["id"]) or new
     if noun.follow is not None:
         new = noun.follow(call, new, new) or call.collection(noun.collection).get(new["id"]) or new
@@ -143,12 +143,14 @@ def _restored_record(call: Context, entity: Entity, doc: Document) -> Document:
     return new
 
 
-def _publish(call: Context, kind: str, before: Document, after: Document) -> None:
-    """Publish that a record came back with another, or is as it was before that was deleted."""
+def _publish(call: Context, kind: str, before: Document, after: Document, *, of: str) -> None:
+    """Publish that a record came back with another, or is as it was before that was deleted; no part of that one."""
     nouns = call.server.nouns
     noun = nouns.get(after.get("kind", "")) or nouns.get(kind)
     if noun is None or noun.collection != kind:
         noun = next(one for one in nouns.values() if one.collection == kind)
+    if noun.within is not None and after[noun.within[0]] == of:
+        return
     back = before.get("deleted_at") is not None
     noun.publish(call, "restored" if back and noun.within is None else "updated", after, before=before)
 

@@ -49,6 +49,30 @@ def test_to_bring_back_is_to_create_as_well(stub: StubServer, crm: CrmClient) ->
     assert buried(stub, "contact", gone)["deleted_at"] is not None
 
 
+@pytest.mark.parametrize("entity", ["contact", "workflow"])
+def test_the_parts_of_a_record_come_back_within_its_own_event(stub: StubServer, crm: CrmClient, entity: str) -> None:
+    if entity == "contact":
+        id = crm.contacts.create({"name": "Eva"}).id
+        crm.contacts.relationships.create(id, {"related_contact_id": "contact_123", "type": "colleague"})
+        crm.contacts.delete(id)
+    else:
+        body: Any = {"name": "W", "entity_type": "deal", "triggers": [{"type": "record_created"}]}
+        id = crm.workflows.create(body).id
+        crm.workflows.delete(id)
+    cursor, told = crm.changes.list(start="now", limit=0).cursor, len(trail(stub))
+    crm.objects.restore(entity, [id])
+    page = crm.changes.list(cursor=cursor, fold=False)
+    assert [(one.change, one.event) for one in page.items if one.entity.id == id] == [
+        ("restored", f"{entity}.restored")
+    ]
+    about = [entry["action"] for entry in stub.audit()[told:] if entry["entity"]["id"] == id]
+    assert about == [f"{entity}.restored"]
+    if entity == "contact":
+        assert [one.related_contact_id for one in crm.contacts.relationships.list(id)] == ["contact_123"]
+    else:
+        assert len(crm.workflows.get(id).triggers) == 1
+
+
 def test_figures_count_who_came_meanwhile(crm: CrmClient) -> None:
     account = crm.accounts.create({"name": "Initech"}).id
     first = crm.contacts.create({"name": "Peter", "account_id": account}).id
