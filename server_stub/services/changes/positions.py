@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -75,10 +75,16 @@ def _access(call: Context) -> str:
     caller = call.caller
     features: Mapping[str, Any] = call.tenant.get("features") or {}
     said = (
-        caller.user_id, sorted(caller.roles), sorted(caller.permissions), sorted(caller.team),
+        caller.user_id, sorted(caller.roles), sorted(caller.permissions), sorted(caller.team), sorted(teams_of(call)),
         sorted(caller.granted) if caller.granted is not None else None, sorted(caller.hidden), sorted(features.items()),
     )  # fmt: skip
     return hashlib.sha256(repr(said).encode()).hexdigest()[:8]
+
+
+def teams_of(call: Context) -> Sequence[str]:
+    """Return the teams of the caller, whose shares reach it."""
+    user = call.collection("user").get(call.caller.user_id or "")
+    return (user.get("team_ids") or ()) if user is not None else ()
 
 
 def _check(call: Context, *parts: str) -> str:

@@ -12,17 +12,19 @@ from ...data.document import Document
 from ...history.change_log import COUNTED, KIND, key_of
 from ...nouns.entities import Entity
 from ...problems import invalid
-from ...request.access.hiding import hiding_from
+from ...request.access.hiding import hiding_from, unknown
 from ...request.access.permissions import limits
 from ...serving import Context, serves
 from ...timetable import recurs
 from ..accounts.figures import SUMS as OF_ACCOUNTS
 from ..contacts.health import SUMS as OF_CONTACTS
-from ..objects.showing import Show, shown_as
-from .positions import first_kept, kept_since, latest, number_at, position
+from ..objects.showing import Show, has_field, shown_as
+from .positions import first_kept, kept_since, latest, number_at, position, teams_of
 
 SUMS: Mapping[str, Sequence[str]] = {"account": OF_ACCOUNTS, "contact": OF_CONTACTS}
 """The members of entities that count other records and add them up."""
+_BARE = frozenset({"access_lost", "erased"})
+"""The changes of which nothing but the record's id is told."""
 _LOOKED_AT = 2_000
 """So many changes are looked at for an answer: one in which the caller sees none of them may be empty."""
 
@@ -97,6 +99,14 @@ class Teller:
         if fields:
             for entity in entities.values():
                 self._show(entity)
+            if entities:
+                self._refuse_unknown(fields)
+
+    def _refuse_unknown(self, fields: Sequence[str]) -> None:
+        """Raise 422 UNKNOWN_FIELD for a field that the records of none of several entities have."""
+        for number, field in enumerate(fields):
+            if not any(has_field(self._call, entity, field) for entity in self._entities.values()):
+                raise unknown(f"fields.{number}", field)
 
     def _show(self, entity: Entity) -> Show:
         if entity.name not in self._shows:
@@ -124,7 +134,7 @@ class Teller:
         if kind is None:
             return None
         now = call.collection(entry["collection"]).get(entry["record_id"])
-        if kind in ("access_lost", "erased"):
+        if kind in _BARE:
             return self._event(entry, kind, None, [])
         visible = now is not None and entity.sees(call, now)
         if now is not None and not visible:
@@ -133,7 +143,7 @@ class Teller:
         return self._event(entry, kind, self._show(entity)(record) if record is not None else None, entry["values"])
 
     def _event(self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        lost = kind in ("access_lost", "erased")
+        lost = kind in _BARE
         if self._limited:  # what is stored is of all records, and the caller does not read all
             values = [one for one in values if one["field"] not in SUMS.get(entry["type"], ())]
         shown: Mapping[str, Any] = record or {}
@@ -166,7 +176,7 @@ class Teller:
         """Return what a share, or its end, is to the caller: a record that he sees from then on, or no more."""
         entity = self._entities.get(entry["type"])
         caller = self._call.caller
-        if entity is None or entry["subject"] not in (caller.user_id, *_teams(self._call)):
+        if entity is None or entry["subject"] not in (caller.user_id, *teams_of(self._call)):
             return None
         now = self._call.collection(entry["collection"]).get(entry["record_id"])
         if now is None:
@@ -174,11 +184,6 @@ class Teller:
         if entity.sees(self._call, now):
             return self._event(entry, "access_gained", self._show(entity)(now), ()) if entry["given"] else None
         return self._event(entry, "access_lost", None, ()) if not entry["given"] else None
-
-
-def _teams(call: Context) -> Sequence[str]:
-    user = call.collection("user").get(call.caller.user_id or "")
-    return (user.get("team_ids") or ()) if user is not None else ()
 
 
 def _folded_entries(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -193,7 +198,7 @@ def _folded_entries(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             "changes": _joined_changes(before["changes"], one["changes"]),
         }
         last.pop(id, None)
-        last[id] = {**one, **together[id]} if one["record"] is not None else one
+        last[id] = {**one, **together[id]} if one["change"] not in _BARE else one
     return list(last.values())
 
 

@@ -9,9 +9,8 @@ from crm_sdk.wire import snake
 
 from ...data.document import Document
 from ...nouns.entities import Entity
-from ...problems import Problem
 from ...request.access.hiding import hiding_from, leaving_out, unknown
-from ...request.answering.members import picker
+from ...request.answering.members import path_of, picker
 from ...request.answering.rendering import renderer
 from ...serving import Context
 
@@ -46,14 +45,13 @@ def shown_as(
     return show
 
 
+def has_field(call: Context, entity: Entity, field: str) -> bool:
+    """Return whether the caller's records of an entity have a field."""
+    return f"{entity.name}.{snake(field)}" not in call.caller.hidden and path_of(entity.models, field) is not None
+
+
 def _picker(entity: Entity, fields: Sequence[str], *, lenient: bool) -> Callable[[Any], Any]:
-    known: list[str] = []
-    for field in fields if lenient else ():
-        try:
-            picker(entity.models, [field])
-        except Problem:
-            continue
-        known.append(field)
+    known = [field for field in fields if path_of(entity.models, field) is not None]
     return picker(entity.models, known if lenient else fields)
 
 

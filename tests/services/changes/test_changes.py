@@ -158,3 +158,41 @@ def test_a_scan_goes_on_from_an_id_that_is_gone(crm: CrmClient) -> None:
     assert graves == [first.items[-1].id]
     with pytest.raises(ValidationError):
         crm.objects.scan("lead", after="contact_123")
+
+
+def test_a_position_ends_with_a_team_whose_shares_reach_the_caller(stub: StubServer, crm: CrmClient) -> None:
+    scoped, foreign = somebody_scoped(stub), crm.contacts.create({"name": "Foreign", "owner_id": "user_ada"})
+    team = crm.users.teams.create({"name": "Reached"})
+    crm.collaboration.shares.create({
+        "entity": {"type": "contact", "id": foreign.id}, "subject_type": "team", "subject_id": team.id,
+    })  # fmt: skip
+    for change in (crm.users.teams.members.add, crm.users.teams.members.remove):
+        cursor = now(scoped)
+        change(team.id, "user_sam")
+        with pytest.raises(ConflictError) as raised:
+            scoped.changes.list(cursor=cursor)
+        assert (raised.value.code, raised.value.details["reason"]) == ("CURSOR_EXPIRED", "access")
+
+
+def test_a_fold_has_the_fields_of_the_whole_page_also_of_what_is_gone_since(crm: CrmClient) -> None:
+    made = crm.contacts.create({"name": "Eva"})
+    cursor = now(crm)
+    crm.contacts.update(made.id, {"title": "CEO"})
+    crm.contacts.update(made.id, {"department": "Board"})
+    first = crm.changes.list(cursor=cursor, entity_types=["contact"], limit=2)
+    crm.contacts.delete(made.id)
+    again = crm.changes.list(cursor=cursor, entity_types=["contact"], limit=2)
+    for page in (first, again):
+        assert [(one.change, one.changed_fields) for one in of(page.items, made.id)] == [
+            ("updated", ["title", "department"])
+        ]
+    (last,) = of(list(crm.changes.list(cursor=cursor)), made.id)
+    assert (last.change, last.record) == ("deleted", None) and {"title", "department"} <= set(last.changed_fields)
+
+
+@pytest.mark.parametrize("entity_types", [None, ["contact"], ["contact", "lead"]])
+def test_a_field_that_no_entity_has_is_refused(crm: CrmClient, entity_types: Any) -> None:
+    with pytest.raises(ValidationError) as raised:
+        crm.changes.list(fields=["name", "nonsense"], entity_types=entity_types)
+    assert (raised.value.code, raised.value.fields[0].field) == ("UNKNOWN_FIELD", "fields.1")
+    assert crm.changes.list(fields=["name", "lifecycle_stage"], entity_types=["contact", "lead"]).items == []
