@@ -29,8 +29,11 @@ def _generated_example(form: Form) -> str:
     arguments = ["crm", *form.path.split()]
     options: list[str] = []
     for parameter in form.parameters:
-        if given.get(parameter.name) is not None:
-            typed = list(_typed_words(parameter, given[parameter.name]))
+        value = given.pop(parameter.name, None)  # once, of an option that is an argument as well
+        if parameter.kind == "person" and is_object(value):
+            value = value.get("email")
+        if value is not None:
+            typed = list(_typed_words(parameter, value))
             if parameter.place == "argument":
                 arguments += typed
             elif parameter.kind == "flag":

@@ -200,7 +200,7 @@ class Run:
         from ..transfers import wait
 
         result, failed = wait(job)
-        if self._to is not None:
+        if self._to is not None and result.file_id is not None:
             self._download(client.files.download(result.file_id), printer)
         else:
             printer.show(result)

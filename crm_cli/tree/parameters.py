@@ -202,9 +202,12 @@ class Form:
             if name in operation.positional and kind.kind != "json":
                 # A member that --data may have cannot be required as an option.
                 demanded = empty and (name not in arguments.types or not self.has_data)
+                demanded = demanded and not kind.many  # which may come as options
                 yield Parameter(
                     name, "argument", name.upper(), kind.kind, kind.many, kind.commas, kind.choices, demanded
                 )
+                if kind.many:
+                    options.append(self._option(name, "option", kind, required=False, default=None))
             else:
                 default = None if empty else declared.default
                 options.append(self._option(name, "option", kind, required=empty, default=default))
@@ -245,18 +248,26 @@ class Form:
     @cached_property
     def flags(self) -> Mapping[str, str]:
         """The option of each member, by its Python name and by its wire name."""
-        return {name: p.flag for p in self.parameters for name in (p.name, camel(p.name))}
+        found: dict[str, str] = {}
+        for p in self.parameters:
+            for name in (p.name, camel(p.name)):
+                if not (p.many and name in found):  # a list that is an argument is an option as well
+                    found[name] = p.flag
+        return found
 
     def arguments(self, typed: Mapping[Parameter, Any], data: str | None) -> dict[str, Any]:
         """Return the arguments of the call. Options take precedence over ``--data``."""
         found, body = self._data(data)
+        given: dict[str, Any] = {}
         for parameter, text in typed.items():
             if text is not None and text != []:
                 place = body if parameter.place == "member" else found
                 if parameter.within:
                     place = body[parameter.within] = dict(body.get(parameter.within) or {})
                     place.pop(camel(parameter.name), None)  # the option takes precedence
-                place[parameter.name] = parameter.value(text)
+                value = parameter.value(text)
+                before = given.get(parameter.name) if parameter.many else None  # the argument of an option of its name
+                place[parameter.name] = given[parameter.name] = [*before, *value] if before else value
         name = self.operation.arguments.body
         if name is not None and (body or self._needs(name)):
             found[name] = body

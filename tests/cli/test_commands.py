@@ -157,6 +157,46 @@ def test_lists_of_ids_and_of_objects(offline: Crm) -> None:
     assert offline("contacts", "validate", "--contacts", '{"name": "A"}').json[0]["valid"]
 
 
+LISTS = [
+    name for name, operation in OPERATIONS.items()
+    for form in [Form(operation)] if any(p.many and p.place == "argument" for p in form.parameters)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_is_an_argument_is_an_option_as_well(name: str) -> None:
+    form = Form(OPERATIONS[name])
+    (words,) = (p for p in form.parameters if p.many and p.place == "argument")
+    (option,) = (p for p in form.parameters if p.name == words.name and p.place == "option")
+    assert option.many and option.kind == words.kind
+    assert form.flags[words.name] == words.flag, "messages and texts call it by the argument"
+
+
+@pytest.mark.parametrize(("words", "options", "data", "found"), [
+    (["a"], None, None, ["a"]), (None, ["b", "c,d"], None, ["b", "c", "d"]), (["a"], ["b"], None, ["a", "b"]),
+    (None, ["b"], '{"ids": ["x"]}', ["b"]), (None, None, '{"ids": ["x"]}', ["x"]),
+])  # fmt: skip
+def test_what_is_typed_both_ways_is_one_list(words: Any, options: Any, data: Any, found: list[str]) -> None:
+    form = Form(OPERATIONS["contacts.bulk_delete"])
+    argument, option = (p for p in form.parameters if p.name == "ids")
+    assert form.arguments({argument: words, option: options}, data)["ids"] == found
+
+
+def test_the_lists_of_the_documents_are_options(served: Crm) -> None:
+    made = served("accounts", "create", "--name", "Listed", "--external-id", "acc-1").json
+    got = served("objects", "batch-get", "account", "--keys", "acc-1", "--keys", "acc-2", "--match-on", "external_id")
+    assert [item["id"] for item in got.json["items"]] == [made["id"], None]
+    assert served("accounts", "delete", made["id"], "--yes").status == 0
+    assert served("objects", "restore", "account", "--ids", made["id"]).json["succeeded"] == 1
+    refused = served("objects", "restore", "account")
+    assert refused.status == 2 and "IDS" in refused.err
+
+
+def test_a_job_that_made_no_file_shows_its_result(served: Crm, folder: Path) -> None:
+    done = served("privacy", "export", "nobody@none.example", "--to", str(folder / "none.zip"))
+    assert done.status == 0 and done.json["identities"] == [] and not (folder / "none.zip").exists()
+
+
 def test_uploads_jobs_and_downloads(offline: Crm, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     done = offline(
