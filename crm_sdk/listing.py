@@ -56,6 +56,12 @@ class Listing(Searching, Dates, Sorting, total=False):
     """The arguments of every list of records: words to search for, dates, the direction of `sort`, and the page."""
 
 
+class Viewed(Listing, total=False):
+    """The arguments of a list that can be seen through a layout: `view` is its id (`client.customization.layouts`)."""
+
+    view: str | None
+
+
 class Range(TypedDict, total=False):
     """The days that figures are of, both included, and the length of their periods."""
 

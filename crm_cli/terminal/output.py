@@ -58,6 +58,11 @@ class Printer:
         return self.format == "table" and self._columns is None and not self._shape.chosen
 
     @property
+    def is_chosen(self) -> bool:
+        """Whether it was said which members are printed."""
+        return self._columns is not None
+
+    @property
     def has_columns(self) -> bool:
         """Whether members become columns, which a call may choose for its records."""
         return self.format in _COLUMNS and self._jq is None and self._template is None

@@ -114,6 +114,10 @@ class Run:
 
         with open_client(settings) as client:
             server = server_name(settings, client)
+            if arguments.get("view") and printer.has_columns and not printer.is_chosen and known is not None:
+                from ..views.layouts import columns_through
+
+                printer = Printer(settings.output, columns_through(client, arguments["view"], known), known)
             if names:
                 arguments |= lookups.ids(client, names)
                 if not self._may_go_on(arguments):

@@ -103,12 +103,6 @@ def _parameters() -> dict[str, Any]:
             "schema": {"type": "array", "items": {"type": "string", "minLength": 1}},
             "explode": False,
         },
-        "View": {
-            "name": "view",
-            "in": "query",
-            "description": "Id of a layout: its conditions, order and columns apply where the call has none.",
-            "schema": {"type": "string", "minLength": 1},
-        },
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",

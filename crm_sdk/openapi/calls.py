@@ -13,7 +13,7 @@ from ..models.record import record_types
 from ..operation import Operation
 from ..route import PAGING, Route
 from ..vocabulary import texts
-from ..vocabulary.codes import VIEWED, codes_of
+from ..vocabulary.codes import codes_of
 from ..wire import camel
 from . import answers
 from .examples import Examples
@@ -99,8 +99,6 @@ class _Call:
         reads = self._route.dialect.name == "platform" and self._route.method == "GET"
         if reads and self._operation.answers_records and "fields" not in self._operation.arguments.types:
             yield {"$ref": "#/components/parameters/Fields"}
-        if reads and self._operation.id in VIEWED:
-            yield {"$ref": "#/components/parameters/View"}
         if self._has_tag:
             yield {"$ref": "#/components/parameters/IfNoneMatch"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from typing_extensions import Unpack
 
 from ..declare import operation, paginated
-from ..listing import Listing, Sorting
+from ..listing import Sorting, Viewed
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
@@ -164,7 +164,7 @@ class Accounts(Resource[Mode]):
         min_employees: int | None = None,
         max_employees: int | None = None,
         sort: AccountSort | None = None,
-        **common: Unpack[Listing],
+        **common: Unpack[Viewed],
     ) -> Page[Account]:
         """List accounts, newest first.
 

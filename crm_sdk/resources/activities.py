@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from typing_extensions import Unpack
 
 from ..declare import operation, paginated
-from ..listing import Listing, Sorting
+from ..listing import Sorting, Viewed
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
@@ -265,7 +265,7 @@ class Activities(Resource[Mode]):
         priority: Priority | None = None,
         tags: Sequence[str] | None = None,
         sort: ActivitySort | None = None,
-        **common: Unpack[Listing],
+        **common: Unpack[Viewed],
     ) -> Page[Activity]:
         """List activities, the newest first.
 

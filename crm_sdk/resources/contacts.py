@@ -12,7 +12,7 @@ from typing import (
 from pydantic import AwareDatetime
 
 from ..declare import download, operation, paginated
-from ..listing import Dates, Listing, Sorting
+from ..listing import Dates, Sorting, Viewed
 from ..network.downloads import Download
 from ..paging import Page
 from ..resource import Mode, Resource, part
@@ -196,7 +196,7 @@ class Contacts(Resource[Mode]):
         source: LeadSource | None = None,
         include: Sequence[ContactInclude] | None = None,
         sort: ContactSort | None = None,
-        **common: Unpack[Listing],
+        **common: Unpack[Viewed],
     ) -> Page[Contact]:
         """List contacts, newest first.
 

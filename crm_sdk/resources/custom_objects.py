@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import Unpack
 
 from ..declare import operation, paginated
-from ..listing import Listing, Sorting
+from ..listing import Listing, Sorting, Viewed
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
@@ -186,7 +186,7 @@ class CustomRecords(Resource[Mode]):
         tags: Sequence[str] | None = None,
         related_id: str | None = None,
         sort: CustomRecordSort | None = None,
-        **common: Unpack[Listing],
+        **common: Unpack[Viewed],
     ) -> Page[CustomRecord]:
         """List the records of a custom object, newest first.
 

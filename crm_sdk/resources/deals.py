@@ -11,7 +11,7 @@ from typing import (
 from typing_extensions import Unpack
 
 from ..declare import operation, paginated
-from ..listing import Listing, ScopedRange, Sorting
+from ..listing import ScopedRange, Sorting, Viewed
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
@@ -146,7 +146,7 @@ class Deals(Resource[Mode]):
         closing_before: date | None = None,
         is_rotten: bool | None = None,
         sort: DealSort | None = None,
-        **common: Unpack[Listing],
+        **common: Unpack[Viewed],
     ) -> Page[Deal]:
         """List deals, newest first.
 

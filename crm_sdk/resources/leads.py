@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Unpack
 
 from ..declare import job, operation, paginated
-from ..listing import Listing, Sorting
+from ..listing import Sorting, Viewed
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
@@ -96,7 +96,7 @@ class Leads(Resource[Mode]):
         tags: Sequence[str] | None = None,
         converted: bool | None = None,
         sort: LeadSort | None = None,
-        **common: Unpack[Listing],
+        **common: Unpack[Viewed],
     ) -> Page[Lead]:
         """List leads, newest first.
 

@@ -41,6 +41,7 @@ filter_groups: Groups of conditions; a record matches when all conditions of one
 filters: Conditions that must all hold.
 fields: Names of the members to include.
 include: Nested lists to fill.
+view: Id of a layout, through which the list is seen: its conditions, order and columns apply where the call has none.
 created_after: Only those created at this time or later.
 created_before: Only those created before this time.
 updated_after: Only those changed at this time or later.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.models.record import record_types
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
-from crm_sdk.vocabulary.codes import codes_of
+from crm_sdk.vocabulary.codes import VIEWED, codes_of
 from crm_sdk.wire import camel, encode_json, is_object
 
 from ..answers import Answer, FileAnswer, LiveAnswer, TextAnswer
@@ -160,8 +160,7 @@ class Visit:
             allowed = ", ".join(sorted(methods))
             message = f"no document has {method} {path}; it has {allowed}"
             raise Problem("METHOD_NOT_ALLOWED", message, headers={"Allow": allowed})
-        asked = self.request.path
-        if (known := longer_path(self.server.routers, asked)) is not None:
+        if (known := longer_path(self.server.routers, asked := self.request.path)) is not None:
             raise Problem("ROUTE_NOT_FOUND", f"no document has {asked}; did you mean {known}?")
         raise Problem("ROUTE_NOT_FOUND", f"no document has {path}; see the documents for the routes there are")
 
@@ -244,7 +243,7 @@ class Visit:
         arguments = {
             name: values.get(name, match.identifiers.get(name, None if p.default is p.empty else p.default))
             for name, p in operation.signature.parameters.items()
-            if name not in paging
+            if name not in paging and (name != "view" or operation.id not in VIEWED)
         }
         missing = [
             name

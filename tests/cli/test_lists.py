@@ -129,3 +129,18 @@ def test_a_formula_in_a_csv_is_a_text(text: str, cell: str, served: Crm) -> None
     made = served("leads", "create", "--name", "Ada", f"--company={text}", "--phone", "+493012345").json
     out = served("leads", "get", made["id"], "-o", "csv", "--columns", "company,phone").out
     assert list(csv.reader(io.StringIO(out)))[1] == [cell, "+493012345"]
+
+
+def test_a_list_through_a_layout_has_its_columns(served: Crm) -> None:
+    field = json.dumps({"apiName": "tier", "label": "Tier", "type": "text"})
+    assert served("customization", "fields", "create", "deal", "--data", field).status == 0
+    columns = [{"field": "stage"}, {"field": "account.industry"}, {"field": "custom_fields.tier"}]
+    layout = json.dumps({"entity": "deal", "kind": "list", "name": "Mine", "columns": columns})
+    seen = served("customization", "layouts", "create", "--data", layout).json["id"]
+    served("deals", "create", "--title", "Turbine")
+    out = served("deals", "list", "--view", seen, "-o", "csv").out
+    assert out.splitlines()[0] == "stage,customFields.tier,id"
+    chosen = served("deals", "list", "--view", seen, "-o", "csv", "--fields", "id").out
+    assert chosen.splitlines()[0] == "id"
+    wrong = served("deals", "list", "--view", "layout_none")
+    assert (wrong.status, "--view" in wrong.err) == (failures.INVALID, True)

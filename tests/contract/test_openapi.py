@@ -121,7 +121,9 @@ def test_records_have_tags_and_lists_have_fields_and_views() -> None:
         path: {ref["$ref"].rpartition("/")[2] for ref in paths[path]["get"]["parameters"] if "$ref" in ref}
         for path in ("/contacts", "/contacts/{contact_id}", "/users/{user_id}/roles", "/deals/forecast")
     }
-    assert list(named.values()) == [{"Fields", "View"}, {"Fields", "IfNoneMatch"}, {"Fields"}, set()]
+    assert list(named.values()) == [{"Fields"}, {"Fields", "IfNoneMatch"}, {"Fields"}, set()]
+    viewed = {id: {one.get("name") for one in paths[f"/{id}"]["get"]["parameters"]} for id in ("contacts", "files")}
+    assert {id: "view" in names for id, names in viewed.items()} == {"contacts": True, "files": False}
     assert "304" in paths["/contacts/{contact_id}"]["get"]["responses"]
 
 

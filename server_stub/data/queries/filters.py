@@ -34,7 +34,7 @@ class Sought:
 Plan: TypeAlias = Callable[[Any, Any, Sought], None]
 """Gets the call and the given value, and adds what the argument asks for."""
 
-UNFILTERED = frozenset({"search", "sort", "order", "limit", "offset", "page", "include", "fields"})
+UNFILTERED = frozenset({"search", "sort", "order", "limit", "offset", "page", "include", "fields", "view"})
 
 
 def filter_plans(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import httpx
 import pytest
 
 from crm_sdk import ApiError, CrmClient
+from crm_sdk.vocabulary.codes import VIEWED
 from server_stub import StubServer
 
 from .conftest import New
@@ -209,3 +211,17 @@ def test_a_board_by_a_field_that_is_gone_is_grouped_by_none(admin: CrmClient) ->
     admin.customization.fields.delete("deal", "size", force=True)
     (after,) = [one for one in admin.customization.layouts.list(entity="deal", kind="board") if one.id == id]
     assert (before.group_by, after.group_by) == ("custom_fields.size", None)
+
+
+@pytest.mark.parametrize("list_id", sorted(VIEWED))
+def test_a_list_of_the_client_is_seen_through_a_layout(
+    list_id: str, admin: CrmClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    noun, entity = list_id.removesuffix(".list"), VIEWED[list_id]
+    ids = [admin.custom_objects.list()[0].api_name] if entity == "record" else []
+    columns: Any = [{"field": "owner_id"}, {"field": "tags"}] if not ids else [{"field": "name"}]
+    seen = view(admin, entity=ids[0] if ids else entity, columns=columns)
+    record = next(iter(attrgetter(noun)(admin).list(*ids, view=seen)))
+    assert record.id and "created_at" not in record.model_fields_set
+    assert ids or record.model_fields_set >= {"owner_id", "tags"}
+    assert not caplog.records  # what the layout does not show is not missing
