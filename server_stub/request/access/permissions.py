@@ -155,7 +155,7 @@ def widest(scopes: Collection[str | None]) -> Scope | None:
 
 def narrower(one: Scope, other: Scope | None) -> Scope | None:
     """Return the narrower of two scopes; None where one is none."""
-    return max(one, other, key=_WIDEST.index) if other is not None else None
+    return one if other is not None and _WIDEST.index(one) > _WIDEST.index(other) else other
 
 
 def of_record(caller: Caller, resource: str, record: Mapping[str, Any]) -> str:
