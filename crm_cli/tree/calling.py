@@ -19,7 +19,8 @@ from ..terminal.columns import columns_of
 from ..terminal.limits import Found, Wanted
 from ..terminal.output import Printer, say_bulk_failures
 from ..terminal.pager import through_pager
-from ..views import drawer_of, judge_of, rows_of
+from ..terminal.writers import write_text
+from ..views import drawer_of, judge_of, rows_of, word_of
 from .parameters import Form, Parameter
 
 if TYPE_CHECKING:
@@ -136,7 +137,12 @@ class Run:
             status: int | None = None  # whoever leaves the pager early has seen enough: nothing of it failed
             # What goes on is read as it comes.
             with nullcontext() if operation.kind in ("stream", "download") else through_pager():
-                status = self._print(client, result, printer, wanted, settings)
+                word = word_of(operation.id) if self._options.output is None else None
+                said = word(arguments, result) if word is not None else None
+                if said is not None:
+                    write_text(f"{said}\n")
+                else:
+                    status = self._print(client, result, printer, wanted, settings)
             if self._form.writes:
                 say_done(self._form, arguments, result, server)
             return status

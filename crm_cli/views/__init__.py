@@ -72,6 +72,8 @@ TABLED: Mapping[str, str] = {
 """The calls whose records have other columns in tables and CSV: by their ids, the function in the file of the noun."""
 JUDGED: Mapping[str, str] = {"backups.create": "status_of", "monitoring.health": "status_of"}
 """The declared calls whose answer decides the exit status: by their ids, the function in the file of the noun."""
+WORDS: Mapping[str, str] = {"changes.list": "position"}
+"""The declared calls that print one word of some answers where no format is asked for: the function that gives it."""
 _SALES = "accounts activities ai_insights analytics calendar contacts dashboard deals messages pipelines"
 _ADMINISTRATION = "audit backups changes configuration imports jobs monitoring tenants users"
 _FOLDERS: Mapping[str, str] = {
@@ -132,6 +134,12 @@ def rows_of(call: str) -> Callable[[CrmClient, Iterable[Any]], Iterable[Any]] | 
 def judge_of(call: str) -> Callable[[Any], int | None] | None:
     """Return what tells the exit status from the answer of a declared call; None where any answer is a success."""
     found: Callable[[Any], int | None] | None = _of_noun(call, JUDGED)
+    return found
+
+
+def word_of(call: str) -> Callable[[Mapping[str, Any], Any], str | None] | None:
+    """Return what gives the one word that is printed of the answer to some arguments; None where all of it is."""
+    found: Callable[[Mapping[str, Any], Any], str | None] | None = _of_noun(call, WORDS)
     return found
 
 

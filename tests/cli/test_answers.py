@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,13 @@ def test_a_keyring_that_keeps_nothing_or_shows_it_is_refused(
         refused = crm("login", "--base-url", "http://crm.test", stdin="acme-admin\n")
     assert (refused.status, refused.out) == (failures.USAGE, "")
     assert "set CRM_API_KEY" in refused.err
+
+
+def test_the_position_in_the_changes_is_a_word_for_the_shell(served: Crm) -> None:
+    position = served("changes", "list", "--start", "now", "--limit", "0").out
+    assert position.endswith("\n") and position.count("\n") == 1
+    made = served("leads", "create", "--name", "Ada").json["id"]
+    found = served("changes", "list", "--cursor", position.strip(), "--all", "-o", "jsonl").out
+    assert [json.loads(line)["entity"]["id"] for line in found.splitlines()] == [made]
+    whole = served("changes", "list", "--start", "now", "--limit", "0", "-o", "json").json
+    assert whole["items"] == [] and whole["cursor"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,9 @@ from ...connection import open_client
 from ...settings import Options, settle
 from ...terminal.output import Printer
 from ...whole_files import written_whole
+
+if TYPE_CHECKING:
+    from crm_sdk.models import ChangePage
 
 
 def follow(
@@ -39,3 +43,8 @@ def follow(
                     return
                 client.clock.sleep(every)
             page = client.changes.list(cursor=page.cursor)
+
+
+def position(given: Mapping[str, Any], page: ChangePage) -> str | None:
+    """Return the position alone where no changes are asked for: `crm changes list --start now --limit 0 > pos`."""
+    return page.cursor if str(given.get("limit")) == "0" else None
