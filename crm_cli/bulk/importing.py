@@ -128,6 +128,8 @@ def import_file(
     path = spooled_stdin(folder) if file == "-" else Path(file)
     if not path.is_file():
         raise MisuseError(f"{file}: there is no such file" if not path.exists() else f"{file} is no file")
+    if errors is not None and not (Path(errors).parent.is_dir() and not Path(errors).is_dir()):
+        raise MisuseError(f"--errors: {errors} cannot be a file: there is no such folder, or it is one")
     name = "stdin" if file == "-" else path.name
     if file == "-" and format is None:
         format = "csv"
@@ -250,7 +252,10 @@ class _Import:
         path = Path(self._wish.errors) if self._wish.errors is not None else wrong_rows.usual_path(self._source)
         if path.exists() and path.resolve() == self._source.path.resolve():
             raise MisuseError(f"--errors: {path} is the file that is imported")
-        wrong_rows.write(self._journal, self._source, path)
+        try:
+            wrong_rows.write(self._journal, self._source, path)
+        except OSError as error:  # what was sent stays sent: it is no reason to say nothing of it
+            complain(f"note: {path} cannot be written: {error.strerror}; --errors names another file")
         found = (entry for entry in self._journal.wrong() if entry.outcome in outcomes)
         count = sum(self._journal.counts()[outcome] for outcome in outcomes)
         for entry in islice(found, _SHOWN):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,7 +52,8 @@ def sync(
     folder = None if in_file else Path(target)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    with open_client(settings) as client, SqliteStore(name if folder is None else folder / _FILE) as store:
+    path = Path(name) if folder is None else folder / _FILE
+    with open_client(settings) as client, _of_file(path), SqliteStore(path) as store:
         counts: Counter[str] = Counter()
         for number, change in enumerate(client.sync.changes(_held_store(store), entities=entity, live=live), start=1):
             counts[change.kind] += 1
@@ -60,6 +63,16 @@ def sync(
             _write_lines(store, folder)
     said = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items()))
     complain(f"{target}: {said or 'up to date'}")
+
+
+@contextmanager
+def _of_file(path: Path) -> Generator[None]:
+    """Name the file of the copy where SQLite cannot use it. Raises: MisuseError."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        remedy = "; remove it, or name another: the copy is made anew" if path.is_file() else ""
+        raise MisuseError(f"{path}: {error}{remedy}") from error
 
 
 def _held_store(store: SqliteStore) -> Store:

@@ -110,24 +110,33 @@ class AsyncDownload(_DownloadOf):
 
 
 class _Destination:
-    """A file that is written under a temporary name, and renamed when it is complete."""
+    """A file that is written under a temporary name, and renamed when it is complete.
+
+    What is no file, such as a device or a pipe, is written to as it is.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fsdecode(path)
+        self._is_file = os.path.isfile(self._path) or not os.path.exists(self._path)
         self._part = f"{self._path}.{secrets.token_hex(4)}.part"
 
     def __enter__(self) -> IO[bytes]:
-        self._file = open(self._part, "xb")  # closed in __exit__
+        try:
+            self._file = open(self._part, "xb") if self._is_file else open(self._path, "wb")  # closed in __exit__
+        except OSError as error:
+            error.filename = self._path
+            raise
         return self._file
 
     def __exit__(self, kind: object, *rest: object) -> None:
         try:
             self._file.close()
-            if kind is None:
+            if kind is None and self._is_file:
                 os.replace(self._part, self._path)
         finally:
-            with suppress(FileNotFoundError):  # it was renamed
-                os.unlink(self._part)
+            if self._is_file:
+                with suppress(FileNotFoundError):  # it was renamed
+                    os.unlink(self._part)
 
 
 def _filename(disposition: str) -> str | None:

@@ -86,6 +86,15 @@ def test_what_was_imported_is_not_imported_twice_unless_it_is_wanted(served: Crm
 WRONG = "name,email\nA,bad@\n,b@bulk.example\nC,c@bulk.example,extra\nD,d@bulk.example\nE,D@bulk.example\n"
 
 
+@pytest.mark.parametrize("errors", ["nowhere/wrong.csv", "."])
+def test_where_the_rows_that_fail_cannot_go_nothing_begins(errors: str, served: Crm, client: CrmClient) -> None:
+    Path("wrong.csv").write_text(WRONG, "utf-8")
+    before = client.contacts.list().total
+    refused = served("contacts", "import", "wrong.csv", "--yes", "--skip-invalid", "--errors", errors)
+    assert (refused.status, client.contacts.list().total) == (2, before)
+    assert refused.err.startswith(f"error: --errors: {errors} cannot be a file")
+
+
 def test_nothing_is_sent_where_a_row_is_not_valid_and_its_file_can_be_mended(served: Crm, client: CrmClient) -> None:
     Path("wrong.csv").write_text(WRONG, "utf-8")
     before = client.contacts.list().total
