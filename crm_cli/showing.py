@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from crm_sdk.errors import CrmError
+from crm_sdk.options import root
 from crm_sdk.wire import decode_json, encode_json, is_array, is_object
 
 from .failures import MisuseError, visible
@@ -22,7 +25,18 @@ if TYPE_CHECKING:
     from crm_sdk.exchange import Request
 
 _MASK = "***"
-_SECRET = ("password", "secret", "token", "apikey", "api_key", "mfacode", "mfa_code", "credential", "authorization")
+_SECRET = (
+    "password",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "mfacode",
+    "mfa_code",
+    "credential",
+    "authorization",
+    "cookie",
+)
 
 
 def show_call(client: CrmClient, form: Form, arguments: dict[str, Any], printer: Printer, settings: Settings) -> None:
@@ -51,6 +65,40 @@ def show_call(client: CrmClient, form: Form, arguments: dict[str, Any], printer:
     printer.show(whole if changes is None else {**whole, "changes": changes})
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A request of `crm api`."""
+
+    method: str
+    path: str
+    query: Mapping[str, Any]
+    body: Any
+    headers: Mapping[str, str]
+
+
+def show_raw(client: CrmClient, raw: Raw, printer: Printer, settings: Settings) -> None:
+    """Print a request of `crm api` in place of sending it. Raises: MisuseError for a dry run of what writes nothing."""
+    if settings.typed.dry_run and raw.method in ("GET", "HEAD", "OPTIONS"):
+        raise MisuseError("--dry-run is for what writes; this request only reads, and --explain shows it")
+    query = urlencode([(name, str(value)) for name, value in masked_secrets(raw.query).items()])
+    url = f"{root(client.base_url)}{raw.path}{('&' if '?' in raw.path else '?') + query if query else ''}"
+    body = masked_secrets(raw.body)
+    headers = {name: _MASK if is_secret(name) else value for name, value in raw.headers.items()}
+    if settings.typed.explain:
+        words = [f"curl -X {raw.method} {shlex.quote(url)}", '-H "Authorization: Bearer $CRM_API_KEY"']
+        words += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
+        if body is not None:
+            words += ["-H 'Content-Type: application/json'", f"--data {shlex.quote(encode_json(body).decode())}"]
+        given = {"query": masked_secrets(raw.query) or None, "json": body, "headers": headers or None}
+        named = "".join(f", {name}={_as_json(value)!r}" for name, value in given.items() if value is not None)
+        lines = ["from crm_sdk import CrmClient", "", f"with CrmClient({client.base_url!r}) as client:"]
+        lines.append(f"    print(client.request({raw.method!r}, {raw.path!r}{named}).json())")
+        write_text(visible("\n".join([" \\\n  ".join(words), "", *lines])) + "\n")
+        return
+    shown = {"Authorization": f"Bearer {_MASK}", **headers}
+    printer.show({"method": raw.method, "url": url, "headers": shown, "body": body})
+
+
 def masked_secrets(value: Any) -> Any:
     """Return data in which the values of members that hold secrets are masked."""
     if is_object(value):
@@ -60,7 +108,7 @@ def masked_secrets(value: Any) -> Any:
 
 def is_secret(name: str) -> bool:
     """Return whether a member or a header of this name may hold a secret."""
-    return any(part in name.lower() for part in _SECRET)
+    return any(part in name.lower().replace("-", "_") for part in _SECRET)
 
 
 def _headers(request: Request) -> Iterable[tuple[str, str]]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from crm_sdk.raw import RawReply
 
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
 def call(
     options: Options,
     method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, PUT, PATCH or DELETE.")],
@@ -47,8 +50,10 @@ def call(
     from crm_sdk.dialects import read_error
 
     from ..connection import open_client
+    from ..showing import Raw, show_raw
     from ..terminal.output import Printer
     from ..terminal.writers import write_text
+    from ..tree.near import slip_of
     from ..tree.parameters import read_json
     from ..undo.recording import note_request
 
@@ -66,10 +71,15 @@ def call(
             raise MisuseError("--data must be a JSON object where members are typed as well")
         else:
             body = {**(body or {}), **typed}
-    if not path.startswith("/"):
-        path = f"/{path}"
+    meant = slip_of(method.upper(), _METHODS)
+    if meant is not None:
+        raise MisuseError(f"METHOD: there is no {method!r}; did you mean {meant!r}?")
+    if "://" in path or path.startswith("//"):
+        raise MisuseError(f"PATH is without the server, such as /v1/leads, not {path!r}; --base-url names the server")
     if paginate and method.upper() != "GET":
         raise MisuseError("--paginate is for GET")
+    if not path.startswith("/"):
+        path = f"/{path}"
     if paginate and "?" in path:
         from urllib.parse import parse_qs
 
@@ -77,6 +87,9 @@ def call(
         asked = {name: v[0] if len(v) == 1 else v for name, v in parse_qs(typed_query).items()} | asked
     rows: list[Any] | None = None
     with open_client(settings) as client:
+        if options.sends_nothing:
+            show_raw(client, Raw(method.upper(), path, asked, body, headers), Printer(settings.output), settings)
+            return
 
         def send(query: Mapping[str, Any]) -> RawReply:
             return client.request(method, path, query=query, json=body, headers=headers)

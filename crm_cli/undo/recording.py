@@ -73,6 +73,8 @@ class Recording:
             return
         operation = self._form.operation
         members = _members(operation, arguments)
+        if operation.name == "update" and operation.arguments.body is not None and not members:
+            return  # it changed nothing
         ids = [str(id) for id in _ids(operation, arguments).values()]
         if operation.name == "create" and isinstance(made := getattr(result, "id", None), str):
             ids.append(made)

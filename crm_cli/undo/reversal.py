@@ -72,7 +72,8 @@ def reversal(client: CrmClient, entry: Entry) -> Reversal:
 
 def refuse(entry: Entry, reason: str) -> NoReturn:
     """Raise that a write cannot be taken back."""
-    raise CommandError("CANNOT_UNDO", f"`{entry.words}` cannot be undone: {reason}", CONFLICT)
+    hint = "`crm undo --list` has the writes before it, and `crm undo NUMBER` takes one of them back"
+    raise CommandError("CANNOT_UNDO", f"`{entry.words}` cannot be undone: {reason}", CONFLICT, hint=hint)
 
 
 def _update(client: CrmClient, entry: Entry) -> Reversal:

@@ -160,3 +160,17 @@ def test_a_journal_that_cannot_be_written_fails_no_write(served: Crm, folder: Pa
     (folder / "undo").write_text("in the way")
     done = served("leads", "create", "--name", "Ada")
     assert (done.status, "`crm undo` will not know of this" in done.err) == (0, True)
+
+
+def test_an_update_that_changes_nothing_is_no_write_to_take_back(served: Crm) -> None:
+    deal = made(served)
+    assert served("deals", "update", deal, "--value", "77").status == 0
+    assert served("deals", "update", deal, "--data", "{}").status == 0
+    assert served("undo", "--yes").json["value"] == 5
+
+
+def test_what_cannot_be_undone_names_the_way_to_the_writes_before_it(served: Crm) -> None:
+    made(served)
+    assert served("api", "POST", "/v1/deals", "title=Tea").status == 0
+    refused = served("undo", "--yes")
+    assert refused.status == failures.CONFLICT and "`crm undo --list`" in refused.err
