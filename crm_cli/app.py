@@ -20,10 +20,11 @@ from .help import Command, Group, Page, overview, topics
 from .help.groups import AROUND, in_order
 from .settings import Options, settle
 from .tree.global_options import by_hand, global_options, global_parameters, keyword, with_signature
+from .tree.mistyped import reworded
 from .tree.near import explain
 
 _HELP = ("-h", "--help")
-_SHOWS_REQUESTS, _WATCHES = ("undo",), ("today",)
+_SHOWS_REQUESTS, _WATCHES = ("api", "undo"), ("today",)
 """The hand-made commands that have `--dry-run` and `--explain`, and those that have `--watch`."""
 
 _NOTHING_CONFIGURED = """\
@@ -341,7 +342,7 @@ def run(arguments: Sequence[str]) -> int:
 def _report_refusal(error: typer.TyperException, *, as_json: bool) -> int:
     """Print a usage error on stderr, in one line; return the exit status."""
     explain(error)
-    message = error.format_message().rstrip(".")
+    message = reworded(error) or error.format_message().rstrip(".")
     context: typer.Context | None = getattr(error, "ctx", None)
     if message:
         hint = f"see `{context.command_path} --help`" if context is not None else None

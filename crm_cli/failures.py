@@ -257,7 +257,7 @@ def failure_of(error: BaseException, flags: Mapping[str, str]) -> Failure:
 
 
 def _refusal(error: errors.CrmError, flags: Mapping[str, str]) -> Failure:
-    text, hint, found = str(error), None, type(error)
+    text, hint, found = str(error), "; ".join(getattr(error, "__notes__", ())) or None, type(error)
     refused = error if isinstance(error, errors.ApiError) else None
     fields = error.fields if isinstance(error, (errors.InvalidInputError, errors.ApiError)) else ()
     if isinstance(error, errors.InvalidInputError) and fields:

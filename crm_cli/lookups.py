@@ -15,7 +15,7 @@ from crm_sdk.errors import FieldError, NotFoundError, PermissionDeniedError, Uns
 from crm_sdk.operation import Operation
 
 from .failures import MisuseError
-from .tree.parameters import Form
+from .tree.parameters import Form, Parameter
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient
@@ -54,19 +54,49 @@ def identified_record(client: CrmClient, call: Operation[..., Any], typed: Seque
     return arguments
 
 
-def id_of(client: CrmClient, noun: str, typed: str) -> str:
-    """Return the id of a record of a noun, which is typed as it is or as its unique name."""
+def id_of(client: CrmClient, noun: str, typed: str, *, flag: str | None = None) -> str:
+    """Return the id of a record of a noun, which is typed as it is or as its unique name.
+
+    With the option that it was typed for, the record must be there: a list of what belongs to nobody would be empty.
+    Raises: MisuseError where several have the name, NotFoundError.
+    """
     from .tree.nouns import declared_call
 
     call = declared_call(f"{noun}.get")
-    return next(iter(identified_record(client, call, [typed]).values())) if call is not None else typed
+    if call is None:
+        return typed
+    lookups = Lookups(Form(call), {call.positional[0]: typed}, flag=flag)
+    found = lookups.ids(client, lookups.names) if lookups.names else {}
+    if not found and (lookups.doubtful or flag is not None):
+        try:
+            record_of(client, call, {call.positional[0]: typed})
+        except UnsupportedOperationError:
+            return typed
+        except NotFoundError:
+            found = lookups.ids(client, lookups.doubtful)
+            if not found and flag is not None:
+                raise
+    return next(iter(found.values()), typed)
 
 
 class Lookups:
     """The look-ups of the arguments of a call that are names."""
 
-    def __init__(self, form: Form, arguments: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        form: Form,
+        arguments: Mapping[str, Any],
+        *,
+        flag: str | None = None,
+        lists: Mapping[str, Operation[..., Any]] | None = None,
+    ) -> None:
+        """`flag`: how the argument was typed, where the call of the form is not what was typed.
+
+        `lists`: where to look up what is no argument.
+        """
+        self._given_lists = lists
         self._form = form
+        self._flag = flag
         self._arguments = {p.name: arguments[p.name] for p in form.parameters if p.name in arguments}
 
     @property
@@ -87,7 +117,7 @@ class Lookups:
 
     @cached_property
     def _lists(self) -> Mapping[str, Operation[..., Any]]:
-        return lists_of(self._form)
+        return lists_of(self._form) if self._given_lists is None else self._given_lists
 
     def ids(self, client: CrmClient, names: Mapping[str, str]) -> dict[str, str]:
         """Return the id of each record that has the name, with one request for each; without those that have none.
@@ -108,7 +138,7 @@ class Lookups:
         same = [id for id, label in labels.items() if _folded_name(label) == _folded_name(name)]
         if len(same) == 1 and not page.has_next:
             return str(same[0])
-        what, flag = listed.id.split(".")[-2].replace("_", " "), self._form.flags[argument]
+        what, flag = listed.id.split(".")[-2].replace("_", " "), self._flag or self._form.flags[argument]
         if not same and not page.has_next:
             if _is_id(argument, name) is False:
                 raise NotFoundError(
@@ -116,8 +146,45 @@ class Lookups:
                 )
             return None
         count = f"{len(same)} {what} have this name" if len(same) > 1 else f"more than {_MOST} {what} are found by it"
-        candidates = [FieldError(argument, f"{id} ({labels[id]})", "unique") for id in (same or list(labels))[:_SHOWN]]
+        candidates = [
+            FieldError(self._flag or argument, f"{id} ({labels[id]})", "unique")
+            for id in (same or list(labels))[:_SHOWN]
+        ]
         raise MisuseError(f"{name!r} is not unique: {count}; give {flag} as an id", candidates)
+
+
+def named_options(form: Form, typed: Mapping[Parameter, Any]) -> dict[Parameter, Operation[..., Any]]:
+    """Return the options that are names in place of ids, such as ``--owner-id "Sam Okonkwo"``, with their lists.
+
+    A word without a blank may be an id. It is looked up for a list, which would be empty; the server refuses others.
+    """
+    found = {p: text for p, text in typed.items() if _may_name(form, p, text)}
+    if not found:
+        return {}
+    from .tree.sources import source_of
+
+    lists = {listed.id: listed for _, listed in _searchable()}
+    sources = {p: (source_of(form, p) or "").strip("@+") for p in found}
+    return {p: lists[source] for p, source in sources.items() if source in lists}
+
+
+def _may_name(form: Form, parameter: Parameter, text: Any) -> bool:
+    if parameter.place == "argument" or parameter.many or parameter.kind != "text" or not isinstance(text, str):
+        return False
+    known = _is_id(parameter.name, text)
+    return known is False or (known is None and form.operation.kind == "page" and text != "me" and not text.isdigit())
+
+
+def ids_of_options(
+    client: CrmClient, form: Form, named: Mapping[Parameter, Operation[..., Any]], typed: Mapping[Parameter, Any]
+) -> dict[Parameter, str]:
+    """Return the id of each option that is a name; without those that no record has and that may be ids.
+
+    Raises: MisuseError where several records have the name, NotFoundError where none has what can be no id.
+    """
+    lookups = Lookups(form, {}, lists={p.name: listed for p, listed in named.items()})
+    found = {p: lookups.ids(client, {p.name: typed[p]}).get(p.name) for p in named}
+    return {p: id for p, id in found.items() if id is not None}
 
 
 def lists_of(form: Form) -> dict[str, Operation[..., Any]]:

@@ -6,6 +6,8 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from .failures import MisuseError
+
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _SPAN = re.compile(r"(?P<ahead>\+|in )?(?P<count>[0-9]{1,5}) ?(?P<unit>min|h|d|w)(?P<ago> ago)?")
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -36,6 +38,20 @@ def read_date(text: str) -> str:
     if span is not None:
         return (datetime.now() + span).date().isoformat()
     return _day(text) or text
+
+
+def checked_day(text: str, flag: str, *, room: int = 1) -> date:
+    """Return a day that is typed as `read_date` reads it. Raises: MisuseError, which names the option.
+
+    `room`: so many days have to be before and after it in the calendar.
+    """
+    try:
+        day = date.fromisoformat(read_date(text))
+    except ValueError:
+        day = date.min
+    if not date.min + timedelta(room) < day < date.max - timedelta(room):
+        raise MisuseError(f"{flag} must be a day such as 2026-01-31, yesterday, tomorrow or 7d, not {text!r}")
+    return day
 
 
 def _day(text: str) -> str | None:

@@ -230,16 +230,16 @@ class Layers:
         """Yield what each layer says of a setting, the strongest first; layers that say nothing are left out."""
         setting = SETTINGS[name]
         typed = getattr(self._typed, setting.option) if setting.option is not None else None
-        if typed not in (None, ""):
-            # Several dialects that are typed are the client's to check, which names what it takes.
-            kept = name in ("base_url", "dialects")
-            value = typed if kept else checked_setting(setting, typed, setting.flag or name)
-            yield Told("flag", setting.flag or name, value)
+        if typed == "":
+            raise MisuseError(f"{setting.flag or name} is empty: leave it out, or give it a value")
+        if typed is not None:
+            # The address is the client's to check: `crm status` shows what is wrong with it beside the others.
+            where = setting.flag or name
+            yield Told("flag", where, typed if name == "base_url" else checked_setting(setting, typed, where))
         given = os.environ.get(setting.variable, "") if setting.variable is not None else ""
         if given:
-            kept = name in ("base_url", "dialects")
-            value = given if kept else checked_setting(setting, given, str(setting.variable))
-            yield Told("environment", str(setting.variable), value)
+            where = str(setting.variable)
+            yield Told("environment", where, checked_setting(setting, given, where))
         project = self.project if "project" in setting.files else None
         if project is not None and name in project.members:
             value = checked_setting(setting, project.members[name], f"{name} in {project.path}")

@@ -18,6 +18,7 @@ from crm_sdk.wire import camel, encode_json, is_object
 
 from ..connection import open_client
 from ..failures import MisuseError, complain
+from ..lookups import id_of
 from ..settings import Options, settle
 from ..terminal.output import Printer
 from ..terminal.values import csv_text, field_text, plain
@@ -63,7 +64,9 @@ def export_file(
         str | None,
         typer.Option("--updated-since", metavar="TIME", help="Only what was changed since: 2026-01-31, 7d, yesterday."),
     ] = None,
-    owner_id: Annotated[str | None, typer.Option("--owner-id", help="Only the records of this user.")] = None,
+    owner_id: Annotated[
+        str | None, typer.Option("--owner-id", help="Only the records of this user: an id, or a unique name.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there already.")] = False,
 ) -> None:
     """Export records to a file that can be imported again.
@@ -83,6 +86,7 @@ def export_file(
     chosen = [name.strip() for name in columns.split(",") if name.strip()] if columns else None
     printer = Printer(settings.output)
     with open_client(settings) as client:
+        owner_id = id_of(client, "users", owner_id, flag="--owner-id") if owner_id is not None else None
         filters = {
             name: value
             for name, value in (

@@ -28,7 +28,9 @@ def can(
     fields: Annotated[
         list[str] | None, typer.Option("--fields", help="A member to be read or written; repeat it for more.")
     ] = None,
-    user: Annotated[str | None, typer.Option("--user", help="Id of the user it is about; oneself without it.")] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", help="The user it is about, by id or name; oneself without it.")
+    ] = None,
 ) -> int:
     """Ask whether somebody may do something, such as `crm can update deal_7 --fields value`.
 
@@ -39,11 +41,14 @@ def can(
         what, _, action = action.partition(":")
         if not action:
             raise MisuseError(f"{what} what? Name a resource or an id, as in `crm can {what} deals`")
+    from ..lookups import id_of
+
     settings = settle(options)
     check: Any = {"action": action, **_about(what)}
     if fields:
         check["fields"] = [name.replace("-", "_") for name in fields]
     with open_client(settings) as client:
+        user = id_of(client, "users", user, flag="--user") if user is not None else None
         (decision,) = client.security.check([check], user_id=user)
     word, style = ("yes", "green") if decision.allowed else ("no", "red")
     why = str(decision.reason).replace("_", " ")

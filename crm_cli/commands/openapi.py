@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from ..failures import MisuseError
 from ..settings import Options, settle
 
@@ -15,7 +13,8 @@ def describe(options: Options) -> None:
     """
     from crm_sdk.dialects import DIALECTS
     from crm_sdk.openapi import document
-    from crm_sdk.wire import encode_json
+
+    from ..terminal.output import print_document
 
     settings = settle(options)
     dialect = options.dialect or "platform"
@@ -23,5 +22,4 @@ def describe(options: Options) -> None:
         raise MisuseError(f"--dialect must be one of {', '.join(DIALECTS)}, not {dialect!r}")
     base = (settings.base_url or "").rstrip("/").removesuffix("/v1")
     server = f"{base}{DIALECTS[dialect].prefix}" if base else None
-    sys.stdout.buffer.write(encode_json(document(dialect, server), indent=2) + b"\n")
-    sys.stdout.buffer.flush()
+    print_document(document(dialect, server), options)

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from crm_sdk.models import RestoreResult
 
 _SHOWN = 10
+_MODES = ("drill", "merge", "replace")
 
 
 def restore(
     options: Options,
     what: Annotated[str, typer.Argument(metavar="BACKUP|FILE", help="Id of a backup, or the file of an archive.")],
     mode: Annotated[
-        str, typer.Option("--mode", metavar="drill|merge|replace", help="A drill only compares; it is the default.")
+        str, typer.Option("--mode", metavar="|".join(_MODES), help="A drill only compares; it is the default.")
     ] = "drill",
     confirm: Annotated[str | None, typer.Option("--confirm", help="The company's slug, for replace.")] = None,
     entity_types: Annotated[
@@ -38,6 +39,10 @@ def restore(
     """
     if not Path(what).is_file() and (what.endswith(".zip") or "/" in what):
         raise MisuseError(f"there is no file {what}")
+    if mode not in _MODES:
+        raise MisuseError(f"--mode must be one of {', '.join(_MODES)}, not {mode!r}")
+    if mode == "replace" and confirm is None:
+        raise MisuseError("--mode replace replaces everything: confirm it with --confirm and the company's slug")
     settings = settle(options)
     with open_writing_client(settings) as client:
         backup_id = _taken_over(client, Path(what)) if Path(what).is_file() else what

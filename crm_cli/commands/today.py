@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..failures import MisuseError
 from ..settings import Options, settle
 
 if TYPE_CHECKING:
@@ -81,17 +80,9 @@ class _Page:
 
 
 def _day(typed: str | None, zone: Zone) -> date:
-    from ..times import read_date
+    from ..times import checked_day
 
-    if typed is None:
-        return zone.today()
-    try:
-        day = date.fromisoformat(read_date(typed))
-    except ValueError:
-        day = date.min
-    if not date.min + timedelta(1) < day < date.max - timedelta(1):
-        raise MisuseError(f"--date must be a day such as 2026-01-31 or tomorrow, not {typed!r}")
-    return day
+    return zone.today() if typed is None else checked_day(typed, "--date")
 
 
 def _read(client: CrmClient, me: str | None, zone: Zone, day: date) -> _Page:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from crm_sdk.operation import Operation
-from crm_sdk.wire import encode_json, is_array, is_object
+from crm_sdk.wire import is_array, is_object
 
 from ..failures import MisuseError
 from ..settings import Options
@@ -29,10 +28,11 @@ def schema(
     given: Annotated[bool, typer.Option("--input", help="Of what --data takes, in place of what is printed.")] = False,
 ) -> None:
     """Print the JSON Schema of what a command prints with `-o json`, or takes as `--data`."""
+    from ..terminal.output import print_document
+
     operation = declared_call(words)
     found = of_input(operation) if given else of_output(operation)
-    sys.stdout.buffer.write(encode_json(found, indent=2) + b"\n")
-    sys.stdout.buffer.flush()
+    print_document(found, options)
 
 
 def declared_call(words: list[str]) -> Operation[..., Any]:

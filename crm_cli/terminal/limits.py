@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from crm_sdk import Page
 
 LIMIT = "How many records, over as many pages as it takes, or `all`; without it one page."
+
+
+def count(text: str | int) -> int:
+    """Return the number of records that a view is to show: what is typed, `all` as well. Raises: MisuseError."""
+    if str(text).lower() == "all":
+        return sys.maxsize
+    found = int(text) if str(text).isascii() and str(text).isdigit() else 0
+    if not found:
+        raise MisuseError(f"--limit must be a number of records above 0, or all, not {text!r}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ many of is printed as it arrives.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crm_sdk.wire import is_array, is_object
+from crm_sdk.wire import encode_json, is_array, is_object
 
 from ..failures import PARTIAL, Failure, MisuseError, complain, say, visible
 from . import writers
@@ -21,7 +22,10 @@ from .shape import jq_program, shape, template_of
 from .tables import print_card, print_rows
 from .values import cell, csv_text, plain, tsv_text
 
-__all__ = ["Printer", "plain", "say_bulk_failures"]
+if TYPE_CHECKING:
+    from ..settings import Options
+
+__all__ = ["Printer", "plain", "print_document", "say_bulk_failures"]
 
 _SHOWN_FAILURES = 10
 _LOOKED_AT = 50
@@ -170,6 +174,16 @@ class Printer:
         if self._known is not None and "." not in name:
             return self._known.value(name, row)
         return row[name] if name in row else at(row, name)
+
+
+def print_document(document: Any, options: Options) -> None:
+    """Print a document that is JSON whatever --output has by default, or what was typed to be printed of it."""
+    if options.jq or options.template or options.fields or options.output not in (None, "table", "json"):
+        Printer(options.output if options.output not in (None, "table") else "json").show(document)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(encode_json(document, indent=2) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def say_bulk_failures(result: Any, *, as_json: bool = False) -> int | None:

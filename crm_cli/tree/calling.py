@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.errors import NotFoundError
 
 from ..bulk.ids_argument import reads_ids
-from ..connection import open_client, server_name
+from ..connection import open_client, server_name, sharing
 from ..failures import DECLINED, PARTIAL, MisuseError, run_guarded
-from ..lookups import Lookups
+from ..lookups import Lookups, ids_of_options, named_options
 from ..settings import Options, Settings, secrets, settle
 from ..terminal.asking import is_agreed, say_done
 from ..terminal.columns import columns_of
@@ -61,6 +61,8 @@ class Run:
         self._watch = watch
         self._jobs = jobs
         self._stdin = stdin
+        self._named = False
+        """Whether the options that are names were looked up."""
 
     def status(self) -> int:
         """Call, print, and return the exit status."""
@@ -92,6 +94,12 @@ class Run:
         arguments = self._form.arguments(self._typed, self._data)
         if self._form.makes_file and self._to is not None and not self._wait:
             raise MisuseError("--to saves what the job has made: it cannot go with --no-wait")
+        named = {} if self._named else named_options(self._form, self._typed)
+        if named:
+            self._named = True
+            with open_client(settings) as client, sharing(client):
+                self._typed = {**self._typed, **ids_of_options(client, self._form, named, self._typed)}
+                return self._call()
         ids = self._typed[self._form.ids] if self._form.ids is not None else None
         if self._form.ids is not None and reads_ids(self._form.ids, ids, self._stdin, self._data, self._jobs):
             from ..bulk.ids import Each
@@ -126,9 +134,11 @@ class Run:
             call = recorded_call(attrgetter(operation.id)(client), self._form, client, settings)
             try:
                 result = call(**arguments)
-            except NotFoundError:
+            except NotFoundError as error:
                 found = lookups.ids(client, lookups.doubtful)
                 if not found:
+                    if lookups.doubtful:
+                        error.add_note("none has it as its name, either")
                     raise
                 arguments |= found
                 if not self._may_go_on(arguments):  # it was asked about a name; this is what has it

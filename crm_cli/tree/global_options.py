@@ -13,6 +13,7 @@ from typer.models import OptionInfo
 from ..failures import MisuseError, run_guarded
 from ..settings import GLOBALS, GlobalOption, Options, secrets
 from ..terminal.beginning import begin
+from .mistyped import refuse_slips
 
 PANEL = "Options of every command"
 
@@ -63,6 +64,27 @@ def watch_option() -> inspect.Parameter:
     return keyword("watch", bool, typer.Option(False, "--watch", help=text, show_default=False))
 
 
+def _option_of(parameter: inspect.Parameter) -> Any:
+    """Return the option that a parameter of a hand-made command is; None where it is an argument."""
+    marks = getattr(parameter.annotation, "__metadata__", ())
+    return next((mark for mark in marks if isinstance(mark, OptionInfo)), None)
+
+
+def _flag_of(parameter: inspect.Parameter) -> tuple[str, str] | None:
+    """Return the name of a parameter with how it is typed: messages name it so."""
+    option = _option_of(parameter)
+    # Within `Annotated` typer takes the first of them for the default.
+    typed = [option.default, *(option.param_decls or ())] if option is not None else []
+    flags = [flag for flag in typed if isinstance(flag, str) and flag.startswith("--")]
+    return (parameter.name, flags[0].partition("/")[0]) if flags else None
+
+
+def _words_of(parameter: inspect.Parameter) -> tuple[str, list[str]] | None:
+    """Return the name of an option that lists its words, ``ws|sse``, with these."""
+    metavar = getattr(_option_of(parameter), "metavar", None) or ""
+    return (parameter.name, metavar.split("|")) if "|" in metavar else None
+
+
 def by_hand(
     function: Callable[..., int | None], *, shows_requests: bool = False, watches: bool = False
 ) -> Callable[..., Any]:
@@ -72,6 +94,8 @@ def by_hand(
     `watches`: it has `--watch`.
     """
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    flags = dict(found for parameter in own if (found := _flag_of(parameter)) is not None)
+    words = dict(listed for parameter in own if (listed := _words_of(parameter)) is not None)
 
     def call(context: typer.Context, **typed: Any) -> int:
         options = global_options(context, typed)
@@ -80,6 +104,8 @@ def by_hand(
         def action() -> int | None:
             if options.sends_nothing and not shows_requests:
                 raise MisuseError("this command cannot show its requests: leave out --dry-run and --explain")
+            for name, known in words.items():
+                refuse_slips(flags[name], typed.get(name), known)
             if goes_on:
                 from ..live.watch import watch
 
@@ -87,7 +113,7 @@ def by_hand(
             return function(options, **typed)
 
         return run_guarded(
-            action, debug=bool(options.debug), secrets=secrets(options), flags={}, as_json=bool(options.json_errors)
+            action, debug=bool(options.debug), secrets=secrets(options), flags=flags, as_json=bool(options.json_errors)
         )
 
     call.__doc__ = function.__doc__

@@ -68,6 +68,8 @@ def explain(error: Any) -> None:
     if getattr(error, "possibilities", None) is not None:
         flags = [flag for each in context.command.params for flag in (*each.opts, *each.secondary_opts)]
         error.possibilities, found = None, nearest(error.option_name, flags)
+    elif context.parent is None and error.message.startswith("No such command 'version'"):
+        error.message, found = "No such command 'version': `crm --version` prints it", None
     else:
         words = re.fullmatch(r"No such command '(.*)'\.?", error.message)
         found = nearest(words[1], context.command.commands) if words is not None else None

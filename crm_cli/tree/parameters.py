@@ -271,6 +271,10 @@ class Form:
         name = self.operation.arguments.body
         if name is not None and (body or self._needs(name)):
             found[name] = body
+        if name is not None and self.operation.name == "update" and not body and data is None:
+            members = [p.flag for p in self.parameters if p.place == "member"]
+            such = f", such as {members[0]}" if members else ""
+            raise MisuseError(f"nothing to change: give a member{such}, or --data")
         missing = [
             self.flags[name]
             for name in self.operation.signature.parameters

@@ -10,6 +10,7 @@ import typer
 from ..connection import open_client
 from ..failures import MisuseError
 from ..interruption import until_interrupted
+from ..lookups import id_of
 from ..settings import Options, Settings, settle
 from .drawing import amount, heading, line, number, percent, spark
 from .drawing import show as present
@@ -29,7 +30,7 @@ _UNITS = {"currency": "", "days": " days", "minutes": " minutes"}
 
 def show(
     options: Options,
-    dashboard_id: Annotated[str, typer.Argument(help="Id of the dashboard.")],
+    dashboard_id: Annotated[str, typer.Argument(help="Id of the dashboard, or its name.")],
     watch: Annotated[bool, typer.Option("--watch", help="Draw it again whenever its figures change.")] = False,
 ) -> int | None:
     """Show what the widgets of a dashboard show: figures, bars, tables and what has happened.
@@ -39,6 +40,7 @@ def show(
     """
     settings = settle(options)
     with open_client(settings) as client:
+        dashboard_id = id_of(client, "dashboards", dashboard_id)
         board = client.dashboards.get(dashboard_id)
         if watch:
             return _watch(client, board, settings)

@@ -11,7 +11,7 @@ from ..failures import MisuseError
 from ..settings import Options, settle
 from ..terminal.output import plain
 from .conditions import condition
-from .tail import Ending, split, start_cursor
+from .tail import Ending, check_way, split, start_cursor
 from .tail import tail as show
 
 _MEMBERS = ("type", "data", "id", "seq", "epoch", "timestamp")
@@ -42,7 +42,7 @@ def tail(
     `!=` and `and`; quote a value with spaces. A list equals a value that it contains; an event without the member
     fulfils neither `=` nor `!=`.
 
-    `--timeout` limits the whole command. The exit status is 9 if the timeout or `--count` is reached before the
+    `--timeout` limits the whole command. The exit status is 8 if the timeout or `--count` is reached before the
     condition is fulfilled, and 130 after Ctrl-C. Lost events are reported on stderr, and the command continues.
     `--since EPOCH:SEQ` of a line continues after that line; `--since 0` begins with the oldest stored event.
 
@@ -51,6 +51,7 @@ def tail(
     Example: `crm events tail --type lead.updated --until data.status=qualified --timeout 60 -o jsonl`
     """
     settings = settle(options)
+    check_way(over)
     wanted, goal = split(types), condition(until, _MEMBERS) if until is not None else None
     missed = goal.never(wanted) if goal is not None and wanted is not None else None
     if missed is not None:

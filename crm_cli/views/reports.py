@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..connection import open_client
+from ..lookups import id_of
 from ..settings import Options, settle
 from .drawing import amount, heading, line, named_bars
 from .drawing import show as present
@@ -26,7 +27,7 @@ _DRAWN = frozenset({"bar", "line", "area", "pie", "donut", "funnel"})
 
 def show(
     options: Options,
-    report_id: Annotated[str, typer.Argument(help="Id of the report.")],
+    report_id: Annotated[str, typer.Argument(help="Id of the report, or its name.")],
     fresh: Annotated[bool, typer.Option("--fresh", help="Run the report anew.")] = False,
     page: Annotated[int, typer.Option("--page", min=1, help="The number of the page, from 1.")] = 1,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="So many rows or groups a page has.")] = 50,
@@ -37,6 +38,7 @@ def show(
     """
     settings = settle(options)
     with open_client(settings) as client:
+        report_id = id_of(client, "reports", report_id)
         report = client.reports.get(report_id)
         data = client.reports.data(report_id, fresh=fresh, page=page, limit=limit)
     present(settings.output, data, _records(report, data), lambda screen: _draw(screen, report, data))

@@ -15,6 +15,7 @@ from crm_sdk.wire import is_array
 from ..connection import open_client
 from ..failures import complain
 from ..settings import Options, settle
+from ..terminal.limits import count
 from ..terminal.output import plain
 from .drawing import amount, heading, line, percent, show, title_of
 from .zone import Zone, zone_of
@@ -38,7 +39,9 @@ def search(
     type: Annotated[
         str | None, typer.Option("--type", metavar="|".join(choices_of(SearchType)), help="Only what is of this kind.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="So many of each kind are drawn.")] = 10,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="INT", parser=count, help="So many of each kind are drawn, or all.")
+    ] = 10,
 ) -> None:
     """Show the records in which all the words occur, the best first.
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from crm_sdk.errors import EventGap
 from crm_sdk.wire import is_object
 
-from ..failures import NOT_IN_TIME, MisuseError, complain, visible
+from ..failures import NOT_IN_TIME, CommandError, MisuseError, complain, visible
 from ..interruption import end_if_interrupted, until_interrupted
 from ..settings import Settings
 from ..terminal.output import Printer, plain
+from ..tree.near import slip_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,15 +83,45 @@ class Ending:
         """Whether the command ends because no event came within `patience`."""
         return time.monotonic() >= self.at if self.at is not None else self.offline
 
-    @property
-    def unfulfilled(self) -> int:
-        """The exit status where the condition was not fulfilled."""
-        return NOT_IN_TIME if self.until is not None or self.count is not None else 0
+    def missed(self, shown: int) -> int:
+        """Return the exit status where this is the end, after so many events.
+
+        Raises: CommandError for what did not come.
+        """
+        if self.until is not None:
+            raise CommandError("NOT_IN_TIME", f"what --until waits for was not among {shown} events", NOT_IN_TIME)
+        if self.count is not None and shown < self.count:
+            raise CommandError("NOT_IN_TIME", f"{shown} of {self.count} came in time", NOT_IN_TIME)
+        return 0
+
+
+def check_way(over: str) -> None:
+    """Refuse a way of listening that there is not. Raises: MisuseError."""
+    if over not in ("ws", "sse"):
+        raise MisuseError(f"--over must be ws or sse, not {over!r}")
 
 
 def split(texts: Iterable[str] | None) -> list[str] | None:
-    """Return the names in an option that can be repeated or have commas; None where there is none."""
-    return [name.strip() for text in texts or () for name in text.split(",") if name.strip()] or None
+    """Return the names of events in an option that can be repeated or have commas; None where there is none.
+
+    Raises: MisuseError for a mistyped one, which would never come.
+    """
+    names = [name.strip() for text in texts or () for name in text.split(",") if name.strip()]
+    for name in names:
+        meant = slip_of(name, _known_events()) if "." in name else None
+        if meant is not None:
+            raise MisuseError(f"there is no event {name!r}; did you mean {meant!r}?")
+    return names or None
+
+
+def _known_events() -> list[str]:
+    """Return the names of the events that are documented, or can be triggered."""
+    from crm_sdk.models.webhooks import WebhookEvent
+    from crm_sdk.reading import choices_of
+
+    from .webhooks.triggers import CAUSES
+
+    return list(dict.fromkeys([*choices_of(WebhookEvent), *CAUSES]))
 
 
 def start_cursor(since: str | None) -> str | None:
@@ -173,7 +204,7 @@ def _follow(
             if ending.until is not None and ending.until.holds(record):
                 return 0
             if shown == ending.count:
-                return 0 if ending.until is None else NOT_IN_TIME
+                return 0 if ending.until is None else ending.missed(shown)
         elif getattr(source, "ended", False):
             return 0
         elif ending.silence_is_the_end:
@@ -182,7 +213,7 @@ def _follow(
                     "note: nothing happens at the embedded server while this waits: --since 0 shows what has "
                     "happened, --timeout waits for what its clock brings"
                 )
-            return ending.unfulfilled
+            return ending.missed(shown)
         elif nobody_reads():
             raise BrokenPipeError
 

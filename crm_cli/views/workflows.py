@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,9 @@ from crm_sdk.reading import choices_of
 from crm_sdk.wire import is_array
 
 from ..connection import open_client
+from ..lookups import id_of
 from ..settings import Options, settle
+from ..terminal.limits import count
 from .drawing import count_of, line, show, title_of
 from .zone import Zone, zone_of
 
@@ -29,18 +32,21 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "waiting": ("…", "yellow"),
     "cancelled": ("⊘", "dim"),
 }
+_PAGE = 200
 _LONGEST = 60
 """The characters that are shown of a value."""
 
 
 def runs(
     options: Options,
-    id: Annotated[str, typer.Argument(metavar="ID", help="Of a workflow, or of one of its executions.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="Of a workflow, or its name, or of one of its executions.")],
     status: Annotated[
         str | None,
         typer.Option("--status", metavar="|".join(choices_of(ExecutionStatus)), help="Only executions like this."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="So many executions, the newest.")] = 10,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="INT", parser=count, help="So many executions, the newest, or all.")
+    ] = 10,
 ) -> None:
     """Show the executions of a workflow, the newest first, each with its steps and what they changed.
 
@@ -53,7 +59,8 @@ def runs(
         if id.startswith("execution_"):
             found = [executions.get(id)]
         else:
-            found = [executions.get(one.id) for one in executions.list(id, status=status, limit=limit).items]
+            listed = executions.list(id_of(client, "workflows", id), status=status, limit=min(limit, _PAGE))
+            found = [executions.get(one.id) for one in islice(listed, limit)]
         zone = zone_of(client) if settings.output == "table" else Zone()
     show(settings.output, found, found, lambda screen: _draw(screen, found, zone))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...connection import open_client
+from ...lookups import id_of
 from ...settings import Options, settle
 from .. import drawing
 from ..drawing import line, title_of
@@ -24,12 +25,14 @@ _WIDTH = 6
 
 def access(
     options: Options,
-    id: Annotated[str, typer.Argument(metavar="[ID]", help="Of a user; one's own user without it.")] = "me",
+    id: Annotated[
+        str, typer.Argument(metavar="[ID]", help="Of a user, or its name; one's own user without it.")
+    ] = "me",
 ) -> None:
     """Show what a user may do by all roles together: whose records of each resource may be read, created, changed."""
     settings = settle(options)
     with open_client(settings) as client:
-        found = client.users.permissions(id)
+        found = client.users.permissions(id if id == "me" else id_of(client, "users", id))
     drawing.show(settings.output, found, found.permissions, lambda screen: _draw(screen, found))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +13,9 @@ from crm_sdk.models.analytics_metrics import CompareTo
 from crm_sdk.reading import choices_of
 
 from ...connection import open_client
+from ...lookups import id_of
 from ...settings import Options, settle
+from ...times import checked_day
 from ..drawing import amount, heading, line, number, percent, show, spark, title_of
 
 if TYPE_CHECKING:
@@ -33,10 +35,14 @@ _WORSE = frozenset(
 def overview(
     options: Options,
     start_date: Annotated[
-        datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help="The first day.")
+        str | None, typer.Option("--start-date", metavar="DATE", help="The first day: 2026-01-31, 90d.")
     ] = None,
-    end_date: Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="The last day.")] = None,
-    owner_id: Annotated[str | None, typer.Option("--owner-id", help="Only the figures of this user.")] = None,
+    end_date: Annotated[
+        str | None, typer.Option("--end-date", metavar="DATE", help="The last day: 2026-01-31, yesterday.")
+    ] = None,
+    owner_id: Annotated[
+        str | None, typer.Option("--owner-id", help="Only the figures of this user: an id, or a unique name.")
+    ] = None,
     compare_to: Annotated[
         str, typer.Option("--compare-to", metavar="|".join(choices_of(CompareTo)), help="What they are compared with.")
     ] = "previous_period",
@@ -46,9 +52,11 @@ def overview(
     The range is the last twelve months where none is given. `--output json` has the three answers whole.
     """
     settings = settle(options)
-    given: dict[str, Any] = {"owner_id": owner_id, "compare_to": compare_to}
-    given |= {"start_date": start_date and start_date.date(), "end_date": end_date and end_date.date()}
+    given: dict[str, Any] = {"compare_to": compare_to}
+    given["start_date"] = checked_day(start_date, "--start-date") if start_date is not None else None
+    given["end_date"] = checked_day(end_date, "--end-date") if end_date is not None else None
     with open_client(settings) as client:
+        given["owner_id"] = id_of(client, "users", owner_id, flag="--owner-id") if owner_id is not None else None
         metrics = client.analytics.metrics
         sales, leads, activities = metrics.sales(**given), metrics.leads(**given), metrics.activities(**given)
     parts: dict[str, Model] = {"sales": sales, "leads": leads, "activities": activities}

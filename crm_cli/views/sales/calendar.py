@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...connection import open_client
-from ...failures import MisuseError
 from ...settings import Options, settle
+from ...times import checked_day
 from ..drawing import count_of, fits, line, show
 from ..zone import Zone, zone_of
 
@@ -30,7 +30,8 @@ _OVER = ("cancelled", "no-show", "completed")
 def week(
     options: Options,
     start: Annotated[
-        str | None, typer.Option("--start", metavar="DATE", help="The first day; without it this week's.")
+        str | None,
+        typer.Option("--start", metavar="DATE", help="The first day: 2026-01-31, 7d; without it this week's."),
     ] = None,
 ) -> None:
     """Show a week of your calendar, day by day, and mark overlapping events.
@@ -38,7 +39,7 @@ def week(
     Days and times are in your time zone of the CRM, or in that of this machine where the server does not tell it.
     """
     settings = settle(options)
-    typed = _date(start)
+    typed = checked_day(start, "--start", room=2 * _DAYS) if start is not None else None
     with open_client(settings) as client:
         zone = zone_of(client)
         today = zone.today()
@@ -55,19 +56,6 @@ def week(
         "conflicts": [[one.id, other.id] for one, other in plan.overlaps],
     }
     show(settings.output, whole, plan.events(), lambda screen: _draw(screen, plan, today))
-
-
-def _date(typed: str | None) -> date | None:
-    if typed is None:
-        return None
-    try:
-        day = date.fromisoformat(typed)
-    except ValueError:
-        day = date.min
-    # At both ends of the calendar there is no following week, and times cannot be converted to other zones.
-    if not date.min + timedelta(_DAYS) < day < date.max - 2 * timedelta(_DAYS):
-        raise MisuseError(f"--start must be a date such as 2026-01-31, not {typed!r}")
-    return day
 
 
 def events_between(events: Sequence[CalendarEvent], begin: datetime, end: datetime) -> list[CalendarEvent]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from ...connection import open_client
 from ...lookups import id_of
 from ...settings import Options, settle
 from ...terminal.columns import age
+from ...terminal.limits import count
 from ..drawing import count_of, heading, line, money, percent, print_row, sums, sums_text, title_of
 from ..drawing import show as show_view
 from ..parts import Parts
@@ -24,13 +26,16 @@ if TYPE_CHECKING:
 
     from crm_sdk.models import Contact, ContactRelationship, Deal, TimelineEntry
 
+_PAGE = 100
 _HEALTH = {"high": "green", "medium": "yellow", "low": "red"}
 
 
 def show(
     options: Options,
     contact: Annotated[str, typer.Argument(metavar="NAME|ID", help="Of a contact.")],
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="So many entries of the timeline.")] = 10,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="INT", parser=count, help="So many entries of the timeline, or all.")
+    ] = 10,
 ) -> None:
     """Show a contact on one page: the card, the deals, and what happened lately: `crm contacts show "Jane Doe"`.
 
@@ -43,7 +48,9 @@ def show(
         found = client.contacts.get(id)
         deals = parts.read(lambda: list(client.contacts.deals.list(id)))
         related = parts.read(lambda: list(client.contacts.relationships.list(id)))
-        entries = parts.read(lambda: client.activities.timeline(contact_id=id, limit=limit).items)
+        entries = parts.read(
+            lambda: [*islice(client.activities.timeline(contact_id=id, limit=min(limit, _PAGE)), limit)]
+        )
         zone = zone_of(client) if settings.output == "table" else Zone()
     if deals is not None or related is not None or entries is not None:
         parts.say_missing()

@@ -16,7 +16,9 @@ from crm_sdk.reading import choices_of
 
 from ...connection import open_client
 from ...failures import MisuseError
+from ...lookups import id_of
 from ...settings import Options, settle
+from ...terminal.limits import count
 from ...terminal.values import plain
 from ..drawing import (
     amount,
@@ -68,9 +70,11 @@ def board(
         typer.Option("--stage", metavar="|".join(choices_of(DealStage)), help="Only this column; repeat it for more."),
     ] = None,
     pipeline: Annotated[
-        str | None, typer.Option("--pipeline", help="Only deals of the pipeline with this id, in its stages.")
+        str | None, typer.Option("--pipeline", help="Only deals of this pipeline, by id or name, in its stages.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="So many cards are drawn in a column.")] = 6,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="INT", parser=count, help="So many cards are drawn in a column, or all.")
+    ] = 6,
 ) -> None:
     """Show the deals as a board: a column for each stage, the greatest value first.
 
@@ -82,6 +86,7 @@ def board(
             stages = [stats.stage for stats in client.deals.stage_stats()]
             deals = list(client.deals.list(filter=filter, search=search))
         else:
+            pipeline = id_of(client, "pipelines", pipeline)
             stages = [str(one.key) for one in client.pipelines.get(pipeline).stages]
             deals = list(client.deals.list(filter=filter, search=search, pipeline_id=pipeline))
     columns = _columns(stages, deals, stage)
@@ -227,8 +232,12 @@ def _worth(column: Column) -> list[Text]:
 def stale(
     options: Options,
     days: Annotated[int, typer.Option("--days", min=1, help="Without activity for so many days.")] = 14,
-    owner: Annotated[str | None, typer.Option("--owner", help="Only deals of the user with this id, or `me`.")] = None,
-    pipeline: Annotated[str | None, typer.Option("--pipeline", help="Only deals of the pipeline with this id.")] = None,
+    owner: Annotated[
+        str | None, typer.Option("--owner", help="Only deals of this user: an id, a unique name, or `me`.")
+    ] = None,
+    pipeline: Annotated[
+        str | None, typer.Option("--pipeline", help="Only deals of this pipeline: an id, or a unique name.")
+    ] = None,
 ) -> None:
     """List the open deals without activity for some days, the longest first: `crm deals stale --days 14 --owner me`.
 
@@ -236,7 +245,10 @@ def stale(
     """
     settings = settle(options)
     with open_client(settings) as client:
-        owner = person_of(client)[0] if owner == "me" else owner
+        if owner is not None:
+            owner = person_of(client)[0] if owner == "me" else id_of(client, "users", owner, flag="--owner")
+        if pipeline is not None:
+            pipeline = id_of(client, "pipelines", pipeline, flag="--pipeline")
         now = datetime.now(UTC)
         aged = [(_quiet(deal, now), deal) for deal in _open_deals(client, owner, pipeline)]
     found = sorted(((age, deal) for age, deal in aged if age >= days), key=lambda row: (-row[0], row[1].id))

@@ -6,6 +6,8 @@ import base64
 import os
 import secrets
 import sys
+import time
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +20,7 @@ from ...failures import RETRYABLE, MisuseError, complain, visible
 from ...settings import Options, Settings, settle
 from ...terminal.output import Printer
 from ...tree.parameters import read_json
-from ..tail import split, start_cursor
+from ..tail import Ending, check_way, split, start_cursor
 
 if TYPE_CHECKING:
     from .forwarding import Forwarder, Posted
@@ -39,17 +41,21 @@ def listen(
     since: Annotated[
         str | None, typer.Option("--since", help="Begin after this cursor, or `now`; else where the last run ended.")
     ] = None,
-    over: Annotated[str, typer.Option("--over", help="ws, or sse where WebSockets are blocked.")] = "ws",
+    over: Annotated[
+        str, typer.Option("--over", metavar="ws|sse", help="sse is for networks that block WebSockets.")
+    ] = "ws",
     count: Annotated[int | None, typer.Option("--count", min=1, help="Stop after so many events.")] = None,
 ) -> None:
     """Follow the company's events, print a line for each, and forward it to a URL as a webhook.
 
     It continues where the last run with this server and URL ended, so that no event is lost in between. An event that
-    the URL refuses is posted three times; while the URL does not answer, events wait.
+    the URL refuses is posted three times; while the URL does not answer, events wait. `--timeout` limits the whole
+    command: exit 8 where `--count` was not reached.
     """
     from .forwarding import Bookmark, follow
 
     settings = settle(options)
+    check_way(over)
     if settings.offline:
         raise MisuseError(
             "nothing happens at the embedded server while this runs: use a server, such as `crm stub serve`"
@@ -62,10 +68,27 @@ def listen(
         client.events.listen(types=split(events), since=begin, over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
     ):
         complain(f"listening to {settings.base_url}{f', after {begin}' if begin else ''} (stop with Ctrl-C)")
-        for number, (event, posted) in enumerate(follow(stream, bookmark, forwarder), 1):
+        ending = Ending.of(settings, None, count)
+        number = 0
+        for event, posted in follow(stream, bookmark, forwarder, _until(stream, ending.at)):
+            number += 1
             _tell(settings, event.type, event.id, posted)
             if number == count:
                 break
+        ending.missed(number)
+
+
+def _until(stream: Any, at: float | None) -> Callable[[], Any] | None:
+    """Return what takes the next event, or None where `--timeout` has passed; None without a timeout."""
+    if at is None:
+        return None
+
+    def take() -> Any:
+        while (event := stream.wait(max(0.0, at - time.monotonic()))) is None and time.monotonic() < at:
+            pass
+        return event
+
+    return take
 
 
 def replay(

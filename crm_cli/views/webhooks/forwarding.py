@@ -130,13 +130,20 @@ class Forwarder:
         self._client.close()
 
 
-def follow(source: Source, bookmark: Bookmark, forwarder: Forwarder | None) -> Generator[tuple[Any, Posted | None]]:
-    """Forward each event of a source and store its position; yield it with the result."""
+def follow(
+    source: Source, bookmark: Bookmark, forwarder: Forwarder | None, take: Callable[[], Any] | None = None
+) -> Generator[tuple[Any, Posted | None]]:
+    """Forward each event of a source and store its position; yield it with the result.
+
+    `take` returns the next event, or None at the end, where it is not the source that ends.
+    """
     bookmark.write(source.cursor)
     while True:
         try:
-            event = next_event(source.__next__)
+            event = next_event(take or source.__next__)
         except StopIteration:
+            return
+        if event is None:
             return
         posted = forwarder.forward(payload_of(event), event.id) if forwarder is not None else None
         bookmark.write(source.cursor)

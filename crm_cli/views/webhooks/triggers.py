@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...failures import MisuseError
+from ...tree.near import refusal
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient
@@ -151,5 +152,5 @@ def cause_of(event: str) -> Cause:
     Raises: MisuseError for an event that cannot be triggered.
     """
     if event not in CAUSES:
-        raise MisuseError(f"{event} cannot be triggered; events that can: {', '.join(CAUSES)}")
+        raise refusal(f"{event} cannot be triggered", event, CAUSES)
     return CAUSES[event]

@@ -36,7 +36,7 @@ def test_the_overview_moves_with_the_deals(served: Crm, client: CrmClient, drawn
 
 
 def test_what_an_overview_is_of_can_be_chosen(served: Crm, drawn: Callable[..., str]) -> None:
-    chosen = ("--start-date", "2026-01-01", "--owner-id", "user_nobody", "--compare-to", "none")
+    chosen = ("--start-date", "2026-01-01", "--owner-id", "user_sam", "--compare-to", "none")
     found = served("analytics", "overview", *chosen).json
     assert found["sales"]["startDate"] == "2026-01-01" and found["sales"]["revenue"]["previous"] is None
     picture = drawn("analytics", "overview", *chosen)

@@ -213,7 +213,17 @@ def test_what_has_not_happened_in_time_is_an_exit_status(
 ) -> None:
     stub.client().leads.create({"name": "Ada"})
     done = served(*TAIL, "--type", "lead.created", *words)
-    assert (done.status, len(lines(done)), done.err) == (status, 1, "")
+    assert (done.status, len(lines(done)), bool(done.err)) == (status, 1, status != 0)
+
+
+@pytest.mark.parametrize(("words", "status"), [((), 0), (("--count", "2"), failures.NOT_IN_TIME)])
+def test_listening_for_webhooks_ends_in_time_as_well(
+    words: tuple[str, ...], status: int, served: Crm, stub: StubServer
+) -> None:
+    stub.client().leads.create({"name": "Ada"})
+    done = served("webhooks", "listen", "--events", "lead.created", "--since", ":0", "--timeout", "0.5", *words)
+    assert (done.status, len(done.out.splitlines())) == (status, 1)
+    assert ("1 of 2 came in time" in done.err) is (status != 0)
 
 
 @pytest.mark.thorough
@@ -235,7 +245,7 @@ def test_offline_it_ends_with_what_has_happened(offline: Crm) -> None:
         ("events tail --until status=won", failures.USAGE, "--until: 'status' is no member of an event"),
         ("events tail --type a.b,c.d --until type=e.f", failures.USAGE, "waits for e.f, which --type leaves out"),
         ("events tail --since yesterday", failures.INVALID, "since must be a stream's cursor"),
-        ("events tail --over pigeon", failures.INVALID, 'over must be "ws" or "sse"'),
+        ("events tail --over pigeon", failures.USAGE, "--over must be ws or sse"),
         ("events tail --count 0", failures.USAGE, "--count"),
         ("events tail -o csv", failures.USAGE, "--output jsonl"),
         ("events tail --dialect platform", failures.USAGE, "events.listen is of the mvp document"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -132,12 +133,25 @@ def test_what_goes_wrong_is_an_error_of_the_command_line(view: str, crm: Crm, st
     [
         ("messages thread nobody", failures.NOT_FOUND, "404 NOT_FOUND"),
         ("messages thread", failures.USAGE, "Missing argument 'CONVERSATION_ID'"),
-        ("deals board --filter warm", failures.INVALID, "filter"),
+        ("deals board --filter warm", failures.INVALID, "\n  --filter: 'warm' is not one of"),
+        ("deals board --filter hto", failures.USAGE, "--filter: there is no 'hto'; did you mean 'hot'?"),
+        ("deals board --limit x", failures.USAGE, "--limit must be a number of records above 0, or all, not 'x'"),
+        ("deals stale --days x", failures.USAGE, "--days must be a whole number, not 'x'"),
+        ("deals stale --days 0", failures.USAGE, "--days must be at least 1, not '0'"),
+        ("deals stale --owner nobody", failures.NOT_FOUND, "no user has the id 'nobody'"),
+        ("deals stale --owner 'No body'", failures.NOT_FOUND, "none of the users has the name 'No body'"),
+        ("deals stale --pipeline nope", failures.NOT_FOUND, "no pipeline has the id 'nope'"),
+        ("configuration set a=1 --scope tenent", failures.USAGE, "did you mean 'tenant'?"),
+        ("analytics overview --start-date soon", failures.USAGE, "--start-date must be a day such as"),
+        ("events tail --over wss", failures.USAGE, "--over must be ws or sse"),
+        ("events tail --type lead.craeted", failures.USAGE, "did you mean 'lead.created'?"),
+        ("restore people --mode dril", failures.USAGE, "--mode: there is no 'dril'; did you mean 'drill'?"),
+        ("restore people --mode replace", failures.USAGE, "--confirm"),
         ("deals board --stage wn", failures.USAGE, "--stage must be one of prospect, qualified"),
         ("deals board --limit 0", failures.USAGE, "--limit"),
-        ("calendar week --start tomorrow", failures.USAGE, "--start must be a date such as"),
-        ("calendar week --start 9999-12-31", failures.USAGE, "--start must be a date such as"),
-        ("calendar week --start 0001-01-01", failures.USAGE, "--start must be a date such as"),
+        ("calendar week --start soon", failures.USAGE, "--start must be a day such as"),
+        ("calendar week --start 9999-12-31", failures.USAGE, "--start must be a day such as"),
+        ("calendar week --start 0001-01-01", failures.USAGE, "--start must be a day such as"),
         ("workflows runs nobody", failures.NOT_FOUND, "404 NOT_FOUND"),
         ("workflows runs workflow_acme_fair --status odd", failures.INVALID, "status"),
         ("search x", failures.INVALID, "at least two characters"),
@@ -146,7 +160,7 @@ def test_what_goes_wrong_is_an_error_of_the_command_line(view: str, crm: Crm, st
     ],
 )
 def test_wrong_words_are_one_line_and_an_exit_status(words: str, status: int, said: str, served: Crm) -> None:
-    failed = served(*words.split(), "-o", "table")
+    failed = served(*shlex.split(words), "-o", "table")
     assert (failed.status, failed.out) == (status, "")
     assert failed.err.startswith("error: ")
     assert said in failed.err
