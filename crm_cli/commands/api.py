@@ -95,7 +95,7 @@ def call(
             return client.request(method, path, query=query, json=body, headers=headers)
 
         reply = send(asked)
-        if method.upper() not in ("GET", "HEAD") and reply.status < 300:
+        if method.upper() not in ("GET", "HEAD", "OPTIONS") and reply.status < 300:
             note_request(settings, method.upper(), path)
             forget_answers()
         if paginate and reply.status < 300:

@@ -91,6 +91,9 @@ class Run:
         # The columns of these are those of the records, which their owner has defined.
         known = columns_of(operation, result=self._wait) if rows_of(operation.id) is None else None
         printer = Printer(settings.output, self._columns, known)
+        told = self._form.format_of(self._to) if self._to is not None and self._data is None else None
+        if told is not None and self._typed.get(told[0]) is None:
+            self._typed = {**self._typed, told[0]: told[1]}
         arguments = self._form.arguments(self._typed, self._data)
         if self._form.makes_file and self._to is not None and not self._wait:
             raise MisuseError("--to saves what the job has made: it cannot go with --no-wait")

@@ -16,6 +16,7 @@ from crm_sdk.wire import camel
 
 from ..failures import in_words, status_of_class
 from ..help import Command, Page
+from ..settings import GLOBALS
 from ..terminal.limits import LIMIT
 from .calling import Run
 from .global_options import global_options, global_parameters, keyword, with_signature
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 # What stands for a value in the help, where it is not the name of its kind.
 _NAMES: Mapping[str, str] = {"any": "value"}
+
+
+_OF_EVERY_COMMAND = frozenset(option.flag for option in GLOBALS)
 
 
 class Declared(Command):
@@ -119,6 +123,8 @@ def _ways(parameter: Parameter) -> Iterator[str]:
         yield "required"
     if parameter.choices:
         yield ", ".join(map(shown_choice, parameter.choices))
+    if parameter.flag in _OF_EVERY_COMMAND:
+        yield f"the {parameter.flag} of every command stands before the noun here: crm {parameter.flag} …"
     if parameter.kind == "json":
         yield "JSON, @file or @-"
     if parameter.kind == "file":

@@ -15,6 +15,12 @@ MEMBERS = "Members of the body"
 """The panel of the members of a body."""
 
 
+def _told(form: Form) -> str:
+    """Return the sentence about the end of a file's name, where a call makes files of several formats."""
+    formats = (p.choices for p in form.parameters if p.name == "format" and p.place != "argument")
+    return " Its end tells --format where that is not given." if next(formats, ()) else ""
+
+
 def own_options(form: Form) -> list[inspect.Parameter]:
     """Return the options that follow from the kind of a call."""
     own: list[inspect.Parameter] = []
@@ -39,10 +45,11 @@ def own_options(form: Form) -> list[inspect.Parameter]:
         text = "Do it without asking; needed where there is no terminal to ask on."
         own.append(keyword("yes", bool, typer.Option(False, "--yes", "-y", help=text, show_default=False)))
     if form.operation.kind == "download":
-        text = "The file to write, - for stdout; without it the server's name for it."
+        text = f"The file to write, - for stdout; without it the server's name for it.{_told(form)}"
         own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
     if form.makes_file:
         text = "The file to save what the job made, - for stdout; without it the result says which file it is."
+        text += _told(form)
         own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
     if form.is_job or form.makes_file:
         text = "Wait for the job's end and print its result; otherwise print the job."

@@ -176,3 +176,31 @@ def test_a_document_can_be_asked_with_jq(words: str, crm: Crm) -> None:
     name = ".info.title" if words == "openapi" else ".title"
     title = whole["info"]["title"] if words == "openapi" else whole["title"]
     assert crm(*words.split(), "--jq", name).out == f"{title}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        (["contacts", "export", "--to", "x.xlsx"], b"PK"),
+        (["contacts", "export", "--to", "x.jsonl"], b'{"'),
+        (["contacts", "export", "--to", "x.xlsx", "--format", "csv"], b"id,"),
+        (["exports", "create", "--entity-types", "lead", "--to", "x.jsonl"], b'{"'),
+    ],
+)
+def test_the_end_of_a_file_tells_the_format_where_it_is_not_given(words: list[str], start: bytes, served: Crm) -> None:
+    done = served(*words)
+    assert done.status == 0, done.err
+    assert Path(done.json["file"]).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(("words", "option"), [("exports create", "--fields"), ("contacts create", "--language")])
+def test_help_says_where_an_option_of_every_command_goes_whose_name_is_taken(
+    words: str, option: str, crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    assert f"the {option} of every command stands before the noun here" in crm(*words.split(), "--help").out
+
+
+def test_a_request_that_only_asks_what_there_is_is_no_write(served: Crm) -> None:
+    assert served("api", "OPTIONS", "/v1/leads").status == 0
+    assert served("undo", "--list").json == []
