@@ -136,7 +136,7 @@ class Noun(Group):
             return self
         takes_words = any(isinstance(parameter, TyperArgument) for parameter in own.params)
         # A view without arguments is called by the noun alone or with options; another word is a mistake.
-        return own if (bool(first) if takes_words else not first or first.startswith("-")) else self
+        return own if (bool(words) if takes_words else not first or first.startswith("-")) else self
 
     def page(self, ctx: Any) -> Page:
         """Return what the help says: the class's docstring, and the help of the noun's own view."""

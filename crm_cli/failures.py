@@ -294,8 +294,22 @@ def _code_of(kind: type[errors.CrmError]) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__.removesuffix("Error")).upper()
 
 
+_WRONG_TYPES = (
+    ("input should be a valid integer", "must be a whole number"),
+    ("input should be a valid decimal", "must be a number"),
+    ("input should be a valid number", "must be a number"),
+    (
+        "input should be a valid datetime",
+        "must be a day or a time, such as 2026-01-31, yesterday, 7d or 2026-01-31T09:00",
+    ),
+    ("input should be a valid date", "must be a day, such as 2026-01-31, yesterday or 7d"),
+    ("input should be a valid boolean", "must be true or false"),
+)
+"""What pydantic says of a wrong type, as people type it."""
+
+
 def _of_field(field: errors.FieldError, flags: Mapping[str, str]) -> dict[str, Any]:
-    message = field.message
+    message = next((words for said, words in _WRONG_TYPES if field.message.startswith(said)), field.message)
     if message == "extra inputs are not permitted" and "." not in field.field:
         from .tree.near import question_for
 

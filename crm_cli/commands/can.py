@@ -11,10 +11,12 @@ from crm_sdk.vocabulary.codes import REQUIRED, SWITCHABLE
 from ..connection import open_client
 from ..failures import MisuseError
 from ..settings import Options, settle
+from ..tree.mistyped import refuse_slips
 from ..views import drawing
 from ..views.drawing import line
 
 _REFUSED = 1
+_ACTIONS = ("read", "create", "update", "delete", "export", "import", "manage")
 
 
 def can(
@@ -43,8 +45,11 @@ def can(
             raise MisuseError(f"{what} what? Name a resource or an id, as in `crm can {what} deals`")
     from ..lookups import id_of
 
+    about = _about(what)
+    refuse_slips("ACTION", action, _ACTIONS)
+    refuse_slips("RESOURCE", about.get("resource"), sorted(REQUIRED | SWITCHABLE))
     settings = settle(options)
-    check: Any = {"action": action, **_about(what)}
+    check: Any = {"action": action, **about}
     if fields:
         check["fields"] = [name.replace("-", "_") for name in fields]
     with open_client(settings) as client:

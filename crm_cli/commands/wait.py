@@ -250,7 +250,7 @@ def _known_term(call: Operation[..., Any], term: Term) -> Term:
     from crm_sdk.wire import camel, snake
 
     from ..terminal.columns import columns_of
-    from ..tree.near import question_for
+    from ..tree.near import question_for, slip_of
 
     columns = columns_of(call)
     name = term.path[0]
@@ -261,6 +261,9 @@ def _known_term(call: Operation[..., Any], term: Term) -> Term:
     field = fields.get(snake(name)) if len(term.path) == 1 else None
     choices = choices_of(field.annotation) if field is not None else ()
     ends = [choice for choice in choices if choice.endswith(f"-{term.value}")]
+    meant = slip_of(term.value, choices) if term.sign in ("=", "!=") and term.value and not ends else None
+    if meant is not None:
+        raise MisuseError(f"--until {name}: there is no {term.value!r}; did you mean {meant!r}?")
     if term.sign in ("=", "!=") and term.value and term.value not in choices and len(ends) == 1:
         complain(f"note: {term} is read as {name}{term.sign}{ends[0]} as well")
         return replace(term, also=(ends[0],))

@@ -74,10 +74,18 @@ _NAME, _SYNONYM, _ABOUT, _STARTS, _LONGER = 10, 9.5, 4, 0.6, 1
 _SMALL = frozenset({"a", "all", "an", "and", "by", "for", "from", "i", "in", "my", "of", "on", "the", "to", "with"})
 
 
+def _count(text: str | int) -> int:
+    from ..terminal.limits import count
+
+    return count(text)
+
+
 def search(
     options: Options,
     words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What it should do, such as merge contacts.")],
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many commands are shown.")] = 15,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="INT", parser=_count, help="How many commands are shown, or all.")
+    ] = 15,
 ) -> int | None:
     """Find commands by what they do: in their names, their sentences, and other words for the same."""
     from ..failures import complain

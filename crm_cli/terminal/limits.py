@@ -26,7 +26,7 @@ def count(text: str | int) -> int:
     found = int(text) if str(text).isascii() and str(text).isdigit() else 0
     if not found:
         raise MisuseError(f"--limit must be a number of records above 0, or all, not {text!r}")
-    return found
+    return min(found, sys.maxsize)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Wanted:
             return cls(None)
         if has_limit:
             arguments["limit"] = min(count, _greatest(form))
-        return cls(count)
+        return cls(min(count, sys.maxsize))
 
 
 def _greatest(form: Form) -> int:

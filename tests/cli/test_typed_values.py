@@ -187,7 +187,10 @@ def test_a_document_can_be_asked_with_jq(words: str, crm: Crm) -> None:
         (["exports", "create", "--entity-types", "lead", "--to", "x.jsonl"], b'{"'),
     ],
 )
-def test_the_end_of_a_file_tells_the_format_where_it_is_not_given(words: list[str], start: bytes, served: Crm) -> None:
+def test_the_end_of_a_file_tells_the_format_where_it_is_not_given(
+    words: list[str], start: bytes, served: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     done = served(*words)
     assert done.status == 0, done.err
     assert Path(done.json["file"]).read_bytes().startswith(start)
@@ -201,6 +204,40 @@ def test_help_says_where_an_option_of_every_command_goes_whose_name_is_taken(
     assert f"the {option} of every command stands before the noun here" in crm(*words.split(), "--help").out
 
 
-def test_a_request_that_only_asks_what_there_is_is_no_write(served: Crm) -> None:
-    assert served("api", "OPTIONS", "/v1/leads").status == 0
-    assert served("undo", "--list").json == []
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("leads list --limit 1.5", "--limit: must be a whole number"),
+        ("deals list --min-value much", "--min-value: must be a number"),
+        ("deals list --created-after soon", "--created-after: must be a day or a time, such as 2026-01-31, yesterday"),
+    ],
+)
+def test_a_wrong_type_is_told_without_the_words_of_python(words: str, said: str, served: Crm) -> None:
+    done = served(*words.split())
+    assert (done.status, said in done.err) == (failures.INVALID, True), done.err
+
+
+@pytest.mark.parametrize("words", ["leads list", "deals board"])
+def test_a_limit_beyond_all_numbers_is_all(words: str, served: Crm) -> None:
+    assert served(*words.split(), "--limit", "9" * 25).status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["can", "updat", "deals"], "there is no 'updat'; did you mean 'update'?"),
+        (["can", "update", "dealz"], "there is no 'dealz'; did you mean 'deals'?"),
+        (["wait", "deals", "deal_7", "--until", "stage=propsal"], "there is no 'propsal'; did you mean 'proposal'?"),
+    ],
+)
+def test_a_mistyped_word_is_told_before_anything_is_sent(
+    words: list[str], said: str, served: Crm, stub: StubServer
+) -> None:
+    stub.journal.clear()
+    done = served(*words)
+    assert (done.status, said in done.err, len(stub.journal)) == (failures.USAGE, True, 0), done.err
+
+
+def test_nothing_to_search_for_is_no_command(served: Crm) -> None:
+    done = served("search", "")
+    assert done.status != 0 and "No such command" not in done.err
