@@ -91,7 +91,7 @@ class Run:
         # The columns of these are those of the records, which their owner has defined.
         known = columns_of(operation, result=self._wait) if rows_of(operation.id) is None else None
         printer = Printer(settings.output, self._columns, known)
-        told = self._form.format_of(self._to) if self._to is not None and self._data is None else None
+        told = _format_told(self._form, self._to) if self._to is not None and self._data is None else None
         if told is not None and self._typed.get(told[0]) is None:
             self._typed = {**self._typed, told[0]: told[1]}
         arguments = self._form.arguments(self._typed, self._data)
@@ -228,6 +228,13 @@ class Run:
         else:
             printer.show(result)
         return PARTIAL if failed else None
+
+
+def _format_told(form: Form, file: str) -> tuple[Parameter, str] | None:
+    """Return the option for the format, and the one that the end of a file's name tells; None without one."""
+    end = file.rpartition(".")[2].lower()
+    found = next((p for p in form.parameters if p.name == "format" and p.place != "argument"), None)
+    return (found, end) if found is not None and end in found.choices else None
 
 
 def _is_secret(name: str) -> bool:

@@ -287,12 +287,6 @@ class Form:
                 found[name] = read_secret(name.replace("_", " "))
         return found
 
-    def format_of(self, file: str) -> tuple[Parameter, str] | None:
-        """Return the option for the format, and the one that the end of a file's name tells; None without one."""
-        end = file.rpartition(".")[2].lower()
-        found = next((p for p in self.parameters if p.name == "format" and p.place != "argument"), None)
-        return (found, end) if found is not None and end in found.choices else None
-
     def _needs(self, name: str) -> bool:
         return self.operation.signature.parameters[name].default is inspect.Parameter.empty
 
