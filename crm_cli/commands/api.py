@@ -53,8 +53,8 @@ def call(
     from ..showing import Raw, show_raw
     from ..terminal.output import Printer
     from ..terminal.writers import write_text
+    from ..tree.given import read_json
     from ..tree.near import slip_of
-    from ..tree.parameters import read_json
     from ..undo.recording import note_request
 
     settings = settle(options)
@@ -153,7 +153,7 @@ def _pair(text: str, mark: str, flag: str) -> tuple[str, str]:
 
 def _member(text: str) -> tuple[str, Any]:
     """Return a member of a body: ``name=Ada`` is a text, ``value:=12.5`` is JSON."""
-    from ..tree.parameters import read_json
+    from ..tree.given import read_json
 
     found = re.fullmatch(r"([^=:]+)(:=|=)(.*)", text, re.DOTALL)
     if found is None:

@@ -130,7 +130,8 @@ def _ways(parameter: Parameter) -> Iterator[str]:
     if parameter.kind == "file":
         yield "a path, or - for stdin"
     if parameter.many and parameter.place != "argument":
-        yield "repeat it, or separate with commas" if parameter.commas else "repeat it for more"
+        several = "repeat it, or separate with commas" if parameter.commas else "repeat it for more"
+        yield several if parameter.kind in ("json", "file") else f"{several}; or @file"
     if parameter.default is not None:
         shown = parameter.default
         yield f"default: {('yes' if shown else 'no') if isinstance(shown, bool) else shown}"

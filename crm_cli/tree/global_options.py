@@ -81,7 +81,7 @@ def _flag_of(parameter: inspect.Parameter) -> tuple[str, str] | None:
 
 def _words_of(parameter: inspect.Parameter) -> tuple[str, list[str]] | None:
     """Return the name of an option that lists its words, ``ws|sse``, with these."""
-    metavar = getattr(_option_of(parameter), "metavar", None) or ""
+    metavar = str(getattr(_option_of(parameter), "metavar", None) or "")
     return (parameter.name, metavar.split("|")) if "|" in metavar else None
 
 

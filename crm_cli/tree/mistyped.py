@@ -8,6 +8,8 @@ from typing import Any
 
 from typer.core import TyperArgument
 
+from crm_sdk.wire import is_array
+
 from ..failures import MisuseError
 from .near import question_for, slip_of
 
@@ -55,7 +57,8 @@ def refuse_slips(flag: str, typed: Any, known: Iterable[str]) -> None:
     Others go to the server: it may know more. Raises: MisuseError.
     """
     words = list(known)
-    for text in typed if isinstance(typed, list) else [typed]:
+    given: list[Any] = typed if is_array(typed) else [typed]
+    for text in given:
         meant = slip_of(text, words) if isinstance(text, str) and words else None
         if meant is not None:
             raise MisuseError(f"{flag}: there is no {text!r}; did you mean {meant!r}?")

@@ -21,13 +21,14 @@ from typing_extensions import get_type_hints, is_typeddict
 
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
-from crm_sdk.wire import camel, decode_json, is_array, is_object
+from crm_sdk.wire import camel, is_array, is_object
 
 from ..bulk.ids_argument import ids_of
 from ..failures import MisuseError
 from ..settings import GLOBALS
 from ..terminal.prompts import read_secret
 from ..times import read_date, read_time
+from .given import read_json, texts_in_file
 
 Kind: TypeAlias = Literal["text", "int", "number", "flag", "date", "time", "json", "any", "file", "person"]
 _SECRETS = frozenset({"client_secret", "new_password", "password", "refresh_token"})
@@ -73,6 +74,8 @@ class Parameter:
             if self.kind == "json":
                 found = read_json(text, self.flag)
                 values.extend(found if is_array(found) else [found])
+            elif self.kind != "file" and (lines := texts_in_file(text, self.flag)) is not None:
+                values.extend(map(self._one, lines))
             elif self.commas:
                 values.extend(self._one(part.strip()) for part in text.split(",") if part.strip())
             elif text:
@@ -80,6 +83,7 @@ class Parameter:
         return values
 
     def _one(self, text: str) -> Any:
+        text = text.removeprefix("@") if self.many and text.startswith("@@") else text
         if self.kind == "json" or (self.kind == "any" and text[:1] in ("{", "[")):
             return read_json(text, self.flag)
         if self.choices and text not in self.choices:
@@ -389,23 +393,3 @@ def bounds(annotation: Any) -> Iterable[Any]:
 def kebab(name: str) -> str:
     """Return a Python name in the form of the command line: ``bulk_upsert`` -> ``bulk-upsert``."""
     return name.strip("_").replace("_", "-")
-
-
-def read_json(text: str, flag: str) -> Any:
-    """Read JSON from the command line, a file (``@file``) or stdin (``-``); JSON lines are read as a list."""
-    source = text
-    if text in ("-", "@-"):
-        source = sys.stdin.read()
-    elif text.startswith("@"):
-        with open(text[1:], encoding="utf-8-sig") as file:
-            source = file.read()
-    try:
-        return decode_json(source.encode("utf-8", "surrogateescape"))
-    except ValueError as error:
-        lines = [line for line in source.splitlines() if line.strip()]
-        if len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines):
-            try:
-                return [decode_json(line.encode("utf-8", "surrogateescape")) for line in lines]
-            except ValueError:
-                pass
-        raise MisuseError(f"{flag}: this is not JSON ({error}); give JSON, @file, or - for stdin") from None

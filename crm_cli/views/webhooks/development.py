@@ -19,7 +19,7 @@ from ...connection import open_client
 from ...failures import RETRYABLE, MisuseError, complain, visible
 from ...settings import Options, Settings, settle
 from ...terminal.output import Printer
-from ...tree.parameters import read_json
+from ...tree.given import read_json
 from ..tail import Ending, check_way, split, start_cursor
 
 if TYPE_CHECKING:

@@ -241,3 +241,20 @@ def test_a_mistyped_word_is_told_before_anything_is_sent(
 def test_nothing_to_search_for_is_no_command(served: Crm) -> None:
     done = served("search", "")
     assert done.status != 0 and "No such command" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [("a, b\n\n c \n", ["a, b", "c"]), ('["a, b", "c"]', ["a, b", "c"]), ("\ufeffa\r\nb", ["a", "b"]), ("", [])],
+)
+def test_the_texts_of_a_list_may_be_in_a_file(content: str, found: list[str], offline: Crm, tmp_path: Path) -> None:
+    file = tmp_path / "tags.txt"
+    file.write_text(content, encoding="utf-8", newline="")
+    made = offline("leads", "create", "--name", "Ada", "--tags", f"@{file}", "--tags", "x,y", "--tags", "@@vip")
+    assert made.json["tags"] == [*found, "x", "y", "@vip"]
+
+
+def test_a_file_of_texts_that_is_not_there_is_told_with_the_way_out(offline: Crm) -> None:
+    made = offline("leads", "create", "--name", "Ada", "--tags", "@vip")
+    assert (made.status, made.out) == (failures.USAGE, "")
+    assert "'vip'" in made.err and "@@vip" in made.err
