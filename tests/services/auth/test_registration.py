@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from auth_support import Bearer, signed_in
 from refusals import refused
+from stub_data import some
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Registration
@@ -129,6 +130,30 @@ def test_a_token_is_good_for_its_purpose_only(stub: StubServer, bearer: Bearer) 
     founded(bearer())
     token = mailed(stub, "boss@widgets.example")
     assert refused(lambda: bearer().auth.password.confirm(token, OTHER)).code == "INVALID_TOKEN"
+
+
+@pytest.mark.parametrize("change", ["another address", "no user"])
+def test_a_token_is_for_the_address_that_it_was_mailed_to(stub: StubServer, bearer: Bearer, change: str) -> None:
+    made = founded(bearer())
+    assert made.tenant is not None
+    users, address = stub.store.collection(str(made.tenant.id), "user"), made.user.email
+    verification = mailed(stub, address)
+    bearer().auth.password.reset(address)
+    reset, user = mailed(stub, address), some(users.get(made.user.id))
+    if change == "no user":
+        users.remove(user["id"])
+    else:
+        users.put(user | {"email": "other@widgets.example"})
+    for call in (
+        lambda: bearer().auth.email.verify(verification),
+        lambda: bearer().auth.password.confirm(reset, OTHER),
+    ):
+        error = refused(call)
+        assert (error.status, error.code) == (400, "INVALID_TOKEN")
+        assert error.message == "the token is not known, or was used already"
+    users.put(user)
+    bearer().auth.password.confirm(reset, OTHER)
+    assert bearer().auth.email.verify(verification).email_verified is True, "a refusal does not use it up"
 
 
 def test_an_invitation_joins_its_company_once(stub: StubServer, bearer: Bearer) -> None:

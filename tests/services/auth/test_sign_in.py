@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pyotp
 import pytest
 from refusals import refused
-from stub_data import idle
+from stub_data import idle, some
 
 from crm_sdk import CrmClient
 from crm_sdk.models.auth import LoginResult
 from crm_sdk.models.users import User
 from server_stub import StubServer
+from server_stub.clock import TICK
 from server_stub.data.blanks import blank
 from server_stub.data.document import Document
 from server_stub.request.access.identity import hash_password
@@ -87,6 +90,23 @@ def test_wrong_address_and_wrong_password_are_alike_and_limited(
     stub.clock.advance(wait)
     if email == "ada@acme.test":
         assert client.auth.login(email, PASSWORD).access_token
+
+
+@pytest.mark.parametrize(("early", "seconds"), [(0, None), (1, 1), (1_000, 1), (1_001, 2)])
+def test_an_address_is_locked_until_the_first_of_its_failures_is_15_minutes_old(
+    stub: StubServer, client: CrmClient, early: int, seconds: int | None
+) -> None:
+    for _ in range(5):
+        refused(lambda: client.auth.login("ada@acme.test", "wrong"))
+    failed = some(stub.store.collection("", "login_failure").get("ada@acme.test"))["times"][0]
+    left = failed + timedelta(minutes=15) - stub.clock.now() - TICK * (1 + early)  # a request moves the clock by a tick
+    stub.clock.advance(left.total_seconds())
+    if seconds is None:
+        assert client.auth.login("ada@acme.test", PASSWORD).access_token
+        return
+    locked = refused(lambda: client.auth.login("ada@acme.test", PASSWORD))
+    assert (locked.code, locked.details) == ("TOO_MANY_ATTEMPTS", {"retryAfter": seconds})
+    assert locked.message == f"5 failures within 15 minutes; wait {seconds} s"
 
 
 def test_a_success_forgets_the_failures(client: CrmClient) -> None:

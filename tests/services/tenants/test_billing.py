@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from pypdf import PdfReader
 from refusals import refused
 
 from crm_sdk import CrmClient
+from crm_sdk.models import Invoice
 from server_stub import StubServer
 from server_stub.data.document import Document
 from server_stub.request.http import Request
@@ -176,15 +179,47 @@ def test_a_forged_address_leads_to_nothing(stub: StubServer, acme: CrmClient, si
     assert reply.body.startswith(b"%PDF-") and reply.body.rstrip().endswith(b"%%EOF")
 
 
-def test_the_pdf_has_the_figures(stub: StubServer, found: Found) -> None:
-    import zlib
-
-    company = found("pro", name="Łódź & Co")
-    invoice = company.own.tenants.invoices.list("current").items[0]
+def lines_of(stub: StubServer, invoice: Invoice) -> list[str]:
+    """Return the lines of the PDF of an invoice."""
     body = stub.handle(Request("GET", urlsplit(str(invoice.pdf_url)).path)).body
-    pages = [part.partition(b"endstream")[0].strip(b"\r\n") for part in body.split(b"stream\n")[1:]]
-    text = b"".join(zlib.decompress(page) for page in pages if page[:1] == b"x").decode("latin-1")
-    assert f"Invoice {invoice.number}" in text and "290.00 USD" in text and "Pro, monthly, 10 seats" in text
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(body)).pages).splitlines()
+
+
+def test_the_pdf_has_the_figures(stub: StubServer, found: Found) -> None:
+    company = found("pro", name="Łódź & Co")
+    (invoice,) = company.own.tenants.invoices.list("current")
+    period = f"Period: {invoice.period_start} to {invoice.period_end}"
+    about = [period, f"Due: {invoice.due_date}", "Status: paid"]
+    assert lines_of(stub, invoice) == [
+        f"Invoice {invoice.number}", "?ód? & Co", *about, "Description Quantity Price Amount",
+        "Pro, monthly, 10 seats 10 29.00 USD 290.00 USD", "Subtotal 290.00 USD", "Tax 0.00 USD", "Total 290.00 USD",
+        "Amount due 0.00 USD",
+    ]  # fmt: skip
+
+
+ADDRESS = {"street": "Hauptstr. 1", "street2": "Hof", "city": "Bonn", "postal_code": "53111", "state": "NRW",
+           "country": "DE"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({}, ["Hooli"]),
+        ({"tax_id": "DE 123"}, ["Hooli", "Tax id: DE 123"]),
+        ({"billing_name": "Hooli Ltd", "billing_address": {"city": "Bonn"}}, ["Hooli Ltd", "Bonn"]),
+        ({"billing_name": None, "billing_address": {"postal_code": "53111"}}, ["Hooli", "53111"]),
+        ({"billing_address": ADDRESS, "tax_id": "DE 123"},
+         ["Hooli", "Hauptstr. 1", "Hof", "53111 Bonn", "NRW", "DE", "Tax id: DE 123"]),
+    ],
+)  # fmt: skip
+def test_the_pdf_has_the_address_as_far_as_it_is_known(
+    stub: StubServer, found: Found, said: Any, shown: list[str]
+) -> None:
+    company = found("pro", name="Hooli")
+    company.own.tenants.billing.update("current", said)
+    (invoice,) = company.own.tenants.invoices.list("current")
+    lines = lines_of(stub, invoice)
+    assert lines[1 : len(shown) + 2] == [*shown, f"Period: {invoice.period_start} to {invoice.period_end}"]
 
 
 def test_the_demo_companies_pay(acme: CrmClient, globex: CrmClient, stub: StubServer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from wire import opened
 from crm_sdk import AuthenticationError, CrmClient
 from crm_sdk.realtime.sockets import SocketClosedError
 from server_stub import StubServer
+from server_stub.clock import TICK
 from server_stub.request.http import Request
 
 from .conftest import DAY, Found
@@ -97,6 +98,21 @@ def test_a_company_is_founded_and_set_up(acme: CrmClient, globex: CrmClient, stu
     assert [one.id for one in acme.tenants.list(plan="free", sort="created_at")] == [made.id, again.id]
     assert [one.id for one in acme.tenants.list(search="sohne-2")] == [again.id]
     assert [one.id for one in globex.tenants.list()] == ["tenant_globex"]
+
+
+def test_a_company_is_set_up_two_seconds_after_it_was_founded(acme: CrmClient, stub: StubServer) -> None:
+    made = acme.tenants.create({"name": "Hooli", "admin_email": "gavin.belson@hooli.test"})
+    assert made.created_at is not None
+    left = made.created_at + timedelta(seconds=2) - stub.clock.now()
+    stub.clock.advance((left - 2 * TICK).total_seconds())  # a request moves the clock by a tick
+    early = acme.tenants.get(made.id)
+    assert (early.status, early.version) == ("provisioning", 1)
+    ready = acme.tenants.get(made.id)
+    assert (ready.status, ready.version, ready.updated_at) == ("active", 2, made.created_at + timedelta(seconds=2))
+    (told,) = [one for one in stub.audit() if one["action"] == "tenant.provisioned"]
+    assert (told["entity"]["id"], stub.audit(made.id)[-1]["action"]) == (made.id, "tenant.provisioned")
+    (admin,) = stub.store.collection(made.id, "user")
+    assert (admin["name"], admin["role"], admin["status"]) == ("Gavin Belson", "admin", "invited")
 
 
 def test_companies_share_no_data(acme: CrmClient, found: Found) -> None:
