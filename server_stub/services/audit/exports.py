@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, NamedTuple
 
 from crm_sdk.models.audit import AuditLog, ChangeRow
@@ -164,6 +164,4 @@ def _cell(row: Mapping[str, Any], path: str) -> Any:
         return None
     if is_array(value) and all(isinstance(one, str) for one in value):
         return "; ".join(value)
-    if isinstance(value, datetime):
-        return value
     return encode_json(value).decode() if is_array(value) or is_object(value) else value

@@ -226,6 +226,21 @@ def test_an_export_is_of_a_range_and_of_conditions(stub: StubServer, platform: C
     assert exported(platform, filter_groups=groups, start_date=today)[0].row_count == 0
 
 
+def test_a_cell_has_a_text_a_list_or_json(platform: CrmClient, lead: str) -> None:
+    platform.leads.update(lead, {"tags": ["a", "b"], "address": {"city": "Bonn"}, "do_not_contact": True})
+    groups: Any = [{"filters": [{"field": "entity.id", "op": "eq", "value": lead}]}]
+    _, content = exported(platform, report="changes", filter_groups=groups)
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    changed = {row["field"]: (row["before"], row["after"]) for row in rows}
+    assert (changed["tags"], changed["doNotContact"]) == (("", "a; b"), ("no", "yes"))
+    assert changed["address"] == ("", '{"city":"Bonn"}')
+    _, content = exported(platform, filter_groups=groups)
+    entries = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [bool(entry["changes"]) for entry in entries] == [True, True, False, True]
+    assert {"field": "status", "before": "new", "after": "contacted"} in json.loads(entries[1]["changes"])
+    assert {entry["metadata"] for entry in entries} == {""} and entries[0]["occurredAt"][-6:] == "-05:00"
+
+
 @pytest.mark.parametrize(
     "given",
     [
