@@ -80,6 +80,9 @@ def test_versions(stub: StubServer, acme: CrmClient) -> None:
     assert second.id.startswith("filever_")
     found = list(acme.files.versions.list(file.id))
     assert [(one.revision, one.is_current, one.size) for one in found] == [(2, True, 3), (1, False, 3)]
+    assert [one.revision for one in acme.files.versions.list(file.id, order="asc")] == [1, 2]
+    assert [one.revision for one in acme.files.versions.list(file.id, sort="created_at", order="desc")] == [2, 1]
+    assert refused(lambda: acme.files.versions.list(file.id, sort="size")).status == 422
     now = acme.files.get(file.id)
     assert (now.name, now.revision, now.version, now.checksum) == ("Notes.txt", 2, 2, second.checksum)
     assert refused(lambda: acme.files.versions.create(file.id, b"two")).code == "VERSION_UNCHANGED"
@@ -242,6 +245,7 @@ def test_pictures_are_processed(stub: StubServer, acme: CrmClient, operation: st
     new = acme.files.process(file.id, operation, options=options)
     assert new.id != file.id and (new.width, new.height) == made and size(read(acme, new)) == made
     assert new.folder == "/pictures" and events(stub, new.id)[0] == "file.processed"
+    assert new.name == {"jpeg": "a.jpg", None: "a (1).png"}.get(options.get("format"), f"a.{options.get('format')}")
     if options.get("format") is None:
         changed = acme.files.process(file.id, operation, options=options, save_as="version")
         assert (changed.id, changed.revision, (changed.width, changed.height)) == (file.id, 2, made)

@@ -183,6 +183,42 @@ def test_ranges_and_periods_are_counted(platform: CrmClient) -> None:
     assert refused(lambda: platform.search.faceted("lead", facets=wrong)).code == "VALIDATION_ERROR"
 
 
+def test_facets_name_what_ids_lead_to(platform: CrmClient) -> None:
+    fields: Any = [{"field": "name"}, *({"field": name, "weight": 0, "facetable": True} for name in
+                                        ("owner_id", "external_id", "do_not_contact", "tags"))]  # fmt: skip
+    platform.search.config.update({"entities": [{"type": "contact", "fields": fields}]})
+    given: list[Any] = [
+        {"owner_id": "user_sam", "external_id": "x-1", "do_not_contact": True},
+        {"owner_id": "user_ada"},
+    ]
+    for one in given:
+        platform.contacts.create(one | {"name": "Hafnium"})
+    found = {one.field: one for one in facets_of(platform.search.faceted("contact", q="hafnium"))}
+    assert {name: [(b.value, b.label, b.count) for b in facet.buckets] for name, facet in found.items()} == {
+        "ownerId": [("user_ada", "Ada Lindqvist", 1), ("user_sam", "Sam Okonkwo", 1)],
+        "externalId": [("x-1", "x-1", 1)],
+        "doNotContact": [(False, "no", 1), (True, "yes", 1)],
+        "tags": [],
+    }
+    assert {name: facet.missing_count for name, facet in found.items()} == {
+        "ownerId": 0, "externalId": 1, "doNotContact": 0, "tags": 2,
+    }  # fmt: skip
+
+
+def test_what_begins_with_what_was_typed_is_scored_by_the_best(platform: CrmClient) -> None:
+    assert platform.search.autocomplete("rheniu") == []
+    platform.leads.create({"name": "Rhenium", "company": "Smelter"})
+    (only,) = platform.search.autocomplete("rheniu")
+    assert (only.label, only.sublabel, only.field, only.type, only.score) == ("Rhenium", "Smelter", "name", "lead", 1)
+    platform.contacts.create({"name": "Buys much of Rhenium and more", "company": "Rhenium"})
+    platform.leads.create({"name": "Other", "campaign": "Rhenium"})
+    scores = [one.score for one in platform.search.autocomplete("rheniu")]
+    assert scores[0] == 1 and scores == sorted(scores, reverse=True) and 0 < scores[2] < scores[1] < 1
+    assert [one.score for one in platform.search.autocomplete("rheniu", limit=1)] == [1]
+    assert [one.type for one in platform.search.autocomplete("rheniu", types=["contact"])] == ["contact"]
+    assert refused(lambda: platform.search.autocomplete("- ")).code == "QUERY_TOO_SHORT"
+
+
 def test_suggestions_correct_complete_and_remember(platform: CrmClient, sales: CrmClient) -> None:
     platform.leads.create({"name": "Praseodymium", "status": "qualified"})
     (correction, *_) = platform.search.suggestions("praseodimium")
