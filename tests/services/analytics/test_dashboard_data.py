@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from refusals import refused
 from crm_sdk import AuthenticationError, CrmClient, InvalidInputError, NotFoundError, Stream
 from crm_sdk.models import Dashboard, DashboardEvent, WidgetData
 from server_stub import StubServer
+from server_stub.request.http import Request
 
 from .conftest import CAMPAIGN, MakeReport, Wait
 
@@ -304,3 +306,18 @@ def test_silence_has_a_heartbeat_and_an_expired_token_an_error(stub: StubServer,
         stub.clock.advance(86_400)
         assert names() == "event: error"
         assert any('"status":401' in line for line in lines)
+
+
+@pytest.mark.parametrize("act", ["half_open", "end"])
+def test_a_stream_that_sends_no_more_is_never_due(stub: StubServer, board: Dashboard, act: str) -> None:
+    request = Request("GET", f"/v1/dashboards/{board.id}/subscribe", "", {"authorization": "Bearer acme-admin"})
+    link = stub.handle(request).live
+    assert link is not None and "snapshot" in str(link.next()) and link.next() is None
+    assert link.due == stub.clock.now() + timedelta(seconds=15), "a heartbeat"
+    if act == "half_open":
+        link.half_open()
+    else:
+        link.client_left()
+    stub.clock.advance(60)
+    sent: tuple[object, object] = (link.next(), link.due)
+    assert sent == (None, None)

@@ -135,6 +135,17 @@ def test_widgets_are_taken_all_or_not_at_all(platform: CrmClient, widgets: Any, 
     assert platform.dashboards.list(limit=1).total == (before or 0) + 1
 
 
+@pytest.mark.parametrize(("x", "width", "end"), [(8, 4, None), (9, 4, 13), (11, 1, None), (11, 2, 13), (12, 1, 13)])
+def test_a_widget_ends_within_the_grid(platform: CrmClient, x: int, width: int, end: int | None) -> None:
+    given: Any = {"name": "Board", "widgets": [text(x, width=width)]}
+    if end is None:
+        assert places(platform.dashboards.create(given)) == [(x, 0)]
+        return
+    error = refused(lambda: platform.dashboards.create(given))
+    assert (error.code, error.fields[0].rule, error.details) == ("WIDGET_OUT_OF_GRID", "max", {"columns": 12})
+    assert error.message == f"the widget ends in column {end}, the grid has 12"
+
+
 def test_a_private_report_of_somebody_else_is_no_source(platform: CrmClient, sam: CrmClient) -> None:
     report = platform.reports.create({"name": "R", "entity_type": "lead", "columns": [{"field": "name"}]})
     made: Any = {"name": "Board", "widgets": [kpi({"report_id": report.id})]}

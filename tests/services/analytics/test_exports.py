@@ -19,10 +19,9 @@ from refusals import refused
 from crm_sdk import CrmClient, Job, JobFailedError
 from crm_sdk.models import ExportResult, Report
 from server_stub import StubServer
-from server_stub.services.reports import pdf as pdf_files
 from server_stub.services.reports import runs
 
-from .conftest import MakeReport, Wait
+from .conftest import CAMPAIGN, MakeReport, Wait
 
 SUM: Any = {"function": "sum", "field": "value"}
 Read = Callable[[str], bytes]
@@ -159,14 +158,95 @@ def test_every_page_of_a_pdf_has_the_head_and_every_row_is_on_one(
     assert sorted(re.findall(r"Row-\d+", "\n".join(texts))) == names
 
 
-def test_a_pdf_of_too_many_rows_fails(platform: CrmClient, report: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf_files, "MOST_ROWS", 4)
-    monkeypatch.setattr("server_stub.services.reports.files.MOST_ROWS", 4)
+@pytest.mark.parametrize(("count", "fails"), [(5_000, False), (5_001, True)])
+def test_a_pdf_of_too_many_rows_fails(
+    platform: CrmClient, report: MakeReport, monkeypatch: pytest.MonkeyPatch, count: int, fails: bool
+) -> None:
+    def carry_out(*given: Any, **members: Any) -> Any:
+        run = runs.carry_out(*given, **members)
+        return run | {"content": {**run["content"], "row_count": count}}
+
+    monkeypatch.setattr("server_stub.services.reports.exports.carry_out", carry_out)
     made = report()
+    job = started(platform, made, "pdf")
+    if not fails:
+        assert job.wait().row_count == 5
+        return
     with pytest.raises(JobFailedError) as failed:
-        started(platform, made, "pdf").wait()
+        job.wait()
     assert failed.value.code == "TOO_MANY_ROWS"
+    assert failed.value.message.endswith(": a PDF has at most 5,000 records, and the report has 5,001")
     assert platform.reports.get(made.id).run_count == 0, "what the job wrote is undone"
+    assert started(platform, made, "csv").wait().row_count == 5
+
+
+MORE: Any = [
+    {"field": "value", "op": "between", "value": 1, "high_value": 9_000},
+    {"field": "email", "op": "is_not_set"},
+]
+CHOICE: Any = [{"field": "source", "op": "in", "values": ["website", "referral"]}]
+NOBODY: Any = [{"filters": [{"field": "name", "op": "eq", "value": "nobody"}]}]
+CAMP = ("campaign", "eq", "camp")
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({}, [CAMP]),
+        ({"date_range": {"preset": "this_month"}}, [("created_at", "within", "this_month"), CAMP]),
+        ({"date_range": {"start_date": "2026-01-02"}}, [("created_at", "within", "2026-01-02 – …"), CAMP]),
+        ({"date_range": {"preset": "custom", "start_date": "2026-01-02", "end_date": "2026-02-03"}},
+         [("created_at", "within", "2026-01-02 – 2026-02-03"), CAMP]),
+        ({"filter_groups": [*CAMPAIGN, {"filters": MORE}, {"filters": CHOICE}]},
+         [CAMP, ("or value", "between", "1, 9000"), ("email", "is_not_set", ""),
+          ("or source", "in", "website, referral")]),
+        ({"parameters": [{"name": "least", "type": "number", "default": 3}, {"name": "most", "type": "number"}]},
+         [CAMP, ("{{least}}", "is", "3"), ("{{most}}", "is", "")]),
+    ],
+)  # fmt: skip
+def test_a_file_says_which_records_it_is_about(
+    platform: CrmClient, report: MakeReport, content: Read, members: Any, said: list[tuple[str, str, str]]
+) -> None:
+    made = report(date_field="created_at", **members)
+    book: Any = load_workbook(io.BytesIO(content(started(platform, made, "excel").wait().file_id)))
+    head, *rows = [tuple(cell.value or "" for cell in row) for row in book["Filters"].iter_rows()]
+    assert (head, rows[5:]) == (("Field", "Operator", "Value"), said)
+    assert [row[0] for row in rows[:5]] == ["Report", "Records of", "Made at", "Records", "Currency"]
+    assert (rows[0][2], rows[1][2], rows[4][2]) == ("Report", "lead", "USD")
+    drawn = PdfReader(io.BytesIO(content(started(platform, made, "pdf").wait().file_id))).pages[0].extract_text()
+    lines = [" ".join(words).replace("–", "-").replace("…", "...").rstrip() for words in said]
+    assert [line.rstrip() for line in drawn.splitlines()[1 : len(said) + 1]] == lines
+
+
+@pytest.mark.parametrize(
+    ("members", "drawn", "title"),
+    [
+        ({"groups": [{"field": "source"}]}, "BarChart", "Report"),
+        ({"groups": [{"field": "source"}], "chart": {"type": "pie", "title": "Worth"}}, "PieChart", "Worth"),
+        ({"groups": [{"field": "source"}], "chart": {"type": "donut"}}, "DoughnutChart", "Report"),
+        ({"groups": [{"field": "source"}], "chart": {"type": "area"}}, "AreaChart", "Report"),
+        ({"groups": [{"field": "source"}, {"field": "status"}]}, None, None),
+        ({"groups": [{"field": "source"}], "filter_groups": NOBODY}, None, None),
+        ({"columns": [{"field": "name"}]}, None, None),
+    ],
+)  # fmt: skip
+def test_a_workbook_has_a_chart_of_its_groups(
+    platform: CrmClient, report: MakeReport, content: Read, members: Any, drawn: str | None, title: str | None
+) -> None:
+    made = report(**({"measures": [SUM, {"function": "count"}]} if "groups" in members else {}), **members)
+    plain, charted = (
+        load_workbook(io.BytesIO(content(started(platform, made, "excel", include_chart=wanted).wait().file_id)))[
+            "Data"
+        ]
+        for wanted in (False, True)
+    )
+    assert plain._charts == [] and plain.freeze_panes == charted.freeze_panes == "A2"
+    assert [type(chart).__name__ for chart in charted._charts] == ([drawn] if drawn is not None else [])
+    for chart in charted._charts:
+        assert (chart.anchor._from.col, chart.anchor._from.row) == (4, 1), "beside the data, with a column between"
+        assert "".join(run.t for line in chart.title.tx.rich.p for run in line.r) == title
+        series = [(one.tx.strRef.f, one.cat.numRef.f, one.val.numRef.f) for one in chart.series]
+        assert series == [(f"'Data'!{at}1", "'Data'!$A$2:$A$3", f"'Data'!${at}$2:${at}$3") for at in "BC"]
 
 
 def test_an_export_is_its_users_and_outlives_the_report(

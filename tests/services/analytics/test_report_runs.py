@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import ReportData
@@ -176,3 +177,18 @@ def test_a_schedule_runs_on_the_clock(
     platform.reports.delete(made.id)
     wait(2)
     assert len([e for e in stub.audit() if e["action"] == "report.run_completed" and e["entity"]["id"] == made.id]) == 1
+
+
+def test_a_schedule_of_a_key_without_a_user_fails_and_goes_on(
+    platform: CrmClient, report: MakeReport, stub: StubServer, wait: Wait
+) -> None:
+    made = report()
+    body: Any = {"schedule": {"frequency": "daily", "at": "06:30"}, "recipients": ["boss@example.com"]}
+    timed = platform.reports.schedules.create(made.id, body)
+    stored(stub, "schedule", timed.id, runs_as=None)
+    wait(0.2)
+    (after,) = platform.reports.schedules.list(made.id)
+    assert (after.last_status, after.last_run_at, after.last_run_id) == ("failed", timed.next_run_at, None)
+    assert timed.next_run_at is not None and after.next_run_at == timed.next_run_at + timedelta(days=1)
+    assert platform.reports.get(made.id).run_count == 0
+    assert not stub.store.collection("tenant_acme", "notification").find("recipient", "boss@example.com")
