@@ -119,3 +119,31 @@ def test_the_inbox_has_what_each_condition_says(stub: StubServer, client: CrmCli
     assert found(unread=False) == found(search="first") == found(until=now - timedelta(seconds=1)) == {first}
     with pytest.raises(ValidationError):
         found(sort="colour")
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, {"on", "off", "old"}),
+        ({"active": True}, {"on", "old"}),
+        ({"active": False}, {"off"}),
+        ({"language": "de"}, {"on"}),
+        ({"category": "proposal"}, {"off"}),
+        ({"search": "second"}, {"off"}),
+    ],
+)
+def test_the_templates_of_emails_are_those_that_are_asked_for(
+    stub: StubServer, client: CrmClient, given: Any, found: set[str]
+) -> None:
+    names = {
+        "on": {"language": "de"}, "off": {"active": False, "category": "proposal", "subject": "The second"}, "old": {},
+        "sms": {"channel": "sms"},
+    }  # fmt: skip
+    for name, members in names.items():
+        made: Any = {"name": name, "subject": "Subject", "content": "Text", "category": "custom", "language": "en"}
+        client.notifications.templates.create(made | members)
+    (old,) = stub.store.collection("tenant_acme", "template").find("name", "old")
+    stored(stub, "template", old["id"], active=None, channel=None)
+    listed = client.communication.email.templates.list(**given, sort="name", limit=200)
+    mine = [one.name for one in listed if one.name in names]
+    assert set(mine) == found and mine == sorted(mine)

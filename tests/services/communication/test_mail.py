@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.utils import format_datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -125,6 +126,58 @@ def test_a_sent_email_and_its_answer_are_one_thread(stub: StubServer, client: Cr
     assert (
         post.sent[-1]["References"].split() == [mail.message_id, reply.message_id] and back.thread_id == mail.thread_id
     )
+
+
+@pytest.mark.parametrize(
+    ("members", "parts"),
+    [
+        ({"body_text": "See below"}, [("text/plain", "See below")]),
+        ({"body_html": "<p>See</p>"}, [("text/html", "<p>See</p>")]),
+        ({"body_text": "See below", "body_html": "<p>See</p>"},
+         [("text/plain", "See below"), ("text/html", "<p>See</p>")]),
+    ],
+)  # fmt: skip
+def test_a_message_has_the_text_and_the_html_that_there_are(
+    stub: StubServer, client: CrmClient, post: Any, members: Any, parts: list[tuple[str, str]]
+) -> None:
+    mail: Any = {
+        "to": [{"email": "grace@navy.example", "name": " Grace  Hopper "}, {"email": "a@x.example"}],
+        "cc": [{"email": "c@x.example"}], "subject": "A\n B", "integration_id": post.id, "track_opens": False,
+        **members,
+    }  # fmt: skip
+    client.communication.email.send(mail)
+    stub.clock.advance(1)
+    (arrived,) = post.sent
+    found = [(one.get_content_type(), one.get_content().strip()) for one in arrived.walk() if not one.is_multipart()]
+    assert found == parts
+    assert (arrived["To"], arrived["Cc"], arrived["Subject"], arrived["In-Reply-To"]) == (
+        "Grace Hopper <grace@navy.example>, a@x.example", "c@x.example", "A B", None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["contact", "lead"])
+def test_an_email_that_came_is_told_in_the_conversation_with_its_sender(
+    stub: StubServer, client: CrmClient, post: Any, kind: str
+) -> None:
+    calls: Any = client.contacts if kind == "contact" else client.leads
+    grace: Any = calls.create({"name": "Grace Hopper", "email": "grace@navy.example"})
+    client.integrations.update(post.id, {"config": {"shared": True}})
+    old = format_datetime(stub.clock.now() - timedelta(days=1, seconds=1))
+    for number, (text, date) in enumerate((("Yes", None), (" ", None), ("Long ago", old))):
+        headers = {"Message-ID": f"<{number}@navy.example>"} | ({"Date": date} if date is not None else {})
+        post.folders["INBOX"].append(answer("<none@x.example>", text, **headers))
+    client.communication.email.sync(post.id).wait()
+    (conversation,) = stub.store.collection("tenant_acme", "conversation").find(f"{kind}_id", grace.id)
+    assert conversation["unread_count"] == 2
+    told = stub.store.collection("tenant_acme", "message").find("conversation_id", conversation["id"])
+    assert [(one["content"], one["subject"], one["type"]) for one in told] == [
+        ("Yes", "Re: Offer", "email"), ("Re: Offer", "Re: Offer", "email"),
+    ]  # fmt: skip
+    assert {(one["sender_type"], one["sender_id"], one["sender_name"], one["status"]) for one in told} == {
+        ("contact", grace.id, "Grace Hopper", "delivered")
+    }
+    mails = client.communication.email.inbox(integration_id=post.id).items
+    assert len(mails) == 3 and {one["email_id"] for one in told} < {mail.id for mail in mails}
 
 
 def test_what_is_refused_or_comes_back_has_bounced(stub: StubServer, client: CrmClient, post: Any) -> None:
