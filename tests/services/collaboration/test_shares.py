@@ -67,6 +67,33 @@ def test_a_share_reaches_user_team_and_role_in_single_and_bulk_calls(
     assert sam.collaboration.shares.list(entity_id=made.id, include_expired=True).total == 0
 
 
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({}, "You may view it."),
+        ({"access": "edit", "message": ""}, "You may edit it."),
+        ({"access": "edit", "message": "Please look"}, "Please look"),
+        ({"notify": False}, None),
+    ],
+)
+def test_whoever_is_reached_is_told_by_whom_and_what(
+    stub: StubServer, ada: CrmClient, sam: CrmClient, lead: Make, members: Any, text: str | None
+) -> None:
+    made = lead(name="Zimt")
+    ada.users.deactivate("user_123")
+    for kind, subject in (("user", "user_sam"), ("role", "role_sales"), ("role", "role_admin")):
+        share: Any = {"entity": ref(made.id), "subject_type": kind, "subject_id": subject, **members}
+        ada.collaboration.shares.create(share)
+    told = stub.store.collection("tenant_acme", "notification").find("type", "share")
+    people = {user["id"] for user in stub.store.collection("tenant_acme", "user") if user["role"] == "sales"}
+    assert {"user_sam", "user_123"} <= people, "one of them is inactive, and who gives it is told nothing"
+    reached = sorted(["user_sam", *people - {"user_123"}])
+    assert sorted(one["user_id"] for one in told) == ([] if text is None else reached)
+    assert {(one["title"], one["message"]) for one in told} == (
+        {("acme-admin shares Zimt with you", text)} if text is not None else set()
+    )
+
+
 def test_access_ends_with_the_time_of_the_share(stub: StubServer, sam: CrmClient, lead: Make, give: Give) -> None:
     made = lead()
     given = give(made.id, access="edit", expires_at=stub.clock.now() + timedelta(hours=1))

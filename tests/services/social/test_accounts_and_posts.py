@@ -45,6 +45,13 @@ def test_what_connects_no_account(acme: CrmClient, given: dict[str, str], code: 
     assert (refusal.status, refusal.code, refusal.fields[0].field) == (422, code, field)
 
 
+@pytest.mark.parametrize("network", [" ", "\t\n"])
+def test_an_account_is_of_a_network_that_has_a_name(acme: CrmClient, network: str) -> None:
+    refusal = refused(lambda: acme.social.accounts.connect(network, access_token="channel:token"))
+    assert (refusal.status, refusal.fields[0].field, refusal.fields[0].rule) == (422, "network", "length")
+    assert acme.social.accounts.connect(" youtube ", access_token="channel:token").network == "youtube"
+
+
 def test_an_expired_account_is_revived_and_a_disconnected_one_is_not(
     stub: StubServer, acme: CrmClient, connect: Connect
 ) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import SocialMention
@@ -172,6 +173,25 @@ def test_when_an_alert_is_told(stub: StubServer, acme: CrmClient, members: Any, 
     inbox = stub.store.collection("tenant_acme", "notification")
     assert [entry["entity"]["id"] for entry in told] == [made.id] * fires
     assert [one["title"] for one in inbox.find("type", "social_alert")] == ["Watch"] * fires
+
+
+@pytest.mark.parametrize(
+    ("least", "threshold", "counted"),
+    [(None, 1, 2), (10_000, 2, 2), (10_000, 3, None), (10_001, 1, 1), (20_000, 1, 1), (20_001, 1, None)],
+)
+def test_an_influencer_has_so_many_followers_at_least(
+    stub: StubServer, acme: CrmClient, least: int | None, threshold: int, counted: int | None
+) -> None:
+    followers = iter((10_000, 9_999, 20_000, None))
+    for doc in stub.store.collection("tenant_acme", "mention").all():
+        author = {**doc["author"], "followers": next(followers, 0)}
+        stored(stub, "mention", doc["id"], author=author, posted_at=stub.clock.now())
+    said: Any = {"name": "Watch", "condition": "influencer", "threshold": threshold, "min_followers": least}
+    made = acme.social.monitoring.alerts.create(said)
+    assert made.min_followers == (10_000 if least is None else least)
+    stub.clock.advance(2)
+    told = [entry for entry in stub.audit() if entry["action"] == "social.alert_triggered"]
+    assert [entry["metadata"]["value"] for entry in told] == ([] if counted is None else [counted])
 
 
 def test_an_alert_rests_between_two_times(stub: StubServer, acme: CrmClient) -> None:
