@@ -218,6 +218,15 @@ def test_a_file_says_which_records_it_is_about(
     assert [line.rstrip() for line in drawn.splitlines()[1 : len(said) + 1]] == lines
 
 
+@pytest.mark.parametrize(("letters", "width"), [(1, 14), (12, 14), (13, 15), (47, 49), (48, 50), (49, 50)])
+def test_a_column_is_as_wide_as_its_head(
+    platform: CrmClient, report: MakeReport, content: Read, letters: int, width: int
+) -> None:
+    made = report(columns=[{"field": "name", "label": "W" * letters}])
+    book: Any = load_workbook(io.BytesIO(content(started(platform, made, "excel").wait().file_id)))
+    assert book["Data"].column_dimensions["A"].width == width
+
+
 @pytest.mark.parametrize(
     ("members", "drawn", "title"),
     [

@@ -216,6 +216,23 @@ def test_the_last_five_passwords_are_not_set_again(stub: StubServer, bearer: Bea
     set_password("demo-password")
 
 
+def test_a_password_that_was_set_again_counts_once(stub: StubServer, bearer: Bearer) -> None:
+    def set_password(password: str) -> None:
+        bearer().auth.password.reset("ada@acme.test")
+        bearer().auth.password.confirm(mailed(stub, "ada@acme.test"), password)
+
+    policies = stub.client(dialects="platform").security.policies
+    policies.update({"password_history": 1})
+    for letter in "CABA":
+        set_password(f"{STRONG}{letter}")
+    error = refused(lambda: set_password(f"{STRONG}A"))
+    assert (error.code, error.message) == ("PASSWORD_REUSED", "this is one of the last 1 passwords")
+    policies.update({"password_history": 3})
+    for letter in "CBA":
+        assert refused(lambda letter=letter: set_password(f"{STRONG}{letter}")).code == "PASSWORD_REUSED"  # type: ignore[misc] # bound at once
+    set_password("demo-password")
+
+
 def test_nobody_learns_who_is_known(stub: StubServer, bearer: Bearer) -> None:
     before = len(stub.mails)
     replies = [

@@ -180,6 +180,25 @@ def test_an_email_that_came_is_told_in_the_conversation_with_its_sender(
     assert len(mails) == 3 and {one["email_id"] for one in told} < {mail.id for mail in mails}
 
 
+@pytest.mark.parametrize(
+    ("sender", "direction"),
+    [("ADA@acme.example", "outbound"), ("ada@acme.test", "outbound"), ("eva@acme.example", "inbound")],
+)
+def test_an_email_from_one_of_the_owners_addresses_went_out(
+    stub: StubServer, client: CrmClient, post: Any, sender: str, direction: str
+) -> None:
+    raw = answer("<none@x.example>").replace(b"grace@navy.example", sender.encode())
+    post.folders["INBOX"].append(raw)
+    client.communication.email.sync(post.id).wait()
+    (mail,) = client.communication.email.inbox(
+        folder="inbox" if direction == "inbound" else "sent", integration_id=post.id
+    )
+    assert (mail.direction, mail.from_address and mail.from_address.email) == (direction, sender)
+    assert (mail.received_at is None) is (direction == "outbound")
+    received = [entry for entry in stub.audit() if entry["action"] == "email.received"]
+    assert len(received) == (direction == "inbound")
+
+
 def test_what_is_refused_or_comes_back_has_bounced(stub: StubServer, client: CrmClient, post: Any) -> None:
     send = client.communication.email.send
     refused = send({"to": ["nobody@x.example"], "subject": "A", "body_text": "B", "integration_id": post.id})
