@@ -9,6 +9,7 @@ from typing import Any
 
 from crm_sdk.operation import Operation
 from crm_sdk.resources.objects import Objects
+from crm_sdk.route import Action
 from crm_sdk.wire import camel, is_array, is_object, snake
 
 from ...bulk import carry_out
@@ -16,7 +17,7 @@ from ...data.document import Document
 from ...data.merging import EMPTY, missing_members
 from ...noun import Noun
 from ...nouns.entities import Entity
-from ...problems import FieldError, Problem, invalid
+from ...problems import FieldError, Problem, invalid, missing
 from ...request.access import permissions
 from ...request.reading.intake import arguments_of
 from ...serving import Context, serves
@@ -70,14 +71,19 @@ def create(call: Context, entity: Entity, row: Mapping[str, Any]) -> Document:
     return noun.add(call, noun.stored_form(call, members))
 
 
+def _writable(call: Context, entity: Entity, id: str, action: Action = "update") -> Document:
+    """Return a record that the caller may write. Raises: 404, also for a record of another custom object; 403."""
+    doc = entity.noun_of(call.find_one(entity.collection, id) or {}).writable(call, id, action)
+    if not entity.has(doc):
+        raise missing(entity.name, id)
+    return doc
+
+
 def change(call: Context, entity: Entity, id: str, row: Mapping[str, Any], on_match: str = "update") -> Document:
     """Change a record by a row, as the noun's own update does; `fill_empty` fills what it lacks."""
-    found = call.find_one(entity.collection, id)
-    noun = entity.noun_of(found or {})
-    doc = noun.writable(call, id)
+    doc = _writable(call, entity, id)
+    noun = entity.noun_of(doc)
     permissions.check(call.caller, entity.word, entity.needed("update"))
-    if not entity.has(doc):
-        raise Problem("NOT_FOUND", f"there is no {entity.name} {id!r}", details={"id": id})
     several = entity.noun if entity.kinds is not None else None  # one update for records of all kinds
     own = {name: value for name, value in row.items() if name != "kind"} if several is not None else row
     members: Mapping[str, Any] = _read(call, several or noun, "update", own)
@@ -106,11 +112,10 @@ def _lacking(doc: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, An
 
 def remove(call: Context, entity: Entity, id: str, version: int | None) -> Document:
     """Delete a record, as the noun's own delete does."""
-    noun = entity.noun_of(call.find_one(entity.collection, id) or {})
-    doc = noun.writable(call, id, "delete")
+    doc = _writable(call, entity, id, "delete")
     permissions.check(call.caller, entity.word, entity.needed("delete"))
     call.lock(doc, version)
-    noun.remove(call, doc)
+    entity.noun_of(doc).remove(call, doc)
     return call.collection(entity.collection).get(doc["id"], deleted=True) or doc
 
 
@@ -300,7 +305,7 @@ def _carry_out(call: Context, operation: Mapping[str, Any], refs: Mapping[str, s
         if action == "create":
             return rows.result(create(call, entity, row), "created", None)
         if action == "update":
-            before = entity.noun_of(call.find_one(entity.collection, str(id)) or {}).writable(call, str(id))
+            before = _writable(call, entity, str(id))
             call.lock(before, operation.get("version"))
             after = change(call, entity, str(id), row)
             same = after["version"] == before["version"]

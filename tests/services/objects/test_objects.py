@@ -244,3 +244,28 @@ def test_rights_are_those_of_the_entity(stub: StubServer, crm: CrmClient) -> Non
     with pytest.raises(ValidationError) as raised:
         crm.objects.upsert("user", [{"email": "a@b.example"}])
     assert raised.value.code == "UNSUPPORTED_OPERATION"
+
+
+@pytest.mark.parametrize("action", ["update", "delete", "upsert"])
+@pytest.mark.parametrize("version", [None, 1, 9])
+def test_a_record_of_another_custom_object_is_none(crm: CrmClient, action: str, version: int | None) -> None:
+    crm.custom_objects.create({"api_name": "vehicle", "label": "Vehicle", "plural_label": "Vehicles"})
+    car = crm.custom_objects.records.create("vehicle", {"fields": {"name": "Car"}})
+    operation: Any = {"action": action, "entity": "onboarding", "id": car.id}
+    operation |= {"version": version} if version is not None else {}
+    if action != "delete":
+        operation["values"] = {"fields": {"name": "Other"}}
+    if action == "upsert":
+        operation["match_on"] = "id"
+    with pytest.raises(ValidationError) as raised:
+        crm.objects.transaction([operation])
+    assert "NOT_FOUND" in {one.code for one in raised.value.fields}
+    assert crm.custom_objects.records.get("vehicle", car.id) == car
+    operation["entity"] = "vehicle"
+    if version == 9 and action != "upsert":
+        with pytest.raises(ValidationError) as raised:
+            crm.objects.transaction([operation])
+        assert "VERSION_CONFLICT" in {one.code for one in raised.value.fields}
+    else:
+        done = {"update": "updated", "delete": "deleted", "upsert": "updated"}
+        assert crm.objects.transaction([operation]).results[0].outcome == done[action]
