@@ -196,3 +196,66 @@ def test_a_field_that_no_entity_has_is_refused(crm: CrmClient, entity_types: Any
         crm.changes.list(fields=["name", "nonsense"], entity_types=entity_types)
     assert (raised.value.code, raised.value.fields[0].field) == ("UNKNOWN_FIELD", "fields.1")
     assert crm.changes.list(fields=["name", "lifecycle_stage"], entity_types=["contact", "lead"]).items == []
+
+
+@pytest.mark.parametrize("values", [False, True])
+@pytest.mark.parametrize("titles", [["CEO"], ["CEO", "CFO"], ["CEO", "CFO", "COO"]])
+def test_a_fold_has_the_first_value_before_and_the_last_after(crm: CrmClient, titles: list[str], values: bool) -> None:
+    made = crm.contacts.create({"name": "Eva", "title": "Clerk"})
+    cursor = now(crm)
+    for title in titles:
+        crm.contacts.update(made.id, {"title": title})
+    (one,) = of(list(crm.changes.list(cursor=cursor, include=["changes"] if values else None)), made.id)
+    assert one.changed_fields == ["title"]
+    told = None if one.changes is None else [(each.field, each.before, each.after) for each in one.changes]
+    assert told == ([("title", "Clerk", titles[-1])] if values else None)
+
+
+def test_of_several_entities_each_record_has_those_of_the_fields_that_it_has(crm: CrmClient) -> None:
+    cursor = now(crm)
+    contact, lead = crm.contacts.create({"name": "Eva"}), crm.leads.create({"name": "Ben", "campaign": "Fair"})
+    asked: Any = {"cursor": cursor, "fields": "campaign,name,lifecycleStage", "entityTypes": "contact,lead"}
+    told = crm.request("GET", "/v1/changes", query=asked).json()["data"]["items"]
+    shown = {one["entity"]["id"]: one["record"] for one in told}
+    assert set(shown[contact.id]) == {"id", "version", "name", "lifecycleStage"}
+    assert set(shown[lead.id]) == {"id", "version", "name", "campaign"}
+
+
+def test_a_scan_tells_what_became_of_the_records_that_are_gone(stub: StubServer, crm: CrmClient) -> None:
+    early, one, two, late = (
+        crm.contacts.create({"name": name, "owner_id": "user_sam"}).id for name in ("Early", "One", "Two", "Late")
+    )
+    group: Any = {"survivor_id": one, "contact_ids": [one, two], "score": 100, "reasons": []}
+    crm.contacts.delete(early)
+    crm.contacts.deduplicate(mode="merge", groups=[group])
+    crm.contacts.delete(late)
+    contacts = stub.store.collection("tenant_acme", "contact")
+    moment = next(doc["deleted_at"] for doc in contacts.backwards() if doc["id"] == late)
+
+    def graves(**given: Any) -> dict[str, tuple[str, str | None]]:
+        parts = crm.objects.scan("contact", include_deleted=True, limit=200, **given).parts()
+        return {gone.entity.id: (str(gone.change), gone.merged_into) for part in parts for gone in part.deleted}
+
+    every = {early: ("deleted", None), two: ("merged", one), late: ("deleted", None)}
+    assert graves() == graves(owner_id="user_sam") == every
+    assert graves(owner_id="user_ada") == {}
+    assert graves(updated_since=moment) == {late: every[late]}, "to the moment"
+    assert graves(updated_since=moment + timedelta(milliseconds=1)) == {}
+
+
+def test_each_version_of_a_record_is_one_change(crm: CrmClient) -> None:
+    cursor = now(crm)
+    deal = crm.deals.create({"title": "Turbine", "value": 5, "contact_id": "contact_123"})
+    crm.deals.update(deal.id, {"value": 600})
+    lead = crm.leads.create({"name": "Eva", "email": "eva@versions.example"})
+    crm.leads.convert(lead.id)
+    operations: Any = [
+        {"action": "update", "entity": "contact", "id": "contact_123", "values": {"title": title}}
+        for title in ("A", "B")
+    ]
+    first, second = (one.version for one in crm.objects.transaction(operations).results)
+    told = list(crm.changes.list(cursor=cursor, fold=False, include=["changes"]))
+    assert [(one.change, one.version) for one in of(told, deal.id)] == [("created", 1), ("updated", 2)]
+    assert {"value", "weighted_value"} <= set(of(told, deal.id)[1].changed_fields)
+    assert [(one.change, one.version) for one in of(told, lead.id)] == [("created", 1), ("updated", 2)]
+    assert [one.changed_fields for one in of(told, "contact_123") if one.version in (first, second)] == [["title"]] * 2
