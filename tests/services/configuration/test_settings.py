@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from stub_data import stored
 
 from crm_sdk import ApiError, CrmClient
 from crm_sdk.models import Setting
@@ -194,3 +195,20 @@ def test_a_setting_that_is_taken_back_is_answered_as_the_next_level_has_it(admin
     assert (own.value, own.source) == (30, "tenant")
     (company,) = admin.configuration.settings.update({"records.page_size": None})
     assert (company.value, company.source) == (50, "default")
+
+
+@pytest.mark.parametrize(
+    ("members", "languages", "timezone"),
+    [
+        ({"languages": ["de", "en"], "timezone": "Asia/Tokyo"}, ["de", "en"], "Asia/Tokyo"),
+        ({"languages": [], "timezone": ""}, ["en"], "UTC"),
+        ({"languages": None, "timezone": None}, ["en"], "UTC"),
+    ],
+)
+def test_the_environment_has_the_languages_and_the_zone_of_the_company(
+    stub: StubServer, admin: CrmClient, members: dict[str, Any], languages: list[str], timezone: str
+) -> None:
+    stored(stub, "tenant", "tenant_acme", **members)
+    found = admin.configuration.environment()
+    assert (found.languages, found.timezone) == (languages, timezone)
+    assert (found.time, found.plan) == (stub.clock.now(), admin.tenants.get("current").plan)

@@ -246,3 +246,48 @@ def test_a_field_can_be_sent_back_as_it_was_created(admin: CrmClient) -> None:
         assert (reply.status, reply.json()["errors"][0]["rule"]) == answer
     reply = admin.request("PUT", "/v1/customization/contact/fields/department", json={"apiName": "section"})
     assert (reply.status, reply.json()["errors"][0]["code"]) == (409, "FIELD_PROTECTED")
+
+
+@pytest.mark.parametrize(
+    ("positions", "first", "last"),
+    [
+        ({"department": 0}, ["department", "id"], None),
+        ({"department": 1}, ["id", "department"], None),
+        ({"department": 1, "title": 0}, ["title", "department", "id"], None),
+        ({"department": 999}, ["id"], "department"),
+        ({"department": 0, "title": None}, ["department", "id"], None),
+    ],
+)
+def test_fields_stand_where_they_were_moved_to(
+    admin: CrmClient, positions: dict[str, Any], first: list[str], last: str | None
+) -> None:
+    before = [one.name for one in admin.objects.describe("contact").fields]
+    for name, position in positions.items():
+        admin.customization.fields.update("contact", name, {"position": position})
+    shown = admin.objects.describe("contact").fields
+    assert [one.position for one in shown] == list(range(len(before)))
+    found = [one.name for one in shown]
+    assert (found[: len(first)], last in (None, found[-1])) == (first, True)
+    assert [name for name in found if name not in positions] == [name for name in before if name not in positions]
+    assert sorted(found) == sorted(before), "none is lost"
+
+
+def test_options_of_a_standard_field_that_are_switched_off_stay_where_they_are(admin: CrmClient) -> None:
+    ada = admin.contacts.create({"name": "Ada", "lifecycle_stage": "mql"})
+    options: Any = [{"value": "mql", "label": "MQL", "active": False}, {"value": "lead", "label": "Prospect"}]
+    shown = admin.customization.fields.update("contact", "lifecycle_stage", {"options": options})
+    assert [(one.value, one.label, one.active) for one in shown.options[:2]] == [
+        ("mql", "MQL", False), ("lead", "Prospect", True),
+    ]  # fmt: skip
+    assert {one.value for one in shown.options} >= {"subscriber", "sql", "customer"}
+    changes: list[Any] = [{"title": "CTO"}, {"lifecycle_stage": "mql"}, {"lifecycle_stage": "lead"}]
+    for change in changes:
+        assert admin.contacts.update(ada.id, change).name == "Ada"
+    calls: list[Callable[[], object]] = [
+        lambda: admin.contacts.create({"name": "Eve", "lifecycle_stage": "mql"}),
+        lambda: admin.contacts.update(ada.id, {"lifecycle_stage": "mql"}),
+    ]
+    for call in calls:
+        with pytest.raises(ApiError) as caught:
+            call()
+        assert [(one.field, one.rule) for one in caught.value.fields] == [("lifecycle_stage", "choice")]
