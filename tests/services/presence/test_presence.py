@@ -157,3 +157,16 @@ def test_two_at_work_on_one_record_see_each_other_and_overwrite_nothing(
         refused(lambda: acme.deals.update(deal.id, {"title": "Lost"}, version=deal.version)).code == "VERSION_CONFLICT"
     )
     assert acme.deals.get(deal.id).title == "Theirs"
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(5 * 60 - 0.001, "online"), (5 * 60, "offline")])
+def test_a_call_makes_online_for_five_minutes(stub: StubServer, acme: CrmClient, seconds: float, state: str) -> None:
+    ada = stub.client(api_key=None, dialects="platform", max_retries=0)
+    ada.auth.login("ada@acme.test", "demo-password")
+    ada.contacts.list(limit=1)
+    (seen,) = acme.presence.list(user_id="user_ada")
+    assert seen.status == "online" and seen.last_seen_at is not None
+    stub.clock.advance(seconds - (stub.clock.now() - seen.last_seen_at).total_seconds() - 0.001)
+    (after,) = acme.presence.list(user_id="user_ada")
+    assert (stub.clock.now() - seen.last_seen_at).total_seconds() == seconds
+    assert (after.status, after.last_seen_at, after.connections) == (state, seen.last_seen_at, 0)
