@@ -164,3 +164,12 @@ def test_every_label_that_is_described_is_known_again(client: CrmClient, languag
     seen = look(client, "deal", ",".join(labels) + "\n" + "x," * (len(labels) - 1) + "x\n").columns
     unknown = [(one.column, one.suggested_field) for one in seen if one.suggested_field != labels[one.column]]
     assert unknown == []
+
+
+@pytest.mark.parametrize("entity", ["contact", "lead", "territory"])
+def test_a_file_of_which_nothing_is_read_is_told_in_the_answer(client: CrmClient, entity: str) -> None:
+    found = look(client, entity, "zzz\nAda\n")
+    assert [(error.code, error.field, error.rule) for error in found.errors] == [
+        ("VALIDATION_ERROR", "mapping", "required")
+    ]
+    assert (found.readable, found.rows, found.unmapped_required) == (True, [], ["name"])

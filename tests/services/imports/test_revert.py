@@ -144,3 +144,20 @@ def test_each_record_needs_the_right_to_write_it(client: CrmClient, stub: StubSe
     client.leads.update(id, {"owner_id": "user_ada"})
     result = back(sales, mine)
     assert (result.deleted, [one.code for one in result.skipped]) == (0, ["CHANGED_SINCE"])
+
+
+@pytest.mark.parametrize("before", [None, {"country": "FR"}])
+@pytest.mark.parametrize("after", [{"city": "Nice"}, None])
+def test_of_an_object_what_was_changed_since_is_kept_part_by_part(client: CrmClient, before: Any, after: Any) -> None:
+    body: Any = {"name": "Ada Any", "external_id": "a", **({"address": before} if before else {})}
+    known = client.contacts.create(body)
+    done = load(client, "contact", "external_id,city,street\na,Bonn,Am Hof 1\n")
+    client.contacts.update(known.id, {"address": after})
+    result = back(client, done)
+    found = client.contacts.get(known.id).address
+    held = {} if found is None else {name: value for name, value in found.model_dump().items() if value is not None}
+    if after is None:
+        assert (held, result.restored) == ({}, 0)
+    else:
+        assert (held, result.restored) == ({**(before or {}), **after}, 1)
+        assert [(one.row, one.field) for one in result.skipped] == [(1, "address.city")]

@@ -50,3 +50,13 @@ def test_a_mapping_that_names_no_column_is_refused_before_a_row_is_read(client: 
     )
     assert (error.status, error.fields[0].field, error.fields[0].rule) == (422, "mapping", "min")
     assert client.jobs.list(kind=["import", "contact_import"]).total == before
+
+
+@pytest.mark.parametrize("field", ["account_id", "owner_id"])
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [("5", "REFERENCE_NOT_FOUND"), (5, "REFERENCE_NOT_FOUND"), (True, "VALIDATION_ERROR"), (5.5, "VALIDATION_ERROR")],
+)
+def test_a_whole_number_is_read_as_the_id_of_a_record(client: CrmClient, field: str, value: Any, code: str) -> None:
+    done = load(client, "contact", json.dumps({"name": "Ada", field: value}), "rows.jsonl")
+    assert [(error.row, error.field, error.code) for error in done.errors] == [(1, field, code)]
