@@ -184,3 +184,24 @@ def test_a_territory_needs_the_right_of_its_own_calls(stub: StubServer, raw: htt
     assert raw.get(f"configuration/territories/{made['id']}").json()["data"]["name"] == "North"
     described = raw.get("objects/territory", headers=sales).json()["data"]
     assert described["permissions"] == ["read", "export", "import"]
+
+
+@pytest.mark.parametrize("entity", ["contact", "lead", "account", "deal", "territory"])
+def test_a_list_is_sorted_and_searched_by_the_fields_that_say_so(raw: httpx.Client, entity: str) -> None:
+    fields = fields_of(raw, entity)
+    for name, field in fields.items():
+        reply = raw.get(PATHS[entity], params={"sort": camel(name), "limit": 1})
+        assert (reply.status_code == 200) is field["sortable"], name
+    texts = [name for name, field in fields.items() if field["type"] in ("text", "long_text", "list", "email")]
+    title = "title" if entity == "deal" else "name"
+    for number, name in enumerate(texts):
+        field, word = fields[name], f"word{number}x"
+        if field["readOnly"] or field["options"] or "." in name or name.startswith("custom"):
+            continue
+        value = f"{word}@words.example" if field["type"] == "email" else word
+        body = {title: "Plain", camel(name): [value] if field["type"] == "list" else value}
+        made = raw.post(PATHS[entity], json=body)
+        if made.status_code != 201:  # a code, the name of a zone
+            continue
+        found = raw.get(PATHS[entity], params={"search": word}).json()["data"]
+        assert [one["id"] for one in found] == ([made.json()["data"]["id"]] if field["searchable"] else []), name
