@@ -177,3 +177,16 @@ def test_a_text_has_bounds(acme: CrmClient) -> None:
             acme.chatops.send(text)
     with pytest.raises(ValidationError):
         acme.chatops.send("x" * 4_001)
+
+
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [("event", "start_time"), ("call", "start_time"), ("task", "due_at"), ("email", "occurred_at"), ("note", "body")],
+)
+def test_an_activity_is_shown_by_what_its_kind_has(stub: StubServer, acme: CrmClient, kind: str, member: str) -> None:
+    stored = next(
+        doc for doc in stub.store.collection("tenant_acme", "activity") if doc["kind"] == kind and doc.get(member)
+    )
+    answer = acme.chatops.send(f"/show {stored['id']}")
+    assert f" {member} " in answer.text
+    assert ("priority" in answer.text) is (kind == "task")

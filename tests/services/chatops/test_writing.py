@@ -248,3 +248,18 @@ def test_what_a_message_cannot_be_about_is_refused(stub: StubServer) -> None:
             reply = raw.post("http://stub.test/platform/v1/chatops/messages", json=body)
             (error,) = reply.json()["errors"]
             assert (reply.status_code, error["code"], error["field"], error["rule"]) == (422, *named)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("/log call on contact_123: Talked", "call"),
+        ("/log note on contact_123: Talked", "note"),
+        ("/schedule 30 with contact_123 tomorrow 14:00", "event"),
+    ],
+)
+def test_a_plan_names_the_kind_of_activity_that_it_makes(stub: StubServer, text: str, kind: str) -> None:
+    with stub.client(api_key=None, dialects="platform", max_retries=0) as crm:
+        crm.auth.login("ada@acme.test", "demo-password")
+        plan = crm.chatops.send(text).plan
+    assert plan is not None and plan.summary.startswith(f"create {kind} ")
