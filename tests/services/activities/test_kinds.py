@@ -247,3 +247,25 @@ def test_an_event_without_reminders_gets_three_and_a_series_those_of_each_occurr
     wire.get(daily["id"])
     told = [entry["occurred_at"] for entry in reminders_of(wire, daily["id"])]
     assert told == [start + timedelta(days=day, minutes=-15) for day in (0, 1, 3)]
+
+
+@pytest.mark.parametrize("seconds", [0, 30, 300])
+def test_a_reminder_that_was_sent_is_not_sent_again_where_others_join_it(wire: Wire, seconds: int) -> None:
+    start = wire.stub.clock.now() + timedelta(hours=2)
+    made = wire.make("event", startTime=start, endTime=start + HOUR, reminders=[{"minutesBefore": 30}])
+    wire.stub.clock.advance(90 * 60 + seconds)
+    assert [one["sentAt"] is not None for one in wire.get(made["id"])["reminders"]] == [True]
+    wire.put(made["id"], {"reminders": [{"minutesBefore": 30}, {"minutesBefore": 10}]}).ok()
+    wire.stub.clock.advance(3600)
+    told = [(entry["occurred_at"], entry["metadata"]["minutes_until"]) for entry in reminders_of(wire, made["id"])]
+    assert told == [(start - timedelta(minutes=minutes), minutes) for minutes in (30, 10)]
+
+
+def test_a_task_that_comes_again_is_reminded_of_each_time_once(wire: Wire) -> None:
+    due = wire.stub.clock.now() + timedelta(days=1)
+    task = wire.make(
+        "task", title="Again", dueAt=due, recurrence="FREQ=DAILY;COUNT=2", reminders=[{"minutesBefore": 15}]
+    )
+    wire.stub.clock.advance(86_400 * 5)
+    (sent,) = (one["sentAt"] for one in wire.get(task["id"])["reminders"])
+    assert sent is not None

@@ -341,3 +341,16 @@ def test_the_demo_datas_meetings_are_held_in_office_hours(stub: StubServer) -> N
     ]
     inside = [at for at in held if at.weekday() < 5 and 8 <= at.hour < 18]
     assert len(held) > 50 and len(inside) > 0.9 * len(held)
+
+
+@pytest.mark.parametrize(("minutes", "taken"), [(-1, False), (0, False), (1, True)])
+def test_a_follow_up_begins_after_the_meeting(client: CrmClient, stub: StubServer, minutes: int, taken: bool) -> None:
+    event = planned(client, local(stub, 1, "10:00"))
+    at = event.start_time + timedelta(minutes=minutes)
+    outcome: Any = {"summary": "x", "follow_up_required": True, "follow_up_date": at}
+    if taken:
+        noted = client.calendar.events.outcome(event.id, outcome).outcome
+        assert noted is not None and noted.follow_up_date == at
+    else:
+        error = refused(lambda: client.calendar.events.outcome(event.id, outcome))
+        assert (error.status, error.details["rule"]) == (422, "min")
