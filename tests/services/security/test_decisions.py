@@ -201,7 +201,16 @@ def test_every_permission_is_listed_with_its_calls(stub: StubServer, admin: CrmC
     listed = {(one.resource, one.action): one for one in admin.security.permissions()}
     assert "contacts.list" in listed["contacts", "read"].operations
     assert listed["reports", "read"].feature == "reports"
-    assert ("onboarding", "update") in listed, "a custom object's too"
+    own = {action: set(one.operations) for (resource, action), one in listed.items() if resource == "onboarding"}
+    every = {action: set(one.operations) for (resource, action), one in listed.items() if resource == "custom_objects"}
+    assert own == {
+        action: {call for call in calls if call.startswith("custom_objects.records.")}
+        for action, calls in every.items()
+    }, "a custom object's too: those of its records"
+    assert own["update"] == {"custom_objects.records.update"} and own["read"] < every["read"]
+    for one in listed.values():
+        said = f"Opens {len(one.operations)} calls of" if one.operations else "Opens no call by itself."
+        assert one.description.startswith(said), one
     assert {one.resource for one in admin.security.permissions(resource="deals")} == {"deals"}
     assert stub.client(api_key="acme-sales", dialects="platform").security.permissions()
 

@@ -64,6 +64,10 @@ def test_the_impact_counts_whom_it_affects_and_nobody_else(stub: StubServer, adm
         until = stub.clock.now() + timedelta(days=days) if days is not None else None
         admin.security.api_keys.create({"name": f"for {days}", "expires_at": until})
     assert impact(api_key_max_days=10).keys_expiring == keys + 2
+    for late, counted in ((0, 2), (1, 3)):
+        until = stub.clock.now() + timedelta(days=10, milliseconds=2 + late)  # each call takes a millisecond
+        admin.security.api_keys.create({"name": f"late by {late}", "expires_at": until})
+        assert impact(api_key_max_days=10).keys_expiring == keys + counted, "to the millisecond"
     outside = {ref.id for ref in impact(allowed_email_domains=["ACME.test"]).users_outside_domains}
     active = list(admin.users.list(status="active"))
     assert outside == {user.id for user in active if not user.email.endswith("@acme.test")}
