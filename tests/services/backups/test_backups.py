@@ -203,3 +203,32 @@ def test_where_the_plan_allows_no_more_the_oldest_of_the_schedule_makes_room(stu
     stub.clock.advance(DAY)
     (failed,) = company.crm.backups.list(trigger="scheduled")
     assert (failed.status, failed.error and failed.error.code) == ("failed", "LIMIT_EXCEEDED")
+
+
+def test_the_position_of_an_uploaded_archive_is_one_where_it_was_made_only(acme: Founded, stub: StubServer) -> None:
+    other = found(stub, "Umbrella")
+    before = acme.crm.contacts.create({"name": "Before"})
+    content = acme.archive(acme.backup())
+    after = acme.crm.contacts.create({"name": "After"})
+    told = acme.crm.changes.list(cursor=acme.take_over(content).position, entity_types=["contact"])
+    assert [one.entity.id for one in told] == [after.id] != [before.id]
+    for _ in range(3):  # as many changes as the position counts are no reason to take it
+        other.crm.contacts.create({"name": "Other"})
+    foreign = other.take_over(content).position
+    assert refused(lambda: other.crm.changes.list(cursor=foreign)).code == "INVALID_CURSOR"
+
+
+@pytest.mark.parametrize(("hours", "late", "met"), [(2, 0, True), (2, 0.001, False), (5, 0, True), (5, 0.001, False)])
+def test_a_backup_is_fresh_for_as_long_as_the_company_says(
+    acme: Founded, stub: StubServer, hours: int, late: float, met: bool
+) -> None:
+    assert acme.crm.monitoring.status().recovery.rpo_met is False
+    acme.crm.configuration.settings.update({"backup.rpo_hours": hours})
+    made = acme.backup().finished_at
+    assert made is not None
+    stub.clock.advance(hours * 3600 - 10)
+    acme.sign_in()
+    stub.clock.advance((made + timedelta(hours=hours) - stub.clock.now()).total_seconds() + late - 0.001)
+    found = acme.crm.monitoring.status()
+    assert found.time == made + timedelta(hours=hours, seconds=late)
+    assert (found.recovery.rpo_hours, found.recovery.rpo_met, found.recovery.last_backup_ok) == (hours, met, True)
