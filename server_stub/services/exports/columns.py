@@ -83,7 +83,8 @@ class Fields:
 
     def without_hidden(self, doc: Document) -> Document:
         """Return a record as it is stored, without what is hidden from the caller."""
-        return self.hiding.without(doc, self.models)
+        own = self.entity.noun_of(doc).model if self.entity.kinds is not None else None  # hidden from its kind alone
+        return self.hiding.without(doc, [own] if own is not None else self.models)
 
     def _hides(self, model: type[Model], field: str) -> bool:
         head = field.partition(".")[0]

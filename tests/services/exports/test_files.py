@@ -269,3 +269,39 @@ def test_the_other_client_exports_too(stub: StubServer) -> None:
     import asyncio
 
     assert asyncio.run(_awaited(stub)) == 2
+
+
+def test_conditions_are_those_of_the_moment_of_the_export(stub: StubServer, admin: CrmClient) -> None:
+    since: dict[str, Any] = {"filter_groups": {"deal": [{"filters": [
+        {"field": "days_in_stage", "op": "gte", "value": 40}, {"field": "status", "op": "eq", "value": "open"},
+    ]}]}}  # fmt: skip
+    made = admin.deals.create({"title": "Waits"})
+    assert made.id not in {row["id"] for row in export(admin, "deal", **since).rows()}
+    stub.clock.advance(41 * 86_400)
+    rows = {row["id"] for row in export(admin, "deal", **since).rows()}
+    assert made.id in rows
+    assert rows == {deal.id for deal in admin.deals.list(status="open") if (deal.days_in_stage or 0) >= 40}
+
+
+@pytest.mark.parametrize(
+    ("kind", "hidden", "parts"),
+    [("event", None, (1, 0)), ("event", "start_time", (0, 0)), ("event", "end_time", (0, 0)),
+     ("task", None, (0, 1)), ("task", "start_time", (0, 1)), ("task", "due_at", (0, 1)),
+     ("event", "title", (1, 0)), ("task", "title", (0, 1)), ("event", "description", (1, 0)),
+     ("task", "description", (0, 1))],
+)  # fmt: skip
+def test_a_calendar_has_a_task_once_and_no_event_whose_times_are_hidden(
+    admin: CrmClient, new: New, kind: str, hidden: str | None, parts: tuple[int, int]
+) -> None:
+    ends = {"end_time": "2031-05-05T11:00:00Z"} if kind == "event" else {"due_at": "2031-05-06T10:00:00Z"}
+    said: dict[str, Any] = {"title": "Canary title", "description": "Canary description"}
+    body: Any = {"kind": kind, **said, "start_time": "2031-05-05T10:00:00Z", **ends}
+    made = admin.activities.create(body)
+    fields = [{"entity": kind, "field": hidden, "access": "hidden"}] if hidden is not None else []
+    _, crm = new("activities:read@all", "activities:export@all", "files:read@all", field_permissions=fields)
+    found = export(crm, "activity", ids=[made.id], format="ics")
+    counts = (found.content.count(b"BEGIN:VEVENT"), found.content.count(b"BEGIN:VTODO"))
+    assert (counts, found.result.row_count) == (parts, sum(parts))
+    shown = {name for name, text in said.items() if text.encode() in found.content}
+    assert shown == (set(said) - {hidden} if sum(parts) else set())
+    assert (b"DUE:20310506" in found.content) is (kind == "task" and hidden != "due_at")
