@@ -13,6 +13,7 @@ from ...answers import Answer, FileAnswer
 from ...data.document import Document
 from ...problems import Problem, missing
 from ...request.access.callers import user_caller
+from ...request.access.hiding import Hiding
 from ...request.reading.preconditions import is_known
 from ...request.settings import value_for
 from ...serving import Context, serves
@@ -29,6 +30,8 @@ _BACK, _AHEAD = timedelta(days=90), timedelta(days=365)
 _REFRESH = timedelta(hours=1)
 _PER_HOUR = 60
 _PREFIX = 10
+_NOTHING = Document(title=None, status=None)
+"""What an entry has in place of what is hidden."""
 _TIMES = {"task": "due_at", "call": "start_time"}
 
 
@@ -110,16 +113,20 @@ def _entries(call: Context, feed: Document) -> Iterator[Document]:
     """Yield what is in a user's calendar within the window; a series whole, if one of its events is."""
     begin, end = call.now - _BACK, call.now + _AHEAD
     activities = call.collection("activity")
+    hiding, nouns = Hiding(call.caller.hidden, call.server.nouns), call.server.nouns
     if "event" in feed["kinds"]:
         mine = [doc for doc in activities.find("kind", "event") if is_in_calendar(doc, feed["id"])]
         for doc in {doc["id"]: doc for _, _, doc in spans(mine, begin, end)}.values():
             hidden = is_private(doc) and not feed["include_private"]
-            seen = busy_only(doc) if hidden else as_seen(call, doc)
+            seen = _NOTHING | hiding.without(busy_only(doc) if hidden else as_seen(call, doc), [nouns["event"].model])
+            if not {"start_time", "end_time"} <= seen.keys():
+                continue
             known = {name: doc[name] for name in ("sequence", "series_id", "original_start")}
             yield seen | known | {"uid": uid_of(doc)}
     for kind, name in _TIMES.items():
-        for doc in activities.find("kind", kind) if kind in feed["kinds"] else ():
+        for stored in activities.find("kind", kind) if kind in feed["kinds"] else ():
+            doc = _NOTHING | hiding.without(stored, [nouns[kind].model])
             at = doc.get(name)
-            if at is not None and begin <= at < end and doc["owner_id"] == feed["id"]:
+            if at is not None and begin <= at < end and stored["owner_id"] == feed["id"]:
                 times: dict[str, Any] = {"start_time": at, "end_time": doc.get("end_time") or at}
                 yield doc | times | {"uid": uid_of(doc), "busy": kind == "call", "recurrence": None, "reminders": []}

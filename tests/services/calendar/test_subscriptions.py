@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from icalendar import Calendar
+from newcomers import signed_in
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -138,3 +139,31 @@ def test_a_guest_answers_with_the_token_of_the_letter(stub: StubServer, acme: Cr
     other = f"/v1/calendar/events/{made.id}/response"
     for place, sent in ((other, token), (path, "nonsense"), (path, f"{token}x")):
         assert http.put(place, json={"status": "declined", "token": sent}).status_code == 404
+
+
+HIDDEN = {
+    "event": ("title", "description", "location", "status", "attendees", "recurrence", "all_day", "start_time",
+              "end_time"),
+    "task": ("title", "description", "status", "start_time", "due_at"),
+}  # fmt: skip
+WHEN = {"start_time", "end_time", "due_at"}
+
+
+@pytest.mark.parametrize(("kind", "hidden"), [(kind, name) for kind, names in HIDDEN.items() for name in names])
+def test_a_feed_has_nothing_that_is_hidden_from_its_user(
+    stub: StubServer, acme: CrmClient, http: httpx.Client, kind: Any, hidden: str
+) -> None:
+    fields: Any = [{"entity": kind, "field": hidden, "access": "hidden"}]
+    held: Any = [{"resource": "activities", "action": action, "scope": "all"} for action in ("read", "create")]
+    acme.security.roles.create({"key": "half", "name": "Half", "permissions": held, "field_permissions": fields})
+    user, crm = signed_in(stub, acme, "half", strict=False)
+    said = {"title": "Canary title", "description": "Canary description"}
+    event(acme, **said, location="Canary location", owner_id=user.id)
+    task: Any = {**said, "due_at": START, "owner_id": user.id}
+    acme.activities.tasks.create(task)
+    feed = crm.calendar.feed.create(kinds=[kind])
+    answer = http.get(feed.url or "")
+    shown = {name for name in (*said, "location") if f"Canary {name}" in answer.text}
+    every = {*said, "location"} if kind == "event" else set(said)
+    gone = hidden in WHEN and (kind, hidden) != ("task", "start_time")
+    assert (answer.status_code, shown) == (200, set() if gone else every - {hidden})
