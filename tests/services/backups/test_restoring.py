@@ -324,3 +324,17 @@ def test_a_state_file_keeps_backups_and_the_epoch(tmp_path: Path) -> None:
         assert crm.contacts.get(contact.id).name == "Eva"
         assert crm.configuration.environment().epoch == epoch != "e1"
         assert refused(lambda: crm.changes.list(cursor=cursor)).code == "CURSOR_EXPIRED"
+
+
+def test_a_deleted_file_comes_back_with_all_its_versions(acme: Founded) -> None:
+    file = acme.crm.files.upload(("notes.txt", b"one"))
+    acme.crm.files.versions.create(file.id, ("notes.txt", b"two"))
+    versions = [one.id for one in acme.crm.files.versions.list(file.id)]
+    acme.crm.files.delete(file.id)
+    made = acme.backup()
+    assert (len(versions), made.counts["file_version"], made.counts.get("file", 0)) == (2, 2, 0)
+    acme.restore(made, "replace")
+    acme.sign_in()
+    assert [one.status for one in acme.crm.objects.restore("file", [file.id]).items] == ["ok"]
+    assert [one.id for one in acme.crm.files.versions.list(file.id)] == versions
+    assert acme.crm.files.download(file.id).read() == b"two"
