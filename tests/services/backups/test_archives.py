@@ -160,6 +160,13 @@ def test_a_file_that_is_not_there_is_none(acme: Founded) -> None:
     assert refused(lambda: acme.crm.backups.create(file_id="file_nothere")).code == "REFERENCE_NOT_FOUND"
 
 
+def test_the_file_of_a_backup_is_no_other_one(acme: Founded) -> None:
+    made = acme.backup()
+    error = refused(lambda: acme.crm.backups.create(file_id=made.file_id))
+    assert (error.status, error.code) == (422, "INVALID_ARCHIVE")
+    assert made.id in str(error) and acme.crm.backups.list().total == 1
+
+
 def test_an_archive_of_much_of_the_same_is_one(acme: Founded) -> None:
     """What shrinks a lot is stored as it is: a limit against bombs must not refuse our own archives."""
     acme.crm.files.upload(("zeros.bin", bytes(300_000)))

@@ -238,6 +238,22 @@ def test_a_meeting_on_a_day_is_at_its_first_free_time(acme: CrmClient, when: str
     assert (values["earliest"], values["latest"]) == (earliest, latest)
 
 
+@pytest.mark.parametrize(
+    ("when", "start"),
+    [
+        ("thursday 14:00", "2026-01-15T19:00:00Z"),  # it is Thursday, 4 o'clock in the morning in New York
+        ("friday 14:00", "2026-01-16T19:00:00Z"),
+        ("wednesday 14:00", "2026-01-21T19:00:00Z"),
+        ("14:00", "2026-01-15T19:00:00Z"),
+    ],
+)
+def test_a_day_of_the_week_is_the_next_one(acme: CrmClient, when: str, start: str) -> None:
+    eva = acme.contacts.create({"name": "Eva Meets"}).id
+    answer = acme.chatops.send(f"/schedule 30 with {eva} {when}")
+    assert answer.plan is not None, answer.text
+    assert start in answer.plan.operations[0].values.values()
+
+
 def test_what_a_message_cannot_be_about_is_refused(stub: StubServer) -> None:
     with httpx.Client(transport=stub.transport(), headers={"Authorization": "Bearer acme-admin"}) as raw:
         for body, named in (

@@ -155,6 +155,23 @@ def test_options_that_are_switched_off_stay_where_they_are(admin: CrmClient) -> 
     assert code_of(admin.contacts.create, {"name": "Eve", "custom_fields": {"tier": "a"}}) == "VALIDATION_ERROR"
 
 
+@pytest.mark.parametrize(
+    ("entity", "field", "value", "refused"),
+    [("lead", "status", "asleep", True), ("lead", "status", "new", False), ("deal", "title", "x", True)],
+)
+def test_a_standard_field_takes_no_options_but_its_own(
+    admin: CrmClient, entity: str, field: str, value: str, *, refused: bool
+) -> None:
+    options: Any = {"options": [{"value": value, "label": "Other"}]}
+    change = admin.customization.fields.update
+    if refused:
+        assert code_of(change, entity, field, options) == "VALIDATION_ERROR"
+    else:
+        change(entity, field, options)
+        known = described(admin, field, entity)
+        assert known is not None and "Other" in {one.label for one in known.options}
+
+
 def test_a_standard_field_is_changed_and_changed_back(admin: CrmClient, other: CrmClient) -> None:
     change = admin.customization.fields.update
     ada = admin.contacts.create({"name": "Ada"})
