@@ -148,7 +148,7 @@ def test_a_secret_in_a_body_is_masked(served: Crm) -> None:
         assert "***" in shown.out and CANARY not in shown.out + shown.err
 
 
-@pytest.mark.parametrize("words", ["login", "deals board", "webhooks trigger lead.created", "api GET /v1/leads"])
+@pytest.mark.parametrize("words", ["login", "deals board", "webhooks trigger lead.created"])
 @pytest.mark.parametrize("flag", ["--dry-run", "--explain"])
 def test_what_cannot_show_its_requests_sends_none(words: str, flag: str, offline: Crm) -> None:
     done = offline(*words.split(), flag)
