@@ -43,6 +43,14 @@ def test_the_report_rebuilds_the_history_of_a_record(platform: CrmClient, contac
     assert (only.before, only.after) == ("X", "Y")
     page = platform.audit.reports.changes(entity_id=contact, limit=1, page=2)
     assert (page.items, page.has_next, page.total) == (report.items[1:2], True, report.total)
+    half = report.total // 2
+    for number, limit, more in (
+        (1, report.total - 1, True),
+        (1, report.total, False),
+        (2, half, report.total % 2 == 1),
+    ):
+        page = platform.audit.reports.changes(entity_id=contact, limit=limit, page=number)
+        assert (len(page.items), page.has_next) == (limit, more)
 
 
 def test_the_report_is_of_a_range(platform: CrmClient, globex: CrmClient, contact: str, stub: StubServer) -> None:
@@ -93,6 +101,23 @@ def test_merges_copies_and_imports_are_in_the_lineage(platform: CrmClient, stub:
     (made,) = platform.contacts.list(search="Ada New")
     imported = platform.audit.data_lineage("contact", made.id)
     assert (made.id, "imported_from", job.id) in relations(imported) and imported.nodes[0].origin == "import"
+
+
+@pytest.mark.parametrize("as_user", [True, False])
+def test_who_made_a_record_and_what_it_is_about_are_in_the_lineage(
+    platform: CrmClient, stub: StubServer, contact: str, as_user: bool
+) -> None:
+    crm = stub.client(dialects="platform")
+    if as_user:
+        crm.auth.login("ada@acme.test", "demo-password")
+    lead = crm.leads.create({"name": "Leo"}).id
+    given: Any = {"kind": "note", "body": "N", "contact_id": contact, "lead_id": lead}
+    note = crm.activities.create(given).id
+    maker = ("user", "user_ada") if as_user else ("api_key", "apikey_acme_admin")
+    upstream, both = (platform.audit.data_lineage("activity", note, direction=way) for way in ("upstream", "both"))
+    about = {(note, "attached_to", id) for id in (contact, lead)}
+    assert (note, "created_by", maker[1]) in relations(upstream) and about <= relations(both)
+    assert maker in {(edge.target.type, edge.target.id) for edge in upstream.edges}
 
 
 @pytest.mark.parametrize("given", [{"depth": 0}, {"depth": 11}, {"direction": "sideways"}])

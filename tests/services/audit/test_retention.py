@@ -219,6 +219,48 @@ def test_a_policy_can_keep_something(platform: CrmClient, stub: StubServer, acti
         assert some(platform.contacts.list(limit=1).total) == some(others) - 1
 
 
+@pytest.mark.parametrize(("action", "changed"), [("delete", False), ("anonymize", True), ("archive", False)])
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_policy_counts_what_it_has_done(
+    platform: CrmClient, stub: StubServer, action: str, changed: bool, by_hand: bool
+) -> None:
+    idle(stub)
+    old = [contact(platform, n) for n in range(3)]
+    (made,) = platform.audit.retention_policies.update([policy("contact", 30, action=action)])
+    for id in old[:2]:
+        stored(stub, "contact", id, updated_at=stub.clock.now() - 31 * DAY)
+    if by_hand:
+        dry = some(platform.audit.data_purge("contact", policy_id=made.id).counts)
+        assert (dry.total, dry.processed, dry.succeeded, dry.skipped) == (2, 2, 0, 2)
+        done = some(platform.audit.data_purge("contact", policy_id=made.id, dry_run=False, confirm="contact").counts)
+        assert (done.total, done.processed, done.succeeded, done.skipped) == (2, 2, 2, 0)
+        assert (done.deleted, done.updated) == ((0, 2) if changed else (2, 0))
+    else:
+        stub.clock.advance(86_400)
+        platform.leads.list(limit=1)
+        (ran,) = platform.audit.retention_policies.list()
+        assert (ran.last_count, ran.version) == (2, made.version)
+    left = {one.id: one.name for one in platform.contacts.list()}
+    assert left == {old[2]: "Ada 2"} | dict.fromkeys(old[:2] if changed else (), "[erased]")
+
+
+def test_a_purge_names_twenty_records_and_counts_those_on_hold_as_skipped(
+    platform: CrmClient, stub: StubServer
+) -> None:
+    idle(stub)
+    vip = [{"filters": [{"field": "title", "op": "eq", "value": "CEO"}]}]
+    platform.audit.retention_policies.update([policy("contact", legal_hold=True, filter_groups=vip)])
+    held, *free = (contact(platform, n, title="A" if n else "CEO") for n in range(21))
+    later = stub.clock.now() + DAY
+    assert purge(platform, "contact", before=later).sample_ids == free
+    platform.contacts.delete(free[0])
+    assert purge(platform, "contact", before=later).sample_ids == [*free[1:], held]
+    job = platform.audit.data_purge("contact", before=later, dry_run=False, confirm="contact")
+    counts = some(job.counts)
+    assert (counts.processed, counts.succeeded, counts.skipped, counts.deleted) == (20, 19, 1, 19)
+    assert [one.id for one in platform.contacts.list()] == [held]
+
+
 def test_a_purge_of_the_trail_leaves_it_valid(platform: CrmClient, stub: StubServer) -> None:
     for n in range(3):
         contact(platform, n)
