@@ -54,10 +54,12 @@ def _read(text: str) -> nodes.Template | tuple[str, int]:
                 return f"a template has no access to {name}", node.lineno
             if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
                 return f"there is no filter {node.name!r}; there are {', '.join(sorted(_FILTERS))}", node.lineno
+            if isinstance(node, nodes.Test) and node.name not in _environment(False).tests:
+                return f"there is no test {node.name!r}", node.lineno
         _environment(False).compile(text)
     except TemplateSyntaxError as error:
         return error.message or "it cannot be read", error.lineno
-    except RecursionError:
+    except (RecursionError, SyntaxError):  # of Python's own compiler: it indents by as many levels as there are
         return "it is nested too deeply", 1
     return tree
 

@@ -30,6 +30,10 @@ VALUES = {"name": "Eva", "offer": "tea"}
         ("{% for a in b %}{% endfor %}", 1),
         ("{% include 'x' %}", 1),
         ("{{ name | replace('a', 'aaaa') }}", 1),
+        ("Hi\n{% if name is mountain %}x{% endif %}", 2),
+        ("{{ name is mountain }}", 1),
+        ("{% if name %}" * 120 + "x" + "{% endif %}" * 120, 1),
+        ("{{ 'a' if name is mountain else 'b' }}", 1),
     ],
 )
 @pytest.mark.parametrize("place", ["content", "content_html", "translations.0.content"])
