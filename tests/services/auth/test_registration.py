@@ -171,6 +171,21 @@ def test_an_invitation_joins_its_company_once(stub: StubServer, bearer: Bearer) 
     assert refused(join).code == "INVALID_TOKEN"
 
 
+@pytest.mark.parametrize("by", ["company", "invitation"])
+def test_who_has_registered_is_signed_in_by_a_password_alone(stub: StubServer, bearer: Bearer, by: str) -> None:
+    if by == "company":
+        made, company = founded(bearer()), None
+    else:
+        token, company = invited(stub), "tenant_acme"
+        made = bearer().auth.register(email="guest@acme.test", password=STRONG, name="Gus", invitation_token=token)
+    sessions = stub.store.collection(company or str(some(made.tenant).id), "session")
+    (session,) = sessions.find("user_id", made.user.id)
+    assert (session["auth_method"], session["mfa_verified"]) == ("password", False)
+    assert some(some(made.session).user).id == made.user.id
+    told = [entry["action"] for entry in stub.audit(sessions.tenant_id) if entry["entity"]["id"] == made.user.id]
+    assert told[-2:] == ["user.registered", "auth.login"]
+
+
 def test_an_invitation_of_somebody_who_is_known_or_not_wanted(stub: StubServer, bearer: Bearer) -> None:
     token = invited(stub, status="active")
     register = lambda: bearer().auth.register(  # noqa: E731 # the same call twice

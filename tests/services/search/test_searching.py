@@ -58,6 +58,25 @@ def test_highlights_are_escaped(platform: CrmClient) -> None:
     assert not platform.search.advanced({"q": "qwertz"}, types=["lead"], highlight=False)[0].highlights
 
 
+def test_three_members_are_highlighted_and_all_that_match_are_named(platform: CrmClient) -> None:
+    members = {"name": "Qwertzu", "company": "Qwertzu", "title": "Qwertzu", "industry": "Qwertzu"}
+    given: Any = members
+    platform.leads.create(given)
+    (hit,) = platform.search.leads("qwertzu")
+    assert set(hit.matched_fields) == set(members)
+    assert [each.field for each in hit.highlights] == hit.matched_fields[:3]
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [("moon:cheese", True), ("company:cheese", False), ("name:cheese", True), ("nosuch:moon", False)],
+)
+def test_what_no_kind_has_as_a_member_are_words(platform: CrmClient, q: str, found: bool) -> None:
+    made = platform.leads.create({"name": "Moon Cheese", "company": "Other"}).id
+    assert ids(platform.search.leads(q)) == [made] * found
+    assert [hit.id for hit in platform.search.query(q).hits] == [made] * found
+
+
 def test_names_around_a_record_find_it_and_follow_them(platform: CrmClient) -> None:
     account = platform.accounts.create({"name": "Wolpertinger Works"})
     contact = platform.contacts.create({"name": "Hagen Wurzel"})
@@ -275,6 +294,23 @@ def test_a_new_field_is_searched_after_the_index_is_built(platform: CrmClient) -
     assert ids(platform.search.leads("tokyo")) == [made]
     (lead,) = [each for each in platform.search.status().entities if each.type == "lead"]
     assert not lead.stale and lead.pending == 0
+
+
+def test_the_index_is_as_new_as_its_newest_record(platform: CrmClient, stub: StubServer) -> None:
+    def indexed(*types: str) -> list[Any]:
+        entities = {each.type: each.last_indexed_at for each in platform.search.status().entities}
+        return [entities[type] for type in types]
+
+    before = indexed("lead", "contact")
+    stub.clock.advance(60)
+    made = platform.leads.create({"name": "Somebody"})
+    assert indexed("lead", "contact") == [made.updated_at, before[1]]
+    assert platform.search.status().last_indexed_at == made.updated_at
+    stub.clock.advance(60)
+    platform.search.reindex(types=["contact"]).wait()
+    lead, contact = indexed("lead", "contact")
+    assert lead == made.updated_at and contact > lead
+    assert platform.search.status().last_indexed_at == contact
 
 
 @pytest.mark.parametrize(

@@ -147,12 +147,17 @@ def test_an_invoice_that_is_not_paid_is_late(stub: StubServer, found: Found) -> 
     crm.tenants.billing.update("current", {"payment_method_token": "tok_invoice"})
     made = crm.tenants.billing.upgrade("current", "pro", cycle="annual", seats=2)
     assert made.billing.balance == 580 == (made.invoice.amount_due if made.invoice else None)
-    stub.clock.advance(15 * DAY)
+    assert made.invoice and made.invoice.due_date == made.invoice.period_start + timedelta(days=14)
+    stub.clock.advance(14 * DAY - 60)
+    assert crm.tenants.billing.get("current").status == "active"
+    stub.clock.advance(DAY)
     assert crm.tenants.billing.get("current").status == "past_due"
     paid = crm.tenants.billing.update("current", {"payment_method_token": "tok_visa"})
     assert (paid.status, paid.balance) == ("active", D(0))
     (invoice,) = crm.tenants.invoices.list("current")
     assert (invoice.status, invoice.amount_due) == ("paid", D(0)) and isinstance(invoice.paid_at, datetime)
+    at_once = crm.tenants.billing.upgrade("current", "enterprise", cycle="annual").invoice
+    assert at_once and (at_once.due_date, at_once.status) == (stub.clock.now().date(), "paid")
 
 
 def test_a_credit_is_used_up_by_later_invoices(stub: StubServer, found: Found) -> None:

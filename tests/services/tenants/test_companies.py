@@ -196,6 +196,23 @@ def test_an_ended_company_has_no_access_and_then_no_data(acme: CrmClient, stub: 
     assert left <= {"tenant", "timetable"} and acme.tenants.get(company.id).status == "cancelled"
 
 
+def test_the_credentials_of_an_ended_company_end_and_those_that_had_ended_keep_their_time(
+    stub: StubServer, found: Found
+) -> None:
+    company, past = found(), stub.clock.now()
+    kinds = ("session", "api_key", "app_token")
+    for kind in kinds:
+        company.put(kind, id=f"{kind}_new", user_id="user_x", fingerprint=f"new {kind}")
+        company.put(kind, id=f"{kind}_old", user_id="user_x", fingerprint=f"old {kind}", revoked_at=past)
+    stub.clock.advance(60)
+    ended = company.own.tenants.delete("current", confirm=company.slug)
+    for kind in kinds:
+        records = stub.store.collection(company.id, kind)
+        assert {doc["id"]: doc["revoked_at"] for doc in records} == {
+            doc["id"]: past if doc["id"].endswith("_old") else ended.cancelled_at for doc in records
+        }
+
+
 def test_a_company_with_an_open_invoice_goes_on(acme: CrmClient, found: Found) -> None:
     company = found()
     billing = company.own.tenants.billing

@@ -210,3 +210,17 @@ def test_what_is_no_picture_is_refused(stub: StubServer, admin: CrmClient, conte
     refusal = refused(lambda: admin.users.avatar.upload("me", content))
     assert (refusal.status, refusal.code) == (422, code)
     assert admin.users.get("me").avatar is None
+
+
+@pytest.mark.parametrize(
+    ("size", "code", "said"),
+    [
+        (5_000_000, "INVALID_IMAGE", "cannot identify image file"),
+        (5_000_001, "FILE_TOO_LARGE", "a picture has at most 5 MB, not 5.0 MB"),
+        (7_250_001, "FILE_TOO_LARGE", "a picture has at most 5 MB, not 7.3 MB"),
+    ],
+)
+def test_a_picture_that_is_too_large_is_told_how_large_it_is(admin: CrmClient, size: int, code: str, said: str) -> None:
+    refusal = refused(lambda: admin.users.avatar.upload("me", b"x" * size))
+    assert (refusal.code, refusal.fields[0].field) == (code, "file") and said in refusal.message
+    assert refusal.details.get("limit") == (5_000_000 if code == "FILE_TOO_LARGE" else None)

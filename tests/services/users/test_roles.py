@@ -144,3 +144,15 @@ def test_permissions_of_others_are_for_who_reads_users(stub: StubServer, admin: 
     mine = one.crm.users.permissions("me")
     assert (mine.permissions, mine.is_admin, [role.key for role in mine.roles]) == ([], False, ["team_lead"])
     assert {"users", "workflows"} <= set(mine.features)
+
+
+@pytest.mark.parametrize("key", ["admin", "manager", "sales", "read_only"])
+def test_the_roles_that_every_company_has_are_never_changed(admin: CrmClient, key: str) -> None:
+    began = admin.tenants.get("current").created_at
+    admin.users.update("user_sam", {"role": key})
+    (role,) = admin.users.roles.list("user_sam")
+    assert (role.id, role.key, role.name) == (f"role_{key}", key, key.replace("_", " ").capitalize())
+    assert (role.version, role.created_at, role.updated_at, role.created_by) == (1, began, began, "system")
+    assert (role.is_system, role.field_permissions) == (True, []) and role.description
+    holders = [user for user in admin.users.list() if key in [one.key for one in user.roles or ()]]
+    assert role.user_count == len(holders) > 0
