@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import AuthenticationError, CrmClient, InvalidInputError, NotFoundError, Stream
 from crm_sdk.models import Dashboard, DashboardEvent, WidgetData
@@ -105,6 +106,43 @@ def test_a_feed_has_what_the_viewer_may_see(platform: CrmClient, leads: list[str
     assert few.feed is not None and all_.feed is not None
     assert [item.entity.id for item in few.feed] == leads[:1:-1] and few.feed[0].summary.endswith("created Lead 4")
     assert {item.verb for item in few.feed} == {"created"} and all_.feed[0].entity.id == board.id
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ({}, ["by sam", "of noor", "of mia"]),
+        ({"owner_id": "user_mia"}, ["of mia"]),
+        ({"owner_id": "user_noor"}, ["of noor"]),
+        ({"owner_id": "user_sam"}, ["by sam"]),
+        ({"team_id": "team_acme_sales"}, ["by sam", "of mia"]),
+        ({"owner_id": "user_mia", "team_id": "team_acme_sales"}, ["of mia"]),
+        ({"owner_id": "user_noor", "team_id": "team_acme_sales"}, []),
+    ],
+)
+def test_a_feed_is_of_those_who_acted_or_own_the_record(
+    platform: CrmClient, sam: CrmClient, stub: StubServer, source: Any, shown: list[str]
+) -> None:
+    since = stub.clock.now().isoformat()
+    stored(stub, "user", "user_ada", team_ids=[])
+    for crm, name, owner in ((platform, "of mia", "user_mia"), (platform, "of noor", "user_noor"), (sam, "by sam", "")):
+        lead(crm, name=name, **({"owner_id": owner} if owner else {}))
+    wanted = {"entityTypes": ["lead"], "verbs": ["created"], "since": since}
+    board = platform.dashboards.create({"name": "B", "widgets": [widget("feed", feed=wanted, **source)]})
+    (feed,) = platform.dashboards.data(board.id).widgets
+    assert feed.feed is not None and [item.entity.name for item in feed.feed] == shown
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown"), [(None, 20), (0, 20), (-1, 20), ("9", 20), (1, 1), (199, 199), (200, 200), (201, 200)]
+)
+def test_a_feed_has_twenty_items_or_as_many_as_it_says_up_to_200(platform: CrmClient, limit: Any, shown: int) -> None:
+    people: Any = [{"external_id": f"x{number}", "name": f"Lead {number}"} for number in range(201)]
+    platform.objects.upsert("lead", people)
+    wanted = {"entityTypes": ["lead"], "limit": limit}
+    board = platform.dashboards.create({"name": "B", "widgets": [widget("feed", feed=wanted)]})
+    (feed,) = platform.dashboards.data(board.id).widgets
+    assert len(feed.feed or ()) == shown
 
 
 @pytest.mark.parametrize("by", ["argument", "dashboard", "widget"])

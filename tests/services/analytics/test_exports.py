@@ -156,6 +156,7 @@ def test_every_page_of_a_pdf_has_the_head_and_every_row_is_on_one(
     texts = [page.extract_text() for page in pages]
     assert len(texts) > 1 and [text.count("Who") for text in texts] == [1] * len(texts)
     assert sorted(re.findall(r"Row-\d+", "\n".join(texts))) == names
+    assert all(text.endswith(f"{number} / {len(texts)}") for number, text in enumerate(texts, start=1))
 
 
 @pytest.mark.parametrize(("count", "fails"), [(5_000, False), (5_001, True)])

@@ -143,6 +143,25 @@ def test_measures(platform: CrmClient, report: MakeReport, function: str, values
 
 
 @pytest.mark.parametrize(
+    ("measure", "column"),
+    [
+        ({"function": "count"}, ("count", "Count", "number", "number")),
+        ({"function": "count_distinct", "field": "created_at"},
+         ("count_distinct_created_at", "Count distinct created at", "number", "number")),
+        ({"function": "sum", "field": "value"}, ("sum_value", "Sum value", "number", "currency")),
+        ({"function": "avg", "field": "score", "label": "Mean"}, ("avg_score", "Mean", "number", "number")),
+        ({"function": "min", "field": "created_at"}, ("min_created_at", "Min created at", "date", "datetime")),
+    ],
+)  # fmt: skip
+def test_a_measure_has_the_type_and_format_of_its_field_and_counts_are_numbers(
+    platform: CrmClient, report: MakeReport, measure: Any, column: tuple[str, ...]
+) -> None:
+    made = report(groups=[{"field": "source"}], measures=[measure])
+    columns = [(one.key, one.label, one.type, one.format) for one in platform.reports.data(made.id).columns]
+    assert columns == [("source", "Source", "text", "text"), column]
+
+
+@pytest.mark.parametrize(
     ("sort", "order"),
     [
         ([], ["referral", "website"]),
