@@ -1,0 +1,107 @@
+"""The times of communication: how long a call rings and lasts, when a meeting is open, and what its end tells."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from refusals import refused
+from stub_data import some, stored
+
+from crm_sdk import CrmClient
+from server_stub import StubServer
+
+LINK = "https://meet.acme.test/talk"
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform", max_retries=0, strict=True)
+
+
+def test_a_call_rings_after_a_second_is_answered_after_five_and_lasts_90(stub: StubServer, client: CrmClient) -> None:
+    client.integrations.create({
+        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
+        "credentials": {"username": "AC123", "password": "a long secret"},
+    })  # fmt: skip
+    call = client.communication.calls.dial("+49 30 1234567")
+    seen: list[str | None] = []
+    for tenths in (9, 2, 38, 2, 898, 2):
+        stub.clock.advance(tenths / 10)
+        seen.append(client.communication.calls.get(call.id).status)
+    assert seen == [
+        "queued", "ringing", "ringing", "in_progress", "in_progress", "completed",
+    ]  # fmt: skip
+    done = client.communication.calls.get(call.id)
+    assert (done.outcome, done.recording_url, done.duration_seconds) == ("connected", None, 95)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_open"), [(-901, False), (-899, True), (0, True), (1_799, True), (1_801, False)]
+)
+@pytest.mark.parametrize("series", [False, True])
+def test_a_meeting_is_open_from_15_minutes_before_its_start_to_its_end(
+    stub: StubServer, client: CrmClient, seconds: int, is_open: bool, series: bool
+) -> None:
+    start = stub.clock.now().replace(microsecond=0) + timedelta(hours=1)
+    event: Any = {
+        "title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30), "meeting_link": LINK,
+    } | ({"recurrence": "FREQ=DAILY;COUNT=3"} if series else {})  # fmt: skip
+    made = client.communication.meetings.create(event, force=True)
+    opens = start + timedelta(days=1) if series else start
+    stub.clock.advance((opens - stub.clock.now()).total_seconds() + seconds)
+    if is_open:
+        way = client.communication.meetings.join(made.id)
+        assert (way.role, way.expires_at) == ("host", opens + timedelta(minutes=45))
+        assert some(way.join_url) == f"{LINK}?token={way.token}"
+        (joined,) = [entry for entry in stub.audit() if entry["action"] == "meeting.joined"]
+        assert joined["metadata"] == {"email": "ada@acme.test", "role": "host"}
+        return
+    error = refused(lambda: client.communication.meetings.join(made.id))
+    opens += timedelta(days=1) if series and seconds > 0 else timedelta()
+    first, last = opens - timedelta(minutes=15), opens + timedelta(minutes=30)
+    assert (error.status, error.code) == (409, "MEETING_NOT_OPEN")
+    assert error.message == f"the meeting is open from {first:%Y-%m-%d %H:%M} to {last:%H:%M} UTC"
+    assert sorted(error.details) == ["closesAt", "opensAt"]
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"status": "cancelled"}, "MEETING_CANCELLED"),
+        ({"status": "completed"}, "MEETING_NOT_OPEN"),
+        ({"meeting_link": None}, "NO_MEETING_LINK"),
+        ({"meeting_link": f"{LINK}?a=1"}, None),
+    ],
+)
+def test_what_cannot_be_joined(stub: StubServer, client: CrmClient, members: Any, code: str | None) -> None:
+    start = stub.clock.now() + timedelta(minutes=5)
+    event: Any = {"title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30)}
+    made = client.communication.meetings.create(event, force=True)
+    stored(stub, "activity", made.id, **members)
+    if code is None:
+        assert client.communication.meetings.join(made.id).join_url.startswith(f"{LINK}?a=1&token=")
+    else:
+        assert refused(lambda: client.communication.meetings.join(made.id)).code == code
+
+
+@pytest.mark.parametrize("notify", [True, False])
+def test_a_meeting_is_cancelled_once_with_its_reason(stub: StubServer, client: CrmClient, notify: bool) -> None:
+    start = stub.clock.now() + timedelta(days=1)
+    event: Any = {
+        "title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30),
+        "attendees": [{"email": "eva@x.example"}],
+    }  # fmt: skip
+    made = client.communication.meetings.create(event, force=True, notify=False)
+    for _ in range(2):
+        off = client.communication.meetings.cancel(made.id, reason="Snow", notify=notify)
+        assert (off.status, off.cancelled_reason) == ("cancelled", "Snow")
+    told = [entry for entry in stub.audit() if entry["action"] == "meeting.cancelled"]
+    assert [entry["reason"] for entry in told] == ["Snow"]
+    sent = stub.store.collection("tenant_acme", "invitation").find("event_id", made.id)
+    assert [one["method"] for one in sent] == ["CANCEL"] * notify
+    other = client.communication.meetings.create(event, force=True)
+    stored(stub, "activity", other.id, status="completed")
+    error = refused(lambda: client.communication.meetings.cancel(other.id))
+    assert (error.code, error.message) == ("ACTIVITY_CLOSED", "the meeting is completed")
