@@ -337,7 +337,7 @@ def test_a_refused_credential_is_told_what_helps(
         ([], {"CRM_PROXY": "nonsense"}, "proxy", "fail"),
         ([], {"CRM_PROFILE": "globx"}, "settings", "fail"),
         ([], {"CRM_TIMEOUT": "soon"}, "settings", "fail"),
-        (["--dialect", "morse"], {}, "client", "fail"),
+        (["--dialect", "morse"], {}, "settings", "fail"),
     ],
 )
 def test_doctor_finds_what_is_wrong(
