@@ -144,6 +144,13 @@ class DatabaseStore:
 class _FileStore(DatabaseStore):
     """A copy in a file that it has opened itself, to be closed at the end."""
 
+    def __init__(self, connection: Any) -> None:
+        try:
+            super().__init__(connection)
+        except BaseException:  # nobody else could close it
+            connection.close()
+            raise
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shell import Crm
 
 from crm_cli import failures
+from crm_sdk.sync import SqliteStore
 from server_stub import StubServer
 
 pytest_plugins = ["cli_fixtures"]
@@ -157,6 +160,22 @@ def test_a_copy_that_cannot_be_used_is_named(place: str, served: Crm, tmp_path: 
     (tmp_path / "damaged.db").write_text("this is no database, whatever its name says" * 9)
     done = served("sync", f"sqlite:{tmp_path / place}")
     assert (done.status, done.err.startswith(f"error: {tmp_path / place}: ")) == (failures.USAGE, True), done.err
+
+
+def test_a_copy_that_cannot_be_used_is_not_held_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, opened = tmp_path / "damaged.db", list[sqlite3.Connection]()
+    file.write_text("this is no database, whatever its name says" * 9)
+    connect = sqlite3.connect
+
+    def noted(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        SqliteStore(file)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 def test_a_raw_request_is_shown_with_its_secrets_masked(served: Crm, stub: StubServer) -> None:
