@@ -23,7 +23,7 @@ from .models import patterns, values
 from .models.marks import INPUT
 from .models.record import Model
 from .models.values import Upload
-from .models.written import choices, is_model, written
+from .models.written import is_model, union_members, written
 from .network.uploads import multipart
 from .resource import Sync
 from .wire import Shape, camel, encode_json, is_array, is_object, shape_of, snake
@@ -264,7 +264,7 @@ def _record(members: Mapping[str, Any]) -> Any:
 def _without_records(hint: Any) -> Any:
     """Return the annotation of a body without the record that may be given in its place."""
     kinds = get_args(hint)
-    kept: Any = tuple(kind for kind in kinds if not all(map(is_model, choices(kind))))
+    kept: Any = tuple(kind for kind in kinds if not all(map(is_model, union_members(kind))))
     return Union[kept] if any(map(is_typeddict, kinds)) and kept != kinds else hint  # noqa: UP007 # made of a tuple
 
 

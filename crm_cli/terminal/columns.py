@@ -158,7 +158,7 @@ def _models(hint: Any) -> Iterator[Any]:
 
 def _parts(hint: Any) -> set[Any]:
     """Return the types of a union, without what annotates them. A list or a mapping is none of its items."""
-    from ..tree.parameters import union_members
+    from crm_sdk.models.written import union_members
 
     return {part for part in union_members(hint) if isinstance(part, type)}
 

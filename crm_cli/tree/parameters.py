@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal, NotRequired, Required, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from pydantic import AwareDatetime
 from typing_extensions import get_type_hints, is_typeddict
 
+from crm_sdk.models.written import union_members
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
 from crm_sdk.wire import camel, is_array, is_object
@@ -367,18 +368,6 @@ def _kind_of(kind: Any) -> Kind:
         return "time"
     simple: dict[Any, Kind] = {bool: "flag", int: "int", float: "number", Decimal: "number", date: "date"}
     return simple.get(kind, "any")
-
-
-def union_members(annotation: Any) -> Iterable[Any]:
-    """Yield the members of a union at any depth, without their annotations."""
-    origin = get_origin(annotation)
-    if origin in (Annotated, Required, NotRequired):
-        yield from union_members(get_args(annotation)[0])
-    elif origin in (Union, types.UnionType):
-        for each in get_args(annotation):
-            yield from union_members(each)
-    else:
-        yield annotation
 
 
 def bounds(annotation: Any) -> Iterable[Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin
 
 from typing_extensions import get_type_hints, is_typeddict
 
@@ -28,14 +29,14 @@ def written(value: Any, hint: Any) -> Any:
         return {
             name: written(own, members[name])
             for name, own in have.items()
-            if (own is not None or type(None) in choices(members[name]))
+            if (own is not None or type(None) in union_members(members[name]))
             and not (own == [] and _has_records(type(value), name))
         }
     if is_object(value):
         hints: Mapping[str, Any] = next(map(_hints, _inputs(hint)), _NONE)
         return {name: written(own, hints.get(name, Any)) for name, own in value.items()}
     if is_array(value):
-        item = next((get_args(choice)[0] for choice in choices(hint) if get_args(choice)), Any)
+        item = next((get_args(choice)[0] for choice in union_members(hint) if get_args(choice)), Any)
         return [written(own, item) for own in value]
     return value
 
@@ -57,7 +58,7 @@ def _has_records(model: type[Model], name: str) -> bool:
 
 
 def _inputs(hint: Any) -> list[Any]:
-    return [choice for choice in choices(hint) if is_typeddict(choice)]
+    return [choice for choice in union_members(hint) if is_typeddict(choice)]
 
 
 @lru_cache(maxsize=1024)
@@ -68,7 +69,7 @@ def _hints(kind: Any) -> Mapping[str, Any]:
 @lru_cache(maxsize=4096)
 def _words(hint: Any) -> frozenset[Any]:
     """Return the words that a type allows, where it allows only words."""
-    kinds = list(choices(hint))
+    kinds = list(union_members(hint))
     if not all(get_origin(kind) is Literal for kind in kinds):
         return frozenset()
     return frozenset(word for kind in kinds for word in get_args(kind))
@@ -79,12 +80,13 @@ def is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Model)
 
 
-def choices(hint: Any) -> Iterator[Any]:
-    """Yield what a type may be: the parts of its unions, without marks."""
-    if get_origin(hint) is Annotated or str(get_origin(hint)).rpartition(".")[2] in ("Required", "NotRequired"):
-        yield from choices(get_args(hint)[0])
-    elif type(None) in get_args(hint) or str(get_origin(hint)) in ("typing.Union", "<class 'types.UnionType'>"):
-        for choice in get_args(hint):
-            yield from choices(choice)
+def union_members(annotation: Any) -> Iterator[Any]:
+    """Yield the members of a union at any depth, without their annotations; of any other type itself."""
+    origin = get_origin(annotation)
+    if origin in (Annotated, Required, NotRequired):
+        yield from union_members(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for each in get_args(annotation):
+            yield from union_members(each)
     else:
-        yield hint
+        yield annotation
