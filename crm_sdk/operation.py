@@ -343,7 +343,9 @@ class Operation(Declaration[P, T]):
                 body=body[:2000],
                 request_id=reply.headers.get("x-request-id"),
             ) from None
-        if mismatches := tuple(each for each in mismatches if not in_part or each.kind != "missing"):
+        if in_part:
+            mismatches = tuple(each for each in mismatches if each.kind != "missing")
+        if mismatches:
             report(self.id, mismatches, client.habits.reported)
         return opened
 
