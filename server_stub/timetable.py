@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from .caller import Caller
@@ -139,7 +140,7 @@ def planned_tasks(server: StubServer, now: datetime) -> Iterator[Task]:
         for appointment in table.appointments:
             known = times.get(appointment.name)
             if known is not None and known["next_at"] is not None:
-                run = _appointment_run(server, times, appointment, known)
+                run = partial(_keep_appointment, server, times, appointment, known)
                 yield Task(known["next_at"], 0, appointment.name, times.tenant_id, run)
     for tenants in store.across("tenant"):
         times = store.collection(tenants.tenant_id, KIND)
@@ -152,12 +153,11 @@ def planned_tasks(server: StubServer, now: datetime) -> Iterator[Task]:
                 if at <= now:
                     missed = (now - at) // entry.every
                     at += max(missed + 1 - entry.made_up, 0) * entry.every
-                yield Task(at, 1, entry.name, tenants.tenant_id, _entry_run(server, times, entry, at))
+                yield Task(at, 1, entry.name, tenants.tenant_id, partial(_recur, server, times, entry, at))
 
 
-def _appointment_run(
-    server: StubServer, times: Collection, appointment: Appointment, known: Document
-) -> Callable[[], None]:
+def _keep_appointment(server: StubServer, times: Collection, appointment: Appointment, known: Document) -> None:
+    """Carry out the work of an appointment at its time, and store when it is due next."""
     at: datetime = known["next_at"]
     call = system_call(server, times.tenant_id, at, appointment.name)
 
@@ -170,33 +170,29 @@ def _appointment_run(
             later = {"late_until": at, "again_at": at + min(_AGAIN * 2 ** (failures - 1), _AGAIN_AT_MOST)}
         times.put(_next_time(call.collection, appointment, done | {"failures": failures, **later}))
 
-    def run() -> None:
-        with isolate(server.store, f"{appointment.name} of {times.tenant_id}"):
-            server.timetable.appointments[appointment](call)
-            note()
-        planned = times.get(appointment.name) or known
-        if planned["next_at"] is not None and planned["next_at"] <= at:  # undone, with all that was done
-            note()
-
-    return run
+    with isolate(server.store, f"{appointment.name} of {times.tenant_id}"):
+        server.timetable.appointments[appointment](call)
+        note()
+    planned = times.get(appointment.name) or known
+    if planned["next_at"] is not None and planned["next_at"] <= at:  # undone, with all that was done
+        note()
 
 
-def _entry_run(server: StubServer, times: Collection, entry: Entry, at: datetime) -> Callable[[], None]:
+def _recur(server: StubServer, times: Collection, entry: Entry, at: datetime) -> None:
+    """Carry out recurring work at its time, and store when it is due next."""
+
     def call_at(time: datetime) -> Context:
         return system_call(server, times.tenant_id, time, f"timetable:{entry.name}")
 
-    def run() -> None:
-        what, done = f"{entry.name} of {times.tenant_id}", Document(id=entry.name, due_at=at + entry.every, last_run=at)
-        if not _is_passed_over(server, times, entry, at):
-            with isolate(server.store, what):
-                server.timetable.recurring[entry](call_at(at))
-                times.put(done)
-            with isolate(server.store, what):
-                _look_ahead(server, times, entry, at, call_at)
-        if times.get(entry.name) != done:
+    what, done = f"{entry.name} of {times.tenant_id}", Document(id=entry.name, due_at=at + entry.every, last_run=at)
+    if not _is_passed_over(server, times, entry, at):
+        with isolate(server.store, what):
+            server.timetable.recurring[entry](call_at(at))
             times.put(done)
-
-    return run
+        with isolate(server.store, what):
+            _look_ahead(server, times, entry, at, call_at)
+    if times.get(entry.name) != done:
+        times.put(done)
 
 
 def _is_passed_over(server: StubServer, times: Collection, entry: Entry, at: datetime) -> bool:

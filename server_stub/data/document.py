@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
 
 
 def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
@@ -22,11 +24,13 @@ class Document(dict[str, Any]):
     Since it never changes, values computed from its members are cached in it.
     """
 
-    __slots__ = ("completed", "folded", "words", "written")
+    __slots__ = ("completed", "derived", "folded", "words", "written")
 
     completed: tuple[Mapping[str, Any], Document]
     """The members that `with_members` was given last, and what it made of them."""
 
+    derived: dict[Callable[[Any], Any], Any]
+    """What functions made of the document; see `derive`."""
     folded: dict[tuple[str, ...], str]
     """Cached folded texts for searches, by fields."""
     words: tuple[tuple[str, ...], Sequence[tuple[str, Sequence[tuple[str, ...]]]]]
@@ -70,6 +74,19 @@ class Document(dict[str, Any]):
             pass
         content = self.written[form] = write(self)
         return content
+
+    def derive(self, make: Callable[[Document], T]) -> T:
+        """Return what a function makes of the document, which it is called for once; nobody may change it."""
+        try:
+            made: T = self.derived[make]
+        except AttributeError:
+            self.derived = {}
+        except KeyError:
+            pass
+        else:
+            return made
+        made = self.derived[make] = make(self)
+        return made
 
     def copy(self) -> Document:
         """Return the document itself, since it is immutable."""

@@ -46,7 +46,7 @@ def churn_risk(
     stored = call.reference("contact", contact_id, "contact_id")
     doc = dict(stored or {"created_at": call.now})
     if communication_history is not None:
-        talks = _talks(communication_history, call.now)
+        talks: Sequence[Members] = _talks(communication_history, call.now)
         doc |= {"last_contact": talks[0]["date"] if talks else None}
     else:
         talks = communications_of(call, doc["id"]) if stored is not None else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,7 @@ def insights_of(
     return insights(doc, said, [deal for deal in known if call.sees("deal", deal)], call.now)
 
 
-def talks_seen(call: Context, contact_id: str) -> list[dict[str, Any]]:
+def talks_seen(call: Context, contact_id: str) -> list[Mapping[str, Any]]:
     """Return what the caller may read of the communication history of a contact, newest first."""
     return [talk for talk in communications_of(call, contact_id) if may_read(call, talk["id"])]
 
@@ -40,6 +40,16 @@ def insights(doc: Members, talks: Sequence[Members], deals: Sequence[Members], n
     theirs = said_by_contact(talks)
     found = [*_risks(doc, theirs, now), *_opportunities(doc, deals), *_trends(theirs), *_suggestions(doc, now)]
     return sorted(found, key=lambda insight: -insight["confidence"])
+
+
+def turning_points(doc: Members, said: Iterable[Members]) -> Iterator[datetime]:
+    """Yield when time alone changes which insights about a contact there are; `said` is what its talks are made of."""
+    since = (doc.get("last_contact"), doc.get("created_at"))
+    yield from (time + health.SILENCE + datetime.resolution for time in since if time is not None)
+    if doc.get("next_follow_up") is not None:
+        yield doc["next_follow_up"]
+    meetings = (each for each in said if each.get("kind") == "event")
+    yield from (meeting["start_time"] for meeting in meetings if meeting.get("start_time") is not None)
 
 
 def _risks(doc: Members, talks: Sequence[Members], now: datetime) -> Iterator[dict[str, Any]]:

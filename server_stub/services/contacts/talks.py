@@ -8,6 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from ...data.document import Document
 from ...serving import Collections, Context, Members
 from .. import sentiment
 
@@ -15,7 +16,7 @@ _NO_TALK = frozenset({"cancelled", "no-show"})
 _KNOWN = ("email", "call", "event", "note")
 
 
-def message_as_communication(message: Members) -> dict[str, Any]:
+def message_as_communication(message: Members) -> Mapping[str, Any]:
     """Return a message as an event of the communication history, which has no other word than e-mail for it."""
     judged = analysis(message["subject"], message["content"])
     return {
@@ -36,12 +37,15 @@ def said_by_contact(talks: Iterable[Members]) -> list[Members]:
     return [entry for entry in talks if not entry.get("ours")]
 
 
-def communication(activity: Members, now: datetime) -> dict[str, Any] | None:
+def communication(activity: Members, now: datetime) -> Mapping[str, Any] | None:
     """Return an activity as an event of the communication history; None for one that is not a communication."""
-    kind = activity.get("kind")
-    date = _date_of(activity)
-    if not _is_communication(activity, date, now):
+    if not _is_communication(activity, _date_of(activity), now):
         return None
+    return activity.derive(_as_communication) if isinstance(activity, Document) else _as_communication(activity)
+
+
+def _as_communication(activity: Members) -> Mapping[str, Any]:
+    kind, date = activity.get("kind"), _date_of(activity)
     outcome: Members = activity.get("outcome") if isinstance(activity.get("outcome"), Mapping) else {}  # type: ignore[assignment] # a call's is a word
     texts = (outcome.get("summary"), activity.get("description"), activity.get("body"), activity.get("body_text"))
     summary = next((text for text in texts if text), None) or activity.get("subject") or activity.get("title") or ""
@@ -87,20 +91,27 @@ def analysis(subject: str | None, summary: str) -> Mapping[str, str]:
     return MappingProxyType({"sentiment": tone.sentiment, "ai_analysis": sentence})
 
 
-def communications_of(call: Context, contact_id: str) -> list[dict[str, Any]]:
+def communications_of(call: Context, contact_id: str) -> list[Mapping[str, Any]]:
     """Return the communication history of a contact, newest first."""
     return said_with(contact_id, call.collection, call.now)
 
 
-def said_with(contact_id: str, collections: Collections, now: datetime) -> list[dict[str, Any]]:
+def said_with(contact_id: str, collections: Collections, now: datetime) -> list[Mapping[str, Any]]:
     """Return what was said and written with a contact, newest first: its activities and its messages."""
-    activities = collections("activity").find("contact_id", contact_id)
-    talks = [entry for activity in activities if (entry := communication(activity, now)) is not None]
-    for conversation in collections("conversation").find("contact_id", contact_id):
-        talks += [
-            message_as_communication(doc) for doc in collections("message").find("conversation_id", conversation["id"])
-        ]
+    said = (
+        communication(doc, now) if "kind" in doc else doc.derive(message_as_communication)
+        for doc in documents_of(collections, contact_id)
+    )
+    talks = [entry for entry in said if entry is not None]
     return sorted(talks, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
+
+
+def documents_of(collections: Collections, contact_id: str) -> list[Document]:
+    """Return the activities and the messages with a contact."""
+    found = collections("activity").find("contact_id", contact_id)
+    for conversation in collections("conversation").find("contact_id", contact_id):
+        found += collections("message").find("conversation_id", conversation["id"])
+    return found
 
 
 def talks_since(call: Context, contact_id: str, since: datetime) -> int:

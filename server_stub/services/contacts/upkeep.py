@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ...data.document import Document
@@ -12,9 +13,10 @@ from ...timetable import Idleness, apart, recurs
 from ..ai.insights import deal_insights
 from ..notifications import notify
 from . import health as health
-from .insights import insights_of
-from .talks import communications_of
+from .insights import insights_of, turning_points
+from .talks import communications_of, documents_of
 
+_EVER, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _TOLD_OF = frozenset({"risk", "opportunity", "competitor"})
 """The types of new insights of which an owner is notified."""
@@ -104,10 +106,42 @@ def _news(call: Context) -> Iterator[tuple[str, Document, Mapping[str, Any]]]:
     known = call.collection("insight")
     deals = _deals_by_contact(call)
     for contact in call.collection("contact").all():
-        for insight in insights_of(call, contact, deals=deals.get(contact["id"], ())):
-            if insight["id"] not in known:
-                yield "contact", contact, insight
+        mine = deals.get(contact["id"], ())
+        if not _is_known(call, contact, mine):
+            for insight in insights_of(call, contact, deals=mine):
+                if insight["id"] not in known:
+                    yield "contact", contact, insight
     for deal in call.collection("deal").find("status", "open"):
         for insight in deal_insights(call, deal):
             if insight["id"] not in known:
                 yield "deal", deal, insight
+
+
+@dataclass(slots=True)
+class _Look:
+    """Which insights about a contact there are from one time to another, while nothing is written of it."""
+
+    said: Sequence[Document]
+    deals: Sequence[Document]
+    since: datetime
+    until: datetime
+    ids: frozenset[str]
+
+
+def _looks(contact: Document) -> list[_Look]:
+    """Return where the last look at a version of a contact is kept; none was taken yet."""
+    return []
+
+
+def _is_known(call: Context, contact: Document, deals: Sequence[Document]) -> bool:
+    """Tell whether all insights about a contact are stored: most are, and few runs find anything else than the last."""
+    said, kept = documents_of(call.collection, contact["id"]), contact.derive(_looks)
+    look = kept[0] if kept else None
+    if look is None or not look.since <= call.now < look.until or look.said != said or look.deals != deals:
+        times = list(turning_points(contact, said))
+        since = max((time for time in times if time <= call.now), default=_EVER)
+        until = min((time for time in times if time > call.now), default=_NEVER)
+        ids = frozenset(insight["id"] for insight in insights_of(call, contact, deals=deals))
+        kept[:] = [look := _Look(said, deals, since, until, ids)]
+    known = call.collection("insight")
+    return all(id in known for id in look.ids)
