@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 # What is added to a run of pytest: make test ARGS="tests/client -k retry"
 ARGS ?=
+# How many cases of a test with one for every operation or noun `make test` runs, and how many examples of what holds
+# for any input: .ci/run takes more of both.
+CASES ?= 3
+EXAMPLES ?= quick
 # lowest-direct installs the oldest versions that pyproject.toml allows; see `make lowest`.
 RESOLUTION ?=
 
@@ -35,7 +39,7 @@ demo: $(VENV)/demo  ## list, create and find leads offline, and run the document
 	@$(IN) CRM_DATA_DIR="$$PWD/$(VENV)/demo-data" sh examples/demo.sh
 
 quick: $(VENV)/test  ## the fast tests against the sources, some cases of each, up to the first that fails
-	$(BIN)/pytest -n auto -x -m "not slow and not thorough" --cases 4 --hypothesis-profile quick $(ARGS)
+	$(BIN)/pytest -n auto -x -m "not slow and not thorough" --cases 2 --hypothesis-profile quick $(ARGS)
 
 fmt: $(VENV)/check  ## format the sources and mend what the linter can mend
 	$(BIN)/ruff check --fix-only .
@@ -52,8 +56,8 @@ types: $(VENV)/wheel $(VENV)/check  ## mypy and pyright, both strict, and the co
 	$(IN) pyright
 	$(IN) pyright --verifytypes crm_sdk --ignoreexternal
 
-test: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every test, at most 12 cases of each, against the built wheel; ARGS="tests/client -k retry" chooses
-	$(INSTALLED) $(BIN)/pytest -n auto --cases 12 $(ARGS)
+test: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every test, some cases of each, against the built wheel; ARGS="tests/client -k retry" chooses, CASES=12 runs more
+	$(INSTALLED) $(BIN)/pytest -n auto --cases $(CASES) --hypothesis-profile $(EXAMPLES) $(ARGS)
 
 cover: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every case of every test, with branch coverage
 	$(INSTALLED) $(BIN)/pytest -n auto $(COVER) $(ARGS)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import keyring
@@ -36,6 +37,18 @@ def test_version_and_tab_load_nothing_heavy(folder: Path) -> None:
         )
         done = process(code, env={**os.environ})
         assert (done.stdout[: len(answer)], done.stderr) == (answer, "[]\n")
+
+
+def test_a_call_loads_no_command_line_of_httpx_and_no_other_loop(stub: StubServer, folder: Path) -> None:
+    """Both are here, and importing them took half of the time of a call."""
+    assert find_spec("trio") and find_spec("click")
+    code = (
+        "import sys; sys.argv[1:] = ['leads', 'get', 'lead_123']; from crm_cli.__main__ import main; main();"
+        "print(sorted(name for name in ('httpx', 'httpx._main', 'trio', 'rich', 'pygments') if sys.modules.get(name)))"
+    )
+    with stub.serve() as port:
+        done = process(code, env={**os.environ, "CRM_BASE_URL": port.url, "CRM_API_KEY": "acme-admin"})
+    assert done.stdout.splitlines()[-1] == "['httpx']", done.stderr
 
 
 @pytest.mark.parametrize(
