@@ -7,17 +7,15 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from crm_sdk.models.notification_preferences import Subscription
-from crm_sdk.resources.notification_settings import Subscriptions
 from crm_sdk.resources.notifications import Notifications
 
 from ...caller import Caller
 from ...data import normalise
 from ...data.document import Document
-from ...data.queries.select import select
 from ...problems import Problem, invalid
 from ...request.access import permissions
 from ...serving import Context, Members, RecordType, reacts, serves
@@ -135,33 +133,6 @@ def _opt_out(call: Context, address: str, channel: str) -> None:
         for doc in found.values():
             if doc.get(flag) is not True and flag in doc:
                 noun.change(call, doc, {flag: True})
-
-
-@serves(Subscriptions.list)
-def list_(
-    call: Context,
-    address: str | None,
-    channel: str | None,
-    topic: str | None,
-    subscribed: bool | None,
-    sort: str | None,
-    order: str | None,
-) -> Sequence[Document]:
-    """Return the subscriptions that match, newest first."""
-    everyone = permissions.permits(call.caller, "notifications", "manage")
-    own = own_addresses(call)
-    if address is not None:
-        address = stored_address(call, address, "email" if "@" in address else "sms")
-        if not everyone and address not in own:
-            raise Problem("FORBIDDEN", f"{address} is the address of somebody else", field="address")
-    given = {"address": address, "channel": channel, "topic": topic, "subscribed": subscribed}
-    return select(
-        call.collection(KIND),
-        equal={name: value for name, value in given.items() if value is not None},
-        tests=[] if everyone else [lambda doc: doc["address"] in own],
-        sort=sort,
-        order=order,
-    )
 
 
 @reacts("contact.updated", "lead.updated")

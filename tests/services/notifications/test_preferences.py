@@ -142,13 +142,44 @@ def test_an_opt_out_of_sms_holds_back_sms_only(acme: CrmClient) -> None:
 def test_addresses_of_others_are_for_those_who_may(sales: CrmClient, acme: CrmClient, stub: StubServer) -> None:
     own = "sam@acme.test"
     assert sales.notifications.unsubscribe(address=own, topic="comment")[0].address == own
-    assert [one.topic for one in sales.notifications.subscriptions.list()] == ["comment"]
+    assert [one.topic for one in sales.notifications.subscriptions.list(subscribed=False)] == ["comment"]
     for call in (
         lambda: sales.notifications.unsubscribe(address="ada@acme.test"),
         lambda: sales.notifications.subscriptions.list(address="ada@acme.test"),
     ):
         assert refused(call).code == "FORBIDDEN"
     assert own in {one.address for one in acme.notifications.subscriptions.list(subscribed=False)}
+
+
+def test_subscriptions_tell_what_preferences_decide(sales: CrmClient, acme: CrmClient) -> None:
+    """Of those who changed nothing, too; what an address does not want any more stands in the place of it."""
+
+    def listed(**asked: Any) -> dict[tuple[str, str], tuple[bool, str]]:
+        found = sales.notifications.subscriptions.list(**asked)
+        assert {one.address for one in found} <= {"sam@acme.test", "user_sam"}
+        return {(one.channel, one.topic): (one.subscribed, one.source) for one in found}
+
+    every = ("email", "all"), ("push", "all"), ("in_app", "all")
+    assert listed() == dict.fromkeys(every, (True, "default"))
+    changes: Any = {"channels": {"push": False}, "types": [{"type": "mention", "channels": ["email", "push"]}]}
+    sales.notifications.preferences.update(changes)
+    assert listed() == {
+        ("email", "all"): (True, "default"),
+        ("push", "all"): (False, "preferences"),
+        ("in_app", "all"): (True, "default"),
+        ("email", "mention"): (True, "preferences"),
+        ("push", "mention"): (False, "preferences"),
+        ("in_app", "mention"): (False, "preferences"),
+    }
+    assert set(listed(channel="push", subscribed=False)) == {("push", "all"), ("push", "mention")}
+    sales.notifications.unsubscribe(address="sam@acme.test")
+    assert listed()["email", "all"] == (False, "api")
+    sales.notifications.preferences.update({"enabled": False})
+    assert set(listed(subscribed=True)) == set()
+    assert listed()["in_app", "all"] == (False, "preferences")
+    everybody = {one.address for one in acme.notifications.subscriptions.list(channel="in_app", limit=100)}
+    assert {"user_sam", "user_ada"} <= everybody
+    assert {one.channel for one in acme.notifications.subscriptions.list(address="user_sam")} == {"push", "in_app"}
 
 
 def test_quiet_hours_change_in_part_and_are_by_default_those_of_the_users_zone(
