@@ -66,7 +66,8 @@ def test_what_is_used_of_each_limit(stub: StubServer, found: Found) -> None:
         company.put("agent_calls", id=day.isoformat(), calls=calls)
     found_now = used(company)
     expected = {"users": 3, "file_size_bytes": 300, "workflows": 2, "flags": 3, "layouts": 4, "export_schedules": 5,
-                "custom_objects": 6, "custom_fields_per_object": 3, "api_keys": 2, "agent_calls_per_day": 7}  # fmt: skip
+                "custom_objects": 6, "custom_fields_per_object": 3, "api_keys": 2,
+                "agent_calls_per_day": 7}  # fmt: skip
     assert {key: found_now[key] for key in expected} == expected
 
 
