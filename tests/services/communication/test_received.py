@@ -1,0 +1,344 @@
+"""What is fetched from a mailbox: whose it is, what a message says, its thread, and where the next run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from refusals import refused
+from stub_data import some, stored
+
+from crm_sdk import CrmClient, JobFailedError
+from server_stub import StubServer
+from server_stub.outside.mailboxes import Mailbox
+from server_stub.outside.remotes import ConnectionLostError
+
+Letter = Callable[..., None]
+BOX: Any = {
+    "type": "email", "provider": "imap", "auth_type": "basic",
+    "credentials": {"host": "mail.example", "username": "ada", "password": "a long secret"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform", max_retries=0, strict=True)
+
+
+@pytest.fixture
+def other(stub: StubServer) -> CrmClient:
+    return stub.client(api_key="acme-sales", dialects="platform", max_retries=0, strict=True)
+
+
+@pytest.fixture
+def mailbox(client: CrmClient) -> str:
+    return client.integrations.create(BOX | {"name": "Ada's mail", "config": {"address": "ada@acme.example"}}).id
+
+
+@pytest.fixture
+def lying(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[bytes]]:
+    """The messages in the folders of every mailbox; one that is empty ends the connection."""
+    folders: dict[str, list[bytes]] = {"INBOX": [], "Sent": []}
+
+    def fetch(box: Mailbox, folder: str, after: int) -> Iterator[tuple[int, bytes]]:
+        for uid, raw in enumerate(folders[folder], start=1):
+            if uid > after:
+                if not raw:
+                    raise ConnectionLostError("nobody answers")
+                yield uid, raw
+
+    monkeypatch.setattr(Mailbox, "fetch", fetch)
+    return folders
+
+
+def letter(text: str = "Yes", number: int = 1, **headers: str) -> bytes:
+    """Return a message as it lies in a mailbox."""
+    said = {
+        "From": "Grace <grace@navy.example>", "To": "ada@acme.example", "Subject": "Re: Offer",
+        "Message-ID": f"<{number}@navy.example>", **{name.replace("_", "-"): value for name, value in headers.items()},
+    }  # fmt: skip
+    lines = [f"{name}: {value}" for name, value in said.items() if value]
+    return "\n".join([*lines, "", text]).encode()
+
+
+def fetched(client: CrmClient, mailbox: str, **given: Any) -> list[Any]:
+    """Fetch, and return the e-mails of the mailbox, the oldest first."""
+    client.communication.email.sync(mailbox, **given).wait()
+    found = [
+        one
+        for folder in ("inbox", "sent")
+        for one in client.communication.email.inbox(folder=folder, integration_id=mailbox, limit=200)
+    ]
+    return sorted(found, key=lambda one: one.message_id or "")
+
+
+def test_what_a_message_says(client: CrmClient, mailbox: str, lying: dict[str, list[bytes]], stub: StubServer) -> None:
+    early = stub.clock.now().replace(microsecond=0) - timedelta(days=3)
+    said = early.strftime("%a, %d %b %Y %H:%M:%S")
+    lying["INBOX"] += [
+        letter("One\n", 1, Date=f"{said} +0000", Cc="C <c@x.example>, nobody, d@x.example", Reply_To="r@x.example"),
+        letter("Two", 2, Date="nonsense", Subject=""),
+        letter("Three", 3, Date="Fri, 01 Jan 2100 00:00:00 +0000", Subject="  A\n  B ", From="GRACE@navy.example"),
+        letter("", 4, Date=f"{said} -0000", To="Ada <ada@acme.example>, e@x.example"),
+    ]
+    one, two, three, four = fetched(client, mailbox)
+    assert (one.direction, one.subject, one.body_text, one.received_at, one.sent_at) == (
+        "inbound", "Re: Offer", "One", early, early,
+    )  # fmt: skip
+    assert [(person.email, person.name) for person in one.cc] == [("c@x.example", "C"), ("d@x.example", None)]
+    assert (some(one.from_address).email, some(one.from_address).name) == ("grace@navy.example", "Grace")
+    assert some(one.reply_to).email == "r@x.example" and one.in_reply_to is None and two.reply_to is None
+    assert two.subject == "(no subject)" and early < two.sent_at <= stub.clock.now()
+    assert three.subject == "A B" and three.sent_at <= stub.clock.now()
+    assert (four.body_text, four.sent_at, [person.email for person in four.to]) == (
+        None, early, ["ada@acme.example", "e@x.example"],
+    )  # fmt: skip
+    assert {mail.status for mail in (one, two, three, four)} == {one.status} and not one.is_read
+    documents = stub.store.collection("tenant_acme", "activity").find("integration_id", mailbox)
+    assert {(doc["source"], doc["owner_id"], doc["visibility"]) for doc in documents} == {
+        ("sync", "user_ada", "private")
+    }
+
+
+@pytest.mark.parametrize(("shared", "visibility"), [(True, "public"), (False, "private")])
+def test_what_is_fetched_is_its_owners_or_whose_run_it_was(
+    client: CrmClient, other: CrmClient, stub: StubServer, lying: dict[str, list[bytes]], shared: bool, visibility: str
+) -> None:
+    mailbox = client.integrations.create(BOX | {"name": "M", "config": {"shared": shared}}).id
+    lying["INBOX"].append(letter())
+    runner = other if shared else client
+    (mail,) = fetched(runner, mailbox)
+    assert mail.owner_id == ("user_sam" if shared else "user_ada")
+    doc = some(stub.store.collection("tenant_acme", "activity").get(mail.id))
+    assert doc["visibility"] == visibility
+    client.integrations.update(mailbox, {"config": {"shared": not shared}})
+    doc = some(stub.store.collection("tenant_acme", "activity").get(mail.id))
+    assert doc["visibility"] == ("private" if shared else "public")
+
+
+def test_a_message_comes_once_and_not_from_before(
+    client: CrmClient, mailbox: str, lying: dict[str, list[bytes]], stub: StubServer
+) -> None:
+    at = stub.clock.now().replace(microsecond=0) - timedelta(hours=5)
+    for number, seconds in enumerate((-1, 0, 1)):
+        date = (at + timedelta(seconds=seconds)).strftime("%a, %d %b %Y %H:%M:%S +0000")
+        lying["INBOX"].append(letter("x", number, Date=date))
+    lying["INBOX"].append(letter("x", 1))
+    lying["INBOX"].append(letter("without an id", 9, Message_ID=""))
+    lying["Sent"].append(letter("Mine", 7, From="Ada <other@x.example>"))
+    job = client.communication.email.sync(mailbox, since=at).wait()
+    assert some(job.counts).created == 4 and some(job.counts).skipped == 2
+    found = fetched(client, mailbox)
+    assert [one.body_text for one in found if one.direction == "outbound"] == ["Mine"]
+    assert {one.message_id for one in found} > {"<1@navy.example>", "<2@navy.example>", "<7@navy.example>"}
+    (named,) = [one for one in found if one.body_text == "without an id"]
+    assert some(named.message_id).endswith("@unnamed>")
+    again = client.communication.email.sync(mailbox, mode="full").wait()
+    assert (some(again.counts).created, some(again.counts).skipped) == (1, 5), "what was too old is not known"
+
+
+def test_the_next_run_begins_where_the_last_one_ended(
+    client: CrmClient, mailbox: str, lying: dict[str, list[bytes]], stub: StubServer
+) -> None:
+    boxes = stub.store.collection("tenant_acme", "integration")
+    lying["INBOX"] += [letter("One", 1), letter("Two", 2)]
+    first = client.communication.email.sync(mailbox).wait()
+    doc = some(boxes.get(mailbox))
+    assert (some(first.counts).total, some(first.counts).succeeded) == (2, 2)
+    synced = doc["last_sync"]
+    assert synced is not None and doc["last_error"] is None
+    stub.clock.advance(60)
+    lying["INBOX"].append(letter("Three", 3))
+    assert some(client.communication.email.sync(mailbox).wait().counts).total == 1
+    assert some(boxes.get(mailbox))["last_sync"] > synced + timedelta(seconds=59)
+    lying["INBOX"] += [letter("Four", 4), b"", letter("Five", 5)]
+    with pytest.raises(JobFailedError, match="nobody answers"):
+        client.communication.email.sync(mailbox).wait()
+    broken = some(boxes.get(mailbox))
+    assert (broken["status"], broken["last_error"]["code"]) == ("error", "CONNECTION_REFUSED")
+    (run, *_) = client.integrations.sync.history(mailbox)
+    assert (run.status, some(run.error).code, some(run.counts).total) == ("failed", "CONNECTION_REFUSED", 1)
+    stored(stub, "integration", mailbox, status="connected")
+    lying["INBOX"][4] = letter("Again", 6)
+    assert some(client.communication.email.sync(mailbox, folders=["INBOX"]).wait().counts).total == 2
+    now = some(boxes.get(mailbox))
+    assert now["last_error"] is None and now["email_cursor"] == {"INBOX": 6}
+    assert [one.body_text for one in fetched(client, mailbox)] == ["One", "Two", "Three", "Four", "Five", "Again"]
+
+
+def test_which_mailbox_is_meant(client: CrmClient, other: CrmClient, stub: StubServer, lying: dict[str, Any]) -> None:
+    for box in stub.store.collection("tenant_acme", "integration").find("type", "email"):
+        stub.store.collection("tenant_acme", "integration").remove(box["id"])
+    for number, said in enumerate(("there is no mailbox", None, "there are 2 mailboxes")):
+        if number:
+            client.integrations.create(BOX | {"name": f"M{number}"})
+        if said is None:
+            assert client.communication.email.sync().wait().status == "succeeded"
+            continue
+        refusal = refused(client.communication.email.sync)
+        assert (refusal.fields[0].field, refusal.fields[0].rule) == ("integration_id", "required")
+        assert refusal.fields[0].message == f"{said}: say which one is meant"
+    assert refused(other.communication.email.sync).fields[0].message.startswith("there is no mailbox")
+    assert refused(lambda: client.communication.email.sync("integration_no")).code == "REFERENCE_NOT_FOUND"
+
+
+# -- threads -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_thread_has_the_emails_that_one_may_see(
+    client: CrmClient, other: CrmClient, mailbox: str, lying: dict[str, list[bytes]], stub: StubServer
+) -> None:
+    grace = client.contacts.create({"name": "Grace", "email": "grace@navy.example"})
+    deal = client.deals.create({"title": "D", "contact_id": grace.id})
+    mail = client.communication.email.send(
+        {"to": [grace.id], "subject": "Offer", "body_text": "See  below", "deal_id": deal.id}
+    )
+    lying["INBOX"] += [
+        letter("Yes " + "y" * 200, 1, References=f"<no@x.example> {mail.message_id} <unknown@x.example>"),
+        letter("Or not", 2, In_Reply_To="<1@navy.example>", Cc="Grace H <GRACE@navy.example>"),
+        letter("Other", 3, Subject="Else"),
+    ]
+    one, two, three = fetched(client, mailbox)
+    assert one.thread_id == two.thread_id == mail.thread_id != three.thread_id
+    assert (one.deal_id, two.deal_id, three.deal_id) == (deal.id, deal.id, None)
+    assert two.in_reply_to == "<1@navy.example>" and one.in_reply_to == "<unknown@x.example>"
+    stored(stub, "activity", one.id, is_read=True)
+    thread = some(client.communication.email.get(one.id, include=["thread"]).thread)
+    assert [found.id for found in some(thread.emails)] == [mail.id, one.id, two.id]
+    assert (thread.subject, thread.message_count, thread.unread_count) == ("Offer", 3, 1)
+    assert (thread.contact_id, thread.deal_id, thread.snippet) == (grace.id, deal.id, "Or not")
+    assert thread.last_message_at == two.occurred_at and thread.id == mail.thread_id
+    assert sorted(str(person.email).casefold() for person in some(thread.participants)) == [
+        "ada@acme.example", "ada@acme.test", "grace@navy.example",
+    ]  # fmt: skip
+    seen = some(other.communication.email.get(mail.id, include=["thread"]).thread)
+    assert ([found.id for found in some(seen.emails)], seen.message_count) == ([mail.id], 1), "what is private is not"
+    stored(stub, "activity", mail.id, thread_id=None, subject=None)
+    alone = some(client.communication.email.get(mail.id, include=["thread"]).thread)
+    assert (alone.id, alone.subject, alone.message_count, alone.snippet) == (mail.id, "", 1, "See below")
+
+
+def test_threads_of_a_folder_are_each_its_newest_email(
+    client: CrmClient, mailbox: str, lying: dict[str, list[bytes]], stub: StubServer
+) -> None:
+    lying["INBOX"] += [
+        letter("a" * 141, 1), letter("Two", 2, In_Reply_To="<1@navy.example>"), letter("Three", 3, Subject="Else"),
+        letter("Four", 4, Subject="Else", In_Reply_To="<3@navy.example>"),
+    ]  # fmt: skip
+    one, two, three, four = fetched(client, mailbox)
+    for minutes, mail in enumerate((two, one, three, four)):
+        stored(stub, "activity", mail.id, occurred_at=stub.clock.now() + timedelta(minutes=minutes))
+    found = client.communication.email.inbox(integration_id=mailbox, group_by="thread").items
+    assert [mail.id for mail in found] == [four.id, one.id]
+    threads = [some(mail.thread) for mail in found]
+    assert [(thread.message_count, thread.emails) for thread in threads] == [(2, []), (2, [])]
+    assert [thread.snippet for thread in threads] == ["Four", "a" * 140]
+    assert [thread.unread_count for thread in threads] == [2, 2]
+
+
+def test_an_email_is_read_where_that_is_asked_for(
+    client: CrmClient, mailbox: str, lying: dict[str, list[bytes]]
+) -> None:
+    html = 'Content-Type: text/html\n\n<img src="https://x.example/a.png"><b>x</b>'
+    raw = letter().partition(b"\n\n")[0] + b"\n" + html.encode()
+    lying["INBOX"].append(raw)
+    (mail,) = fetched(client, mailbox)
+    get = client.communication.email.get
+    assert (mail.body_text, get(mail.id).is_read, get(mail.id).version) == (None, False, 1)
+    assert (get(mail.id, mark_read=True).is_read, get(mail.id, mark_read=True).version) == (True, 2)
+    assert mail.body_html == '<img data-src="https://x.example/a.png"><b>x</b>' == get(mail.id).body_html
+    assert '<img src="https://x.example/a.png">' in some(get(mail.id, include=["images"]).body_html)
+    assert get(mail.id).thread is None
+
+
+def test_a_message_of_a_day_ago_is_told_in_the_conversation(
+    client: CrmClient, lying: dict[str, list[bytes]], stub: StubServer
+) -> None:
+    client.contacts.create({"name": "Grace", "email": "grace@navy.example"})
+    mailbox = client.integrations.create(BOX | {"name": "M", "config": {"shared": True}}).id
+    own = client.integrations.create(BOX | {"name": "N"}).id
+    messages = stub.store.collection("tenant_acme", "message")
+    for box, hours, told in ((mailbox, 23, 1), (mailbox, 25, 0), (own, 1, 0)):
+        before = len(messages)
+        date = (stub.clock.now() - timedelta(hours=hours)).astimezone(UTC)
+        lying["INBOX"][:] = [letter("x", hours, Date=date.strftime("%a, %d %b %Y %H:%M:%S +0000"))]
+        client.communication.email.sync(box, mode="full").wait()
+        assert len(messages) == before + told, hours
+    received = [entry for entry in stub.audit() if entry["action"] == "email.received"]
+    assert len(received) == 3 and all(entry["metadata"] == {"email_id": entry["entity"]["id"]} for entry in received)
+
+
+# -- what leaves -------------------------------------------------------------------------------------------------------
+
+
+def test_whom_an_email_goes_to(client: CrmClient, stub: StubServer) -> None:
+    eva = client.contacts.create({"name": "Eva", "email": "eva@x.example", "secondary_emails": ["e@x.example"]})
+    bare = client.contacts.create({"name": "Bare"})
+    off = client.leads.create({"name": "Off", "email": "off@x.example", "do_not_contact": True})
+    send: Any = client.communication.email.send
+    mail: Any = {"subject": "A", "body_text": "B"}
+    made = send(mail | {"to": [eva.id, "EVA@x.example", "e@x.example", "user_sam"], "cc": ["c@x.example"] * 2})
+    assert [(one.email, one.name) for one in made.to] == [
+        ("eva@x.example", "Eva"), ("e@x.example", None), ("sam@acme.test", "Sam Okonkwo"),
+    ]  # fmt: skip
+    assert ([one.email for one in made.cc], made.contact_id) == (["c@x.example"], eva.id)
+    assert (made.from_address.email, made.from_address.name) == ("ada@acme.test", "Ada Lindqvist")
+    for to, code, field in (
+        (["a@x.example", "+4930123456"], "VALIDATION_ERROR", "to.1"),
+        (["a@b@c"], "VALIDATION_ERROR", "to.0"),
+        (["contact_nobody"], "REFERENCE_NOT_FOUND", "to.0"),
+        ([bare.id], "NO_ADDRESS", "to.0"),
+        ([off.id], "RECIPIENT_OPTED_OUT", None),
+        (["OFF@x.example"], "RECIPIENT_OPTED_OUT", None),
+    ):
+        refusal = refused(lambda to=to: send(mail | {"to": to}))  # type: ignore[misc] # bound at once
+        assert refusal.code == code, to
+        assert field is None or refusal.fields[0].field == field
+    details = refused(lambda: send(mail | {"to": [off.id, "off@x.example"]})).details["recipients"]
+    assert [(one["type"], one["id"], one["email"]) for one in details] == [("lead", off.id, "off@x.example")]
+    for missing, field in (({"subject": "A"}, "body_text"), ({"body_text": "B"}, "subject")):
+        refusal = refused(lambda missing=missing: send({"to": ["a@x.example"], **missing}))  # type: ignore[misc] # bound at once
+        assert [one.field for one in refusal.fields] == [field]
+
+
+def test_an_answer_has_the_subject_and_the_records_of_what_it_answers(client: CrmClient, stub: StubServer) -> None:
+    eva = client.contacts.create({"name": "Eva", "email": "eva@x.example"})
+    deal = client.deals.create({"title": "D", "contact_id": eva.id})
+    send: Any = client.communication.email.send
+    first = send({"to": [eva.id], "subject": "Offer", "body_text": "B", "deal_id": deal.id})
+    second = send({"to": ["new@x.example"], "body_text": "B", "reply_to_email_id": first.id})
+    third = send({"to": ["new@x.example"], "body_text": "B", "reply_to_email_id": second.id})
+    assert [mail.subject for mail in (second, third)] == ["Re: Offer", "Re: Offer"]
+    assert [(mail.contact_id, mail.deal_id, mail.thread_id) for mail in (second, third)] == [
+        (eva.id, deal.id, first.thread_id)
+    ] * 2
+    assert (second.in_reply_to, third.in_reply_to) == (first.message_id, second.message_id)
+    task = client.activities.tasks.create({"title": "T"})
+    for id in (task.id, "activity_no"):
+        body: Any = {"to": ["a@x.example"], "body_text": "B", "reply_to_email_id": id}
+        refusal = refused(partial(send, body))
+        assert (refusal.code, refusal.fields[0].field) == ("REFERENCE_NOT_FOUND", "reply_to_email_id")
+
+
+def test_an_email_leaves_at_its_time_and_arrives_a_second_later(client: CrmClient, stub: StubServer) -> None:
+    at = stub.clock.now().replace(microsecond=0) + timedelta(hours=1)
+    given: Any = {"to": ["a@x.example"], "subject": "A", "body_text": "B"}
+    mail = client.communication.email.send(given | {"send_at": at})
+    past = client.communication.email.send(given | {"send_at": datetime(2026, 1, 1, tzinfo=UTC)})
+    stub.clock.advance(2)
+    assert client.communication.email.get(past.id).status == "delivered"
+    states = []
+    for until in (at, at + timedelta(milliseconds=600), at + timedelta(milliseconds=1_400), at + timedelta(seconds=2)):
+        stub.clock.advance((until - stub.clock.now()).total_seconds())
+        states.append(client.communication.email.get(mail.id).status)
+    assert states == ["queued", "sent", "sent", "delivered"]
+    done = client.communication.email.get(mail.id)
+    assert (done.sent_at, done.folder) == (
+        at + timedelta(milliseconds=500),
+        "sent",
+    ) and done.occurred_at == done.sent_at
+    (sent,) = [one for one in stub.audit() if one["action"] == "email.sent" and one["entity"]["id"] == mail.id]
+    assert sent["metadata"] == {"email_id": mail.id}
