@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_sdk.models.record import Model
 
+from ...data.queries.field_types import fields_of as report_fields
 from ...noun import Noun
 from ...nouns.entities import Entity
 from ...nouns.references import target_of
@@ -66,7 +67,7 @@ def relationships_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
             if name in seen:
                 continue
             seen.add(name)
-            many = name.endswith("_ids")
+            many = report_fields(model)[name].type == "list"
             word = name.removesuffix("_ids").removesuffix("_id")
             yield {
                 "name": word,
