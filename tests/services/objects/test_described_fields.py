@@ -209,7 +209,8 @@ def test_fields_of_ones_own(crm: CrmClient) -> None:
     found = [said("vehicle", one) for one in described.fields if one.name.startswith("fields.")]
     assert found == [
         "vehicle fields.name text nullable sortable searchable groupable",
-        "vehicle fields.code text required unique sortable groupable personal min_length=2 max_length=9 pattern=^[A-Z]+$",
+        "vehicle fields.code text required unique sortable groupable personal"
+        " min_length=2 max_length=9 pattern=^[A-Z]+$",
         "vehicle fields.color select nullable sortable searchable groupable default=red options=2",
         "vehicle fields.colors multi_select nullable searchable options=2",
         "vehicle fields.size integer nullable sortable searchable min_value=1 max_value=5",
