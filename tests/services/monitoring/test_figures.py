@@ -70,17 +70,14 @@ def test_health_of_one_service_says_the_part_that_failed(stub: StubServer, acme:
     assert str(own.observed_value) == "0.525"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "status"), [(0, "pass"), (300, "pass"), (300.001, "warn"), (-300, "pass"), (-300.001, "warn")]
-)
-def test_a_clock_that_was_moved(acme: CrmClient, monkeypatch: pytest.MonkeyPatch, seconds: float, status: str) -> None:
-    monkeypatch.setattr("server_stub.clock.Clock.skew", lambda clock: seconds + 0.0001)
-    clock = check(acme, "clock:skew")
-    assert (clock.status, clock.output) == (status, "the clock was moved" if status == "warn" else None)
-    assert clock.observed_value == Decimal(str(seconds))
+def test_a_clock_that_was_moved(acme: CrmClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds, status in ((0, "pass"), (300, "pass"), (300.001, "warn"), (-300, "pass"), (-300.001, "warn")):
+        monkeypatch.setattr("server_stub.clock.Clock.skew", lambda clock, seconds=seconds: seconds + 0.0001)
+        clock = check(acme, "clock:skew")
+        assert (clock.status, clock.output) == (status, "the clock was moved" if status == "warn" else None)
+        assert clock.observed_value == Decimal(str(seconds))
 
 
-@pytest.mark.parametrize(("more", "status"), [(0, "pass"), (1, "warn")])
 @pytest.mark.parametrize(
     ("name", "kind", "members", "most", "each"),
     [
@@ -90,19 +87,19 @@ def test_a_clock_that_was_moved(acme: CrmClient, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_what_waits_is_counted(
-    stub: StubServer, acme: CrmClient, name: str, kind: str, members: Any, most: int, each: int, more: int, status: str
+    stub: StubServer, acme: CrmClient, name: str, kind: str, members: Any, most: int, each: int
 ) -> None:
     records, ahead = stub.store.collection("tenant_acme", kind), stub.clock.now() + timedelta(days=1)
     before = int(check(acme, name).observed_value)
     count = (most - before) // each
     docs = [Document(members, id=f"x_{number}", due_at=ahead, created_at=ahead) for number in range(count)]
-    if more:
-        docs.append(docs[-1] | {"id": "x_more", "counts": {"total": 1}})
     for doc in docs:
         records.put(doc)
-    after = check(acme, name)
-    assert (after.observed_value, after.status) == (Decimal(most + more), status)
-    assert after.output == ("more wait than usual" if status == "warn" else None)
+    full = check(acme, name)
+    assert (full.observed_value, full.status, full.output) == (Decimal(most), "pass", None)
+    records.put(docs[-1] | {"id": "x_more", "counts": {"total": 1}})
+    over = check(acme, name)
+    assert (over.observed_value, over.status, over.output) == (Decimal(most + 1), "warn", "more wait than usual")
     nobody = check(stub.client(api_key=None, dialects="platform"), name)
     assert (nobody.observed_value, nobody.status) == (Decimal(0), "pass")
 
