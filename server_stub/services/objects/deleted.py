@@ -17,10 +17,14 @@ from ...data.queries.query import matches, sort_documents
 from ...history import trash
 from ...noun import Noun
 from ...nouns.entities import Entity
+from ...nouns.references import target_of
 from ...problems import Problem, missing
 from ...request.access import permissions
 from ...serving import Context, serves
+from ..audit.purging import DELETED, holds
+from ..audit.retention import policies_of
 from .reading import some
+from .relationships import NEEDED
 from .showing import shown_as
 
 _DAYS = 30
@@ -71,15 +75,15 @@ def _view(call: Context, entity: Entity, doc: Document) -> Document:
         name=doc.get("name") or doc.get("title") or doc.get("subject"),
         deleted_at=doc["deleted_at"],
         deleted_by=note["deleted_by"] if note is not None else "system",
-        purge_at=_purge_at(call, doc),
+        purge_at=_purge_at(call, entity.collection, doc),
     )
 
 
-def _purge_at(call: Context, doc: Document) -> datetime | None:
+def _purge_at(call: Context, kind: str, doc: Document) -> datetime | None:
     """Return when a record is deleted for good: by the policy of deleted records; None while it is held."""
-    policies = call.collection("retention_policy").find("entity_type", "deleted_records")
-    policy = next((one for one in policies if one["enabled"]), None)
-    if policy is not None and policy.get("legal_hold"):
+    policies = policies_of(call)
+    policy = next((one for one in policies if one["entity_type"] == DELETED and one["enabled"]), None)
+    if holds(call, policies)((DELETED, kind, str(doc.get("object"))), doc):
         return None
     days = policy["retain_days"] if policy is not None else _DAYS
     at: datetime = doc["deleted_at"]
@@ -158,7 +162,10 @@ def _publish(call: Context, kind: str, before: Document, after: Document, *, of:
 def _lost_references(call: Context, noun: Noun, doc: Mapping[str, Any]) -> dict[str, Any]:
     """Return the references of a record whose records are gone meanwhile as null, or as the survivor of a merge."""
     found: dict[str, Any] = {}
-    for name, kind in noun.refers.items():
+    nouns = call.server.nouns
+    given = ((name, target_of(name, noun.kind, noun.refers, nouns.__contains__)) for name in noun.create_hints)
+    refers = {name: nouns[kind].collection for name, kind in given if kind and kind in nouns and kind not in NEEDED}
+    for name, kind in {**refers, **noun.refers}.items():
         value = doc.get(name)
         if isinstance(value, str):
             other = call.find_one(kind, value)

@@ -19,7 +19,8 @@ from ..custom_objects.definitions import target_of as target_of_link
 _IN_THE_WAY = frozenset({("account", "parent_id"), ("deal", "account_id")})
 """Members of entities that keep what they refer to from being deleted, where that is of no kind that always is kept."""
 _KEPT = frozenset({"user", "team"})
-_NEEDED = frozenset({"pipeline", "territory"})
+NEEDED = frozenset({"pipeline", "territory"})
+"""The entities that no record which refers to them can be without."""
 
 
 def models_of(entity: Entity, only: str | None = None) -> Iterator[tuple[Noun | None, type[Model]]]:
@@ -94,6 +95,6 @@ def relationships_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
 
 def _on_delete(entity: str, name: str, target: str, *, written: bool) -> str:
     """Return what becomes of a reference when the record it names is deleted."""
-    if target in _NEEDED or (entity, name) in _IN_THE_WAY:
+    if target in NEEDED or (entity, name) in _IN_THE_WAY:
         return "restrict"
     return "keep" if target in _KEPT or not written else "set_null"
