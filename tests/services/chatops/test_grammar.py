@@ -59,7 +59,7 @@ UNDERSTOOD = """
 /list lead won -> list lead 100; status eq converted
 /list lead lost -> list lead 100; status eq unqualified
 /list lead new -> list lead 100; status eq new
-/list lead stale from b -> list lead 100; last_activity_at lt -30d & source eq b | last_activity_at is_not_set & source eq b
+/list deal stale won -> list deal 100; last_activity lt -30d & status eq won | last_activity is_not_set & status eq won
 /list lead under 500 -> list lead 100; value lt 500
 /list account hot -> list account 100; rating eq hot
 /list account lost -> list account 100; status eq churned
