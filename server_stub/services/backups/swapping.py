@@ -83,7 +83,7 @@ def _without_known_addresses(
         if now is not None and now["email"] != user["email"]:
             message = f"{id} has the address {now['email']} now, and stays as it is"
             done.refuse(user, Problem("CHANGED_SINCE", message, field="email"))
-        elif (other := holder_of(call, user["email"])) is not None and other != id:
+        elif (other := holder_of(call, user["email"])) is not None and (now is None or other != id):
             message = f"{user['email']} is the address of somebody else"
             done.refuse(user, Problem("USER_EXISTS", message, field="email", rule="unique"))
         else:
