@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from canned_answers import LEAD, TOLD
 from loopback import Connection, Loopback, closing, drip, silent
@@ -144,15 +145,21 @@ def test_a_connection_the_server_closed_is_not_used_again(client: Any, call: Cal
     assert net.opened == 4
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["default", "http_client"])
 @pytest.mark.parametrize("rule", [drip(3000, 0.02), silent], ids=["drip", "silence"])
-def test_the_deadline_bounds_the_whole_answer(client: Any, call: Call, net: Loopback, rule: Any) -> None:
+def test_the_deadline_bounds_the_whole_answer(net: Loopback, mode: str, call: Call, rule: Any, own: bool) -> None:
     net.rules["/slow"] = rule
+    http_client: Any = (httpx.Client() if mode == "sync" else httpx.AsyncClient()) if own else None
+    client: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(net.url, "key", http_client=http_client)
     began = time.monotonic()
     with pytest.raises(DeadlineExceededError) as raised:
-        call(client.with_options(timeout=0.3).leads.get("slow"))
+        call(client.with_options(timeout=0.3, dialects=TOLD).leads.get("slow"))
     assert time.monotonic() - began < 25  # the answers take 30 s and more
     assert raised.value.sent
     assert isinstance(raised.value, TimeoutError)
+    call(client.close())
+    if http_client is not None:
+        call(http_client.close() if mode == "sync" else http_client.aclose())
 
 
 def test_nobody_waits_for_a_connection_beyond_the_deadline(net: Loopback) -> None:
