@@ -54,7 +54,7 @@ def raise_as_ours(error: Exception, request: Request, by_client: Remaining | Non
     if "TimeoutException" in names:
         raise DeadlineExceededError(f"{where} timed out ({type(error).__name__})", sent=sent) from error
     if names & {"TransportError", "TooManyRedirects"}:
-        raise ConnectionFailedError(f"{where} failed: {error or type(error).__name__}", sent=sent) from error
+        raise ConnectionFailedError(f"{where} failed: {str(error) or type(error).__name__}", sent=sent) from error
     if names & {"DecodingError", "DecodeError"}:
         raise InvalidResponseError(f"{where}: the answer cannot be decoded: {error}") from error
     if names & {"HTTPError", "StreamError"}:

@@ -162,7 +162,7 @@ def _connect_error(error: Exception, url: str) -> Exception:
     if isinstance(error, UnicodeError):
         return InvalidInputError(f"{where} cannot be the address of a server")
     if isinstance(error, (OSError, WebSocketException, EOFError)):
-        return ConnectionFailedError(f"{where} failed: {error or type(error).__name__}", sent=False)
+        return ConnectionFailedError(f"{where} failed: {str(error) or type(error).__name__}", sent=False)
     return error
 
 

@@ -70,6 +70,9 @@ def test_an_answer_that_is_packed_over_and_over_is_refused(make: Make, call: Cal
     answer(server, gzip.compress(BODY), ", ".join(["gzip"] * 200))
     with pytest.raises(InvalidResponseError, match="200 times"):
         call(make(dialects="mvp").leads.get("lead_1"))
+    assert decoder_for(", ".join(["gzip"] * 4 + ["identity"])) is not None
+    with pytest.raises(DecodeError, match="5 times"):
+        decoder_for(", ".join(["gzip"] * 5))
 
 
 @given(

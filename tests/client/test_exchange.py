@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from crm_sdk.credentials import Credentials
 from crm_sdk.errors import ConnectionFailedError, DeadlineExceededError, NetworkError
 from crm_sdk.exchange import Habits, Refresh, Reply, Request, Send, Sleep, Steps, Terms, exchange
-from crm_sdk.network.retry import Retry, may_repeat_answer, may_repeat_failure, retry_after
+from crm_sdk.network.retry import Retry, RetryBudget, may_repeat_answer, may_repeat_failure, retry_after
 
 REFUSED = ConnectionFailedError("refused", sent=False)
 RESET = ConnectionFailedError("reset", sent=True)
@@ -322,3 +323,32 @@ def test_being_asked_to_wait_costs_nothing_of_the_budget() -> None:
     habits = Habits()
     for _ in range(100):
         assert Drive("GET", answer(429, retry_after="1"), OK, habits=habits).run() is OK
+
+
+def test_the_budget_is_of_30_and_grows_by_2_a_second_and_by_a_fifth_with_each_success() -> None:
+    def taken(at: float) -> int:
+        return next(number for number in range(99) if not budget.take(at))
+
+    budget = RetryBudget()
+    assert taken(5.0) == 30
+    assert taken(4.0) == 0, "a clock that goes back takes nothing away"
+    assert [taken(4.5), taken(5.5), taken(6.75)] == [1, 2, 2]
+    assert taken(6.75) == 0
+    for successes, found in ((3, 1), (4, 0), (1, 1)):  # half of one was left
+        for _ in range(successes):
+            budget.succeed()
+        assert taken(6.75) == found
+    assert taken(1_000.0) == 30, "and never to more"
+    fresh = RetryBudget()
+    for _ in range(9):
+        fresh.succeed()
+    assert sum(fresh.take(0.0) for _ in range(40)) == 30
+    assert sum(pickle.loads(pickle.dumps(budget)).take(0.0) for _ in range(1)) == 1
+
+
+def test_a_time_in_retry_after_is_one_from_now_and_of_utc_where_it_does_not_say() -> None:
+    seconds = retry_after({"retry-after": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)})
+    assert seconds is not None and 3_500 < seconds <= 3_600
+    now = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
+    assert retry_after({"retry-after": "Thu, 15 Jan 2026 09:01:00 -0000"}, now) == 60
+    assert retry_after({"retry-after": "Thu, 15 Jan 2026 11:01:00 +0200"}, now) == 60

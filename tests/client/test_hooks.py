@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any
@@ -24,6 +26,7 @@ from crm_sdk import (
     NetworkError,
     NotFoundError,
 )
+from crm_sdk.network.clients import ToolWatch
 
 Call = Callable[[Any], Any]
 Hook = Callable[[Any], Any]
@@ -195,3 +198,83 @@ def test_respx_answers_in_the_place_of_httpx_too(mode: str, call: Call) -> None:
         mock.get("/api/leads/lead_1").respond(json=LEAD)
         assert call(client.leads.get("lead_1")).name == "Ada"
     call(client.close())
+
+
+def test_a_hook_that_has_read_the_body_leaves_its_error_to_us(
+    hooked: Callable[..., Any], mode: str, call: Call, net: Loopback
+) -> None:
+    body = b'{"error": {"code": "LEAD_GONE", "message": "it is gone"}}'
+    net.rules["/l1"] = lambda connection: connection.answer(body, 404)
+
+    def read(response: Any) -> Any:
+        if mode == "sync":
+            response.read()
+            return response.raise_for_status()
+
+        async def finish() -> None:
+            await response.aread()
+            response.raise_for_status()
+
+        return finish()
+
+    with pytest.raises(NotFoundError) as raised:
+        call(hooked(read).leads.get("l1"))
+    assert (raised.value.code, raised.value.message) == ("LEAD_GONE", "it is gone")
+
+
+def test_a_call_without_a_bearer_has_that_of_the_clients_auth(
+    hooked: Callable[..., Any], mode: str, call: Call, net: Loopback
+) -> None:
+    own = hooked(auth=("user", "password"))
+    seen: list[str | None] = []
+
+    def answer(connection: Connection) -> None:
+        seen.append(connection.headers.get("authorization"))
+        connection.answer(b'{"id": "u1"}')
+
+    net.rules[""] = answer
+    bare = type(own)(net.url, http_client=own._shared.link._client, dialects="mvp")
+    call(bare.request("GET", "/api/odd"))
+    assert seen == ["Basic dXNlcjpwYXNzd29yZA=="]
+
+
+@pytest.mark.parametrize("way", ["own", "tool"])
+def test_a_download_by_an_httpx_client_begins_before_it_is_there(
+    net: Loopback, mode: str, call: Call, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")  # which leads nowhere, and is not asked for
+    goes_on = threading.Event()
+
+    def halves(connection: Connection) -> None:
+        connection.send_response(200)
+        connection.send_header("Content-Length", "2")
+        connection.end_headers()
+        connection.wfile.write(b"a")
+        goes_on.wait(HANG)
+        connection.wfile.write(b"b")
+
+    net.rules["/export"] = halves
+    kind: Any = httpx.Client if mode == "sync" else httpx.AsyncClient
+    own = kind(trust_env=False) if way == "own" else None
+    real = kind.send
+    with monkeypatch.context() as patch:
+        if way == "tool":
+            patch.setattr(kind, "send", lambda self, request, **options: real(self, request, **options))
+        client: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(
+            net.url, "key", dialects=TOLD, proxy="", http_client=own, timeout=HANG
+        )
+        download = call(client.contacts.export())
+        goes_on.set()
+        assert call(download.read()) == b"ab"
+    call(client.close())
+    if own is not None:
+        call(own.close() if mode == "sync" else own.aclose())
+
+
+def test_without_a_tool_a_call_goes_straight(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = ToolWatch(httpx.Client)
+    assert not watch()
+    with monkeypatch.context() as patch:
+        patch.setattr(httpx.Client, "send", functools.partial(httpx.Client.send))
+        assert watch()
+    assert not watch()

@@ -14,7 +14,14 @@ import respx
 from canned_answers import LEAD, TOLD, Canned
 from loopback import Loopback, drip
 
-from crm_sdk import AsyncCrmClient, ConfigurationError, ConnectionFailedError, CrmClient, DeadlineExceededError
+from crm_sdk import (
+    AsyncCrmClient,
+    ConfigurationError,
+    ConnectionFailedError,
+    CrmClient,
+    DeadlineExceededError,
+    InvalidResponseError,
+)
 
 Make = Callable[..., Any]
 Call = Callable[[Any], Any]
@@ -90,3 +97,55 @@ def test_a_client_of_the_other_kind_is_refused() -> None:
             CrmClient("http://crm.test", http_client=library.AsyncClient())
         with pytest.raises(ConfigurationError), library.Client() as own:
             AsyncCrmClient("http://crm.test", http_client=own)
+
+
+@pytest.mark.parametrize(
+    ("method", "content", "length"),
+    [
+        ("GET", None, None), ("DELETE", None, None), ("DELETE", b"{}", "2"),
+        ("POST", None, "0"), ("PUT", None, "0"), ("PATCH", None, "0"), ("POST", b"a,b", "3"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("own", [{}, {"Accept-Encoding": "br"}], ids=["", "accept"])
+def test_the_heads_of_requests_say_what_follows_and_what_may_be_packed(
+    make: Make, call: Call, server: Canned, method: str, content: bytes | None, length: str | None, own: dict[str, str]
+) -> None:
+    server.says({})
+    call(make().request(method, "/x", content=content, headers=own))
+    sent = server.requests[0].headers
+    assert (sent.get("content-length"), sent["host"]) == (length, "crm.test")
+    assert sent.get_list("accept-encoding") == [own.get("Accept-Encoding", "gzip, deflate")]
+
+
+def test_an_answer_may_have_exactly_so_many_bytes(make: Make, call: Call, server: Canned) -> None:
+    size = len(json.dumps(LEAD, separators=(",", ":")))
+    server.does(lambda request: httpx.Response(200, content=json.dumps(LEAD, separators=(",", ":"))))
+    assert call(make(max_response_bytes=size).leads.get("lead_1")).id == "lead_1"
+    with pytest.raises(InvalidResponseError, match=f"more than {size - 1} bytes"):
+        call(make(max_response_bytes=size - 1).leads.get("lead_1"))
+    download = call(make(max_response_bytes=1).contacts.export())
+    assert len(call(download.read())) == size
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (httpx.ReadError(""), ConnectionFailedError, "GET http://crm.test/api/leads/l failed: ReadError"),
+        (httpx.ReadError("reset"), ConnectionFailedError, "GET http://crm.test/api/leads/l failed: reset"),
+        (httpx.ReadTimeout("slow"), DeadlineExceededError, "GET http://crm.test/api/leads/l timed out (ReadTimeout)"),
+        (RuntimeError("the client is closed"), ConfigurationError, "cannot be sent: the client is closed"),
+        (RuntimeError("odd"), RuntimeError, "odd"),
+        (ValueError("closed"), ValueError, "closed"),
+    ],
+    ids=repr,
+)
+def test_what_a_transport_raises_is_ours(
+    make: Make, call: Call, server: Canned, error: Exception, kind: type[Exception], message: str
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    server.does(answer)
+    with pytest.raises(kind) as raised:
+        call(make(max_retries=0).leads.get("l"))
+    assert type(raised.value) is kind and message in str(raised.value)

@@ -6,6 +6,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 
 from crm_sdk import ConfigurationError, CrmClient, InvalidInputError
 from crm_sdk.network.retry import Retry
-from crm_sdk.network.transports import proxy_for
+from crm_sdk.network.transports import _ssl_context, proxy_for
 
 Make = Callable[..., Any]
 Call = Callable[[Any], Any]
@@ -169,10 +170,25 @@ def test_a_proxy_that_cannot_be_used_is_said_without_its_password() -> None:
     assert "s3cret" not in str(raised.value)
 
 
-def test_a_certificate_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
-    with pytest.raises(ConfigurationError, match=r"SSL_CERT_FILE names '/nowhere/ca\.pem'"):
+@pytest.mark.parametrize(
+    ("variable", "names", "message"),
+    [
+        ("SSL_CERT_FILE", "missing", r"SSL_CERT_FILE names '.*missing', which is not there"),
+        ("SSL_CERT_FILE", "odd.pem", r"the certificate authorities of SSL_CERT_FILE \('.*odd.pem'\) cannot be loaded"),
+        ("SSL_CERT_DIR", "missing", r"SSL_CERT_DIR names '.*missing', which is not there"),
+        ("SSL_CERT_DIR", "odd.pem", r"SSL_CERT_DIR names '.*odd.pem', which is not there"),
+    ],
+)
+def test_certificates_that_cannot_be_loaded_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, names: str, message: str
+) -> None:
+    (tmp_path / "odd.pem").write_text("no certificate")
+    monkeypatch.setenv(variable, str(tmp_path / names))
+    with pytest.raises(ConfigurationError, match=message):
         CrmClient("https://crm.test", "key").leads.list()
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    assert _ssl_context("https://crm.test") is not False
 
 
 def test_settings_of_other_types_are_taken_or_refused() -> None:

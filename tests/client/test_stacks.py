@@ -1,15 +1,17 @@
-"""The stack of an event loop's connections: its limit, whose turn it is, and what a cancelled wait leaves behind."""
+"""The stacks of connections: their limit, whose turn it is, and what a cancelled wait leaves behind."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
 from itertools import count
+from queue import Empty
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from crm_sdk.network.stack import AsyncStack
+from crm_sdk.network.stack import AsyncStack, Stack
 
 
 def numbered(limit: int) -> AsyncStack[int]:
@@ -92,5 +94,50 @@ def test_what_was_idle_for_too_long_makes_room_for_a_new_one(monkeypatch: pytest
         assert [stack.overdue(), stack.overdue(), stack.overdue()] == [1, 2, None]
         assert [await stack.take(), await stack.take()] == [3, 4]
         assert not (await started(stack.take())).done()
+
+    asyncio.run(use())
+
+
+def test_what_threads_share_is_kept_to_its_limit_and_the_last_is_taken_first() -> None:
+    numbers = count(1)
+    stack = Stack(2, lambda: next(numbers))
+    assert [stack.take(0.01), stack.take(0.01)] == [1, 2]
+    with pytest.raises(Empty):
+        stack.take(0.01)
+    assert (stack.give(1), stack.give(2)) == (None, None)
+    assert [stack.take(0.01), stack.take(0.01)] == [2, 1]
+
+
+def test_a_connection_that_cannot_be_made_takes_no_place() -> None:
+    numbers = count(0)
+
+    def make() -> int:
+        if not (number := next(numbers)):
+            raise OSError("no")
+        return number
+
+    stack = Stack(1, make)
+    with pytest.raises(OSError, match="no"):
+        stack.take(0.01)
+    assert stack.take(0.01) == 1
+
+
+@pytest.mark.parametrize(("idle", "is_kept"), [(0.0, True), (15.0, True), (15.5, False)])
+def test_a_connection_may_be_idle_for_15_seconds(monkeypatch: pytest.MonkeyPatch, idle: float, is_kept: bool) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("crm_sdk.network.stack.time", SimpleNamespace(monotonic=lambda: now[0]))
+    numbers = count(1)
+    stack = Stack(2, lambda: next(numbers))
+    for made in (stack.take(1), stack.take(1)):
+        assert stack.give(made) is None
+    other = stack.take(1)
+    now[0] += idle
+    assert (stack.give(other), [each for _, each in stack.idle]) == ((None, [1, 2]) if is_kept else (1, [2]))
+
+    async def use() -> None:
+        stack = numbered(2)
+        stack.give(await stack.take())
+        now[0] += idle
+        assert stack.overdue() == (None if is_kept else 1)
 
     asyncio.run(use())
