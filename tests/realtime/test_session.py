@@ -301,3 +301,59 @@ def test_what_is_said_first_is_said_on_each_link() -> None:
     world = World(script, 3)
     said = [step.data for _, step in world.done if isinstance(step, Transmit)]
     assert said == ["hello"] * len(world.times(Open)) and len(said) > 2
+
+
+def test_the_waits_double_from_a_tenth_of_a_second_to_30_and_to_one_after_a_link_that_had_events() -> None:
+    class Longest(random.Random):
+        def uniform(self, a: float, b: float) -> float:
+            assert (a, b) == (0.5, 1.0)
+            return b
+
+    backoff = Backoff(rng=Longest())
+    assert [backoff.wait() for _ in range(11)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30]
+    assert backoff.wait(moved=True) == 1.0
+    backoff.reset()
+    assert [backoff.wait(moved=True) for _ in range(5)] == [0.1, 0.2, 0.4, 0.8, 1.0]
+    assert all(0.05 <= Backoff().wait() <= 0.1 for _ in range(9))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "events", "is_stable"), [(4.9, 0, False), (5.0, 0, True), (0.1, 4, False), (0.1, 5, True)]
+)
+def test_a_link_is_stable_after_5_seconds_or_5_events(seconds: float, events: int, is_stable: bool) -> None:
+    def script(world: World, step: Any) -> Any:
+        if isinstance(step, Receive):
+            began = world.times(Open)[-1] + 1000.0
+            if len(world.times(Open)) > 4:
+                world.time.now = began + seconds
+                world.line.progress += events
+            raise SocketClosedError(None, "reset")
+
+    pauses = [step.seconds for _, step in World(script, 40).done if isinstance(step, Pause)]
+    assert (pauses[4] <= 0.1) is is_stable and pauses[3] > 0.1
+    assert events in (0, 5) or pauses[6] <= 1.0, "who brings events is not waited for long"
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_which_refusals_pass(status: int) -> None:
+    def script(world: World, step: Any) -> Any:
+        if isinstance(step, Open) and len(world.times(Open)) == 1:
+            raise SocketRefusedError(status, {})
+        world.silence(step)
+
+    world = World(script, 3)
+    assert len(world.times(Open)) == 2 and len(world.line.errors) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_without_a_credential_renews_nothing(status: int) -> None:
+    def script(world: World, step: Any) -> Any:
+        assert not isinstance(step, Renew)
+        if isinstance(step, Open):
+            if step.opening.bearer is not None:
+                world.line.bearer = None
+                raise ConnectionFailedError("reset")
+            raise SocketRefusedError(status, {})
+
+    with pytest.raises(CrmError):
+        World(script, 3)
