@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crm_sdk.sync import DuckDbStore, SqliteStore
+from crm_sdk.sync import DatabaseStore, DuckDbStore, MemoryStore, SqliteStore
+from crm_sdk.sync.state import Batch, Row, SyncState
 from server_stub import StubServer
 
 STORES: Sequence[Any] = (SqliteStore, DuckDbStore)
@@ -39,3 +42,81 @@ def test_a_batch_that_fails_is_not_there_and_comes_again(
     with kind(path) as store:
         assert [change.id for change in client.sync.changes(store)] == [changed.id]
         assert store.records("account").keys() - held.keys() == {changed.id}
+
+
+def opened(kind: Callable[..., Any], path: Path) -> Any:
+    return kind() if kind is MemoryStore else kind(path)
+
+
+def batch(generation: int, *rows: tuple[str, int], **more: Any) -> Batch:
+    records = [Row("lead", id, version, {"id": id, "version": version}) for id, version in rows]
+    return Batch(SyncState(("lead",), generation=generation), records, **more)
+
+
+def versions(store: Any) -> dict[str, int]:
+    return {id: record["version"] for id, record in store.records("lead").items()}
+
+
+@pytest.mark.parametrize("kind", [MemoryStore, *STORES])
+def test_a_copy_keeps_the_latest_version_of_each_record_within_one_scan(
+    tmp_path: Path, kind: Callable[..., Any]
+) -> None:
+    store = opened(kind, tmp_path / "copy.db")
+    assert store.load() is None
+    first = batch(1, ("a", 5), ("b", 5), ("c", 5), ("d", 5))
+    assert list(store.save(first)) == [] and store.load() == first.state
+    store.save(batch(1, ("a", 4), ("b", 5), ("c", 6)))
+    assert versions(store) == {"a": 5, "b": 5, "c": 6, "d": 5}
+    gone = [("lead", "a", 4), ("lead", "b", 5), ("lead", "c", None), ("lead", "missing", 9), ("deal", "d", 9)]
+    store.save(batch(1, gone=gone))
+    assert versions(store) == {"a": 5, "d": 5}
+    store.save(batch(2, ("a", 1)))
+    assert versions(store) == {"a": 1, "d": 5}, "an earlier scan says nothing of what is later"
+    store.save(Batch(SyncState(("lead",), generation=2), [Row("deal", "a", 3, {"id": "a"})], finished="account"))
+    assert list(store.save(batch(2, finished="lead"))) == [("lead", "d")]
+    assert versions(store) == {"a": 1} and store.records("deal") == {"a": {"id": "a"}}
+    assert list(store.save(batch(3, finished="lead"))) == [("lead", "a")]
+    assert store.load() == SyncState(("lead",), generation=3)
+    assert SyncState.from_json(SyncState(("lead",), ("lead",), "x", "y").to_json()).generation == 1
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_copy_in_a_file_is_closed_at_the_end_of_the_block(tmp_path: Path, kind: Callable[[Path], Any]) -> None:
+    with kind(tmp_path / "copy.db") as store, ThreadPoolExecutor(1) as pool:
+        store.save(batch(1, ("a", 1)))
+        assert pool.submit(versions, store).result() == {"a": 1}, "other threads may read it"
+    with pytest.raises(Exception, match=r"(?i)closed"):
+        store.load()
+    with kind(tmp_path / "copy.db") as again:
+        assert versions(again) == {"a": 1}
+
+
+def test_a_copy_in_memory_is_not_a_file_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with SqliteStore(":memory:") as store:
+        store.save(batch(1, ("a", 1)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_of_another_driver_has_its_own_placeholder() -> None:
+    class Cursor:
+        def __init__(self, inner: Any) -> None:
+            self.fetchone, self.fetchall, self._inner = inner.fetchone, inner.fetchall, inner
+
+        def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
+            assert "?" not in statement
+            self._inner.execute(statement.replace("%s", "?"), values)
+
+    class Connection:
+        def __init__(self) -> None:
+            self._inner = sqlite3.connect(":memory:")
+            self.commit, self.rollback, self.close = self._inner.commit, self._inner.rollback, self._inner.close
+
+        def cursor(self) -> Cursor:
+            return Cursor(self._inner.cursor())
+
+    connection = Connection()
+    store = DatabaseStore(connection, mark="%s")
+    store.save(batch(1, ("a", 1)))
+    assert versions(store) == {"a": 1}
+    connection.close()

@@ -146,11 +146,11 @@ def test_what_is_no_event_stream_is_said_and_not_asked_for_again(mode: str) -> N
     page = b"<!doctype html><title>Sign in</title>"
     with answering(page, kind="text/html; charset=utf-8") as (url, asked):
         with (
-            pytest.raises(InvalidResponseError, match="text/html"),
+            pytest.raises(InvalidResponseError, match="text/html") as raised,
             opened(client_at(url, mode, timeout=HANG), listening(over="sse"), mode),
         ):
             raise AssertionError("it began")
-        assert len(asked) == 1
+        assert len(asked) == 1 and raised.value.status == 200
 
 
 def test_a_server_that_has_no_more_to_say_is_left_alone(mode: str) -> None:
