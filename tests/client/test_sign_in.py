@@ -19,7 +19,14 @@ import pyotp
 import pytest
 from sources import ROOT
 
-from crm_sdk import AsyncCrmClient, AuthenticationError, ConfigurationError, CrmClient, DeadlineExceededError
+from crm_sdk import (
+    AsyncCrmClient,
+    AuthenticationError,
+    ConfigurationError,
+    CrmClient,
+    CrmError,
+    DeadlineExceededError,
+)
 from crm_sdk.sign_in import (
     AuthorizationCode,
     ClientCredentials,
@@ -30,6 +37,7 @@ from crm_sdk.sign_in import (
     StoredSession,
     StoredTokens,
 )
+from crm_sdk.sign_in.loopback import Loopback
 from server_stub import StubServer
 
 PASSWORD = Password("ada@acme.test", "demo-password")
@@ -298,3 +306,89 @@ def test_only_the_answer_to_this_sign_in_is_taken(stub: StubServer) -> None:
     ):
         client.auth.userinfo()
     assert seen == [400, 400, 404]
+
+
+@pytest.mark.parametrize(
+    ("brought", "code", "message"),
+    [
+        ("error=access_denied&error_description=Not+today", "ACCESS_DENIED", "Not today"),
+        ("error=access_denied", "ACCESS_DENIED", "access_denied"),
+        ("error=access_denied&code=x", "ACCESS_DENIED", "access_denied"),
+        ("", "NO_CODE", "there is no code"),
+    ],
+)
+def test_what_the_browser_brings_instead_of_a_code_is_said(
+    stub: StubServer, brought: str, code: str, message: str
+) -> None:
+    def ask(address: str) -> str:
+        return f"http://127.0.0.1/callback?{brought}&state={parse_qs(urlsplit(address).query)['state'][0]}"
+
+    with pytest.raises(AuthenticationError) as raised:
+        stub.client(api_key=None, dialects="platform", auth=AuthorizationCode("demo-web", ask=ask)).auth.userinfo()
+    assert (raised.value.status, raised.value.code, raised.value.message) == (400, code, message)
+
+
+@pytest.mark.parametrize("scope", [None, "leads:read offline_access"])
+def test_the_systems_browser_is_shown_the_page_of_the_server(
+    stub: StubServer, monkeypatch: pytest.MonkeyPatch, scope: str | None
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("webbrowser.open", shown.append)
+    way = AuthorizationCode("demo-web", scope=scope, patience=2)
+    client = stub.client(api_key=None, dialects="platform", auth=way)
+    began = stub.clock.now()
+    with pytest.raises(DeadlineExceededError, match="within 2 s") as raised:
+        client.auth.userinfo()
+    assert not raised.value.sent and 1.9 < (stub.clock.now() - began).total_seconds() < 2.1
+    [address] = shown
+    assert urlsplit(address).path.endswith("/auth/authorize")
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/callback", asked.pop("redirect_uri"))
+    assert len(asked.pop("state")) == 32 and re.fullmatch(r"[A-Za-z0-9_-]{43}", asked.pop("code_challenge"))
+    assert asked == {
+        "response_type": "code", "client_id": "demo-web", "code_challenge_method": "S256",
+        **({"scope": scope} if scope else {}),
+    }  # fmt: skip
+    assert (AuthorizationCode("demo-web").patience, AuthorizationCode("demo-web").port) == (300, 0)
+
+
+@pytest.mark.parametrize(("query", "title"), [("code=x", "Signed in"), ("error=access_denied", "Not signed in")])
+def test_the_browser_is_shown_how_it_ended_and_keeps_nothing(query: str, title: str) -> None:
+    with Loopback(0, "st\u00e4te") as loopback:
+        assert loopback.received() is None
+        answer = httpx.get(f"{loopback.address}?{query}&state=st%C3%A4te")
+        assert (answer.status_code, f"<h1>{title}</h1>" in answer.text) == (200, True)
+        assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["content-length"] == str(len(answer.content))
+        received = loopback.received()
+        assert received is not None and received["state"] == ["st\u00e4te"]
+        assert loopback._thread.daemon, "a program may end while it waits"
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(loopback.address)
+
+
+def test_a_service_that_is_busy_ends_no_session(stub: StubServer, opened: Opened, call: Callable[[Any], Any]) -> None:
+    client = opened(PASSWORD, max_retries=0)
+    call(client.auth.userinfo())
+    for status in (429, 500, 503):
+        stub.clock.advance(3601)
+        stub.faults.add("status", status=status, operation="auth.refresh", times=1)
+        with pytest.raises(CrmError):
+            call(client.auth.userinfo())
+        assert call(client.auth.userinfo()).sub == "user_ada"
+    assert actions(stub) == ["auth.login"] + ["auth.token_refreshed"] * 3
+
+
+def test_a_file_of_tokens_can_be_cleared_twice_and_says_where_it_is(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "deep" / "er" / "session.json")
+    lock = store.try_lock()
+    assert lock is not None and store.load() is None
+    lock.release()
+    for _ in range(2):
+        store.save(StoredTokens("a", "b"))
+        assert store.load() == StoredTokens("a", "b")
+    for _ in range(2):
+        store.clear()
+    assert store.load() is None and repr(store) == f"FileStore('{tmp_path}/deep/er/session.json')"
+    assert [path.name for path in (tmp_path / "deep" / "er").iterdir()] == ["session.json.lock"]
