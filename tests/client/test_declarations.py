@@ -52,3 +52,13 @@ def test_every_type_resolves_and_builds(operation: object) -> None:
                     operation.arguments.content(mode), listed=operation.kind == "page", path=route.path
                 )
                 Reader(whole).adapter.json_schema(mode="serialization")
+
+
+@pytest.mark.parametrize("package", ["crm_sdk", "crm_sdk.models", "crm_sdk.webhooks", "crm_sdk.sync"])
+def test_a_package_that_imports_late_offers_what_it_lists(package: str) -> None:
+    module = importlib.import_module(package)
+    names = set(getattr(module, "__all__", None) or module._MODULES)
+    assert all(getattr(module, name) is not None for name in names)
+    assert names <= set(dir(module)) or package == "crm_sdk.sync"
+    with pytest.raises(AttributeError, match="nothing_of_that_name"):
+        _ = module.nothing_of_that_name
