@@ -202,6 +202,15 @@ def leaving_out(hiding: Hiding | None) -> Generator[None]:
         _ACTIVE.reset(token)
 
 
+def legible(
+    doc: Mapping[str, Any], models: Sequence[type[Model]], caller: Caller, nouns: Mapping[str, Noun]
+) -> Document:
+    """Return what a text that is made of a record may tell a caller: what an answer has, and is not hidden."""
+    known = {name for model in models for name in model.model_fields}
+    kept = Document({name: value for name, value in doc.items() if name in known})
+    return Hiding(caller.hidden, nouns).without(kept, models)
+
+
 def refuse_named(
     caller: Caller, operation: Operation[..., Any], arguments: Mapping[str, Any], nouns: Mapping[str, Noun]
 ) -> None:

@@ -10,6 +10,7 @@ from crm_sdk.models.values import EMAIL_PATTERN
 
 from ...data.document import Document
 from ...problems import FieldError, Problem, invalid, validation
+from ...request.access.hiding import legible
 from ...request.settings import environment_of
 from ...serving import Context, Members
 from ..notifications.recipients import Recipient
@@ -17,6 +18,8 @@ from ..notifications.subscriptions import is_unsubscribed
 
 _KINDS: Final = ("contact", "lead", "user")
 _ADDRESS = re.compile(EMAIL_PATTERN)
+_OF_COMPANY = frozenset({"name", "domain", "email", "country", "locale", "timezone", "base_currency"})
+"""What everybody in a company knows of it."""
 
 
 class Recipients:
@@ -115,17 +118,28 @@ class Fields(dict[str, Any]):
 
 
 def fields_of(call: Context, mail: Members, people: Recipients, variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a template can be filled with; `variables` go before the records."""
-    user = call.collection("user").get(call.caller.user_id or "")
-    sender: Members = user or {"name": call.caller.name, "email": call.caller.email}
-    contact = call.collection("contact").get(mail.get("contact_id") or "")
-    lead = call.collection("lead").get(mail.get("lead_id") or "")
-    deal = call.collection("deal").get(mail.get("deal_id") or "")
-    person: Members = contact or lead or people.first("user") or {}
-    records = {"contact": person, "lead": lead or {}, "deal": deal or {}, "sender": sender, "company": call.tenant}
+    """Return what a template can be filled with; `variables` go before the records.
+
+    It is what the caller can read of them: of what is stored beside, and of what is hidden, no text tells.
+    """
+    nouns = call.server.nouns
+
+    def read(kind: str, doc: Members | None) -> Members | None:
+        return legible(doc, [nouns[kind].model], call.caller, nouns) if doc is not None else None
+
+    contact, lead, deal = (
+        read(kind, call.collection(kind).get(mail.get(f"{kind}_id") or "")) for kind in ("contact", "lead", "deal")
+    )
+    sender = read("user", call.collection("user").get(call.caller.user_id or ""))
+    person: Members = contact or lead or read("user", people.first("user")) or {}
+    records: dict[str, Members] = {
+        "contact": person, "lead": lead or {}, "deal": deal or {},
+        "sender": sender or {"name": call.caller.name, "email": call.caller.email},
+        "company": {name: value for name, value in call.tenant.items() if name in _OF_COMPANY},
+    }  # fmt: skip
     plain = {
-        "contact_name": person.get("name"), "first_name": first_name(person), "sender_name": sender.get("name"),
-        "our_company": call.tenant["name"],
+        "contact_name": person.get("name"), "first_name": first_name(person),
+        "sender_name": records["sender"].get("name"), "our_company": call.tenant["name"],
     }  # fmt: skip
     found: dict[str, Any] = {name: Fields(name, _members(doc)) for name, doc in records.items()}
     found["env"] = Fields(

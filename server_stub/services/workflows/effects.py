@@ -14,6 +14,7 @@ from ...data.document import Document
 from ...noun import Noun
 from ...problems import Problem
 from ...request.access import permissions
+from ...request.access.hiding import hidden_from
 from ...request.answering.rendering import renderer
 from ...request.reading.intake import receive_changes
 from ...serving import Context, Members
@@ -190,14 +191,15 @@ def _call_webhook(call: Context, on: Subject, spec: Members) -> None:
         "workflowId": call.source.get("workflow_id"),
         "executionId": call.source.get("execution_id"),
         "input": dict(on.input),
-        "record": _as_json(noun, doc) if doc is not None else None,
+        "record": _as_json(call, noun, doc) if doc is not None else None,
     }
     write_delivery(call, address, "workflow.called", call.new_id("evt_"), data)
 
 
-def _as_json(noun: Noun, doc: Document) -> Any:
+def _as_json(call: Context, noun: Noun, doc: Document) -> Any:
     model = ACTIVITY_MODELS[doc["kind"]] if noun is activities.ACTIVITIES else noun.model
-    return renderer(model, "platform")(doc)
+    with hidden_from(call.caller, call.server.nouns):
+        return renderer(model, "platform")(doc)
 
 
 def _enroll(call: Context, on: Subject, spec: Members) -> Made:

@@ -19,6 +19,7 @@ from ...data.queries.filters import filter_fields
 from ...data.queries.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
+from ...request.access.hiding import legible
 from ...request.reading.intake import receive_changes
 from ...request.settings import environment_of
 from ...serving import Context, Members, changes_between
@@ -83,7 +84,10 @@ class Subject:
         return _VARIABLE.sub(value, text)
 
     def _facts(self, call: Context) -> Callable[[str], Any]:
-        doc = self.published(call) or Document()
+        nouns, noun = call.server.nouns, noun_of(call, self.kind)
+        entity = call.server.entities.of_collection(noun.collection)
+        models = entity.models if entity is not None else [noun.model]
+        doc = legible(self.published(call) or {}, models, call.caller, nouns)
         name = doc.get("name") or doc.get("contact_name")
         known: Members = {**doc, **(doc.get("fields") or {})}
         facts: dict[str, Any] = {
