@@ -12,6 +12,7 @@ from crm_sdk.resources.notifications import Notifications
 from ...data.document import Document
 from ...data.order import Range
 from ...data.queries.select import select
+from ...mail import SYSTEM_MAIL
 from ...problems import missing
 from ...request.access import permissions
 from ...serving import Context, serves
@@ -71,7 +72,7 @@ def history(
         "channel": channel, "type": type, "delivery_status": delivery_status, "user_id": user_id,
         "contact_id": contact_id, "template_id": template_id, "batch_id": batch_id,
     }  # fmt: skip
-    return select(
+    found = select(
         call.collection("notification"),
         equal={name: value for name, value in given.items() if value is not None},
         ranges={"created_at": Range(since, until, closed=False)} if since is not None or until is not None else {},
@@ -80,6 +81,13 @@ def history(
         order=order,
         sorts=("sent_at",),
     )
+    return found if "admin" in call.caller.roles else [_without_token(doc) for doc in found]
+
+
+def _without_token(doc: Document) -> Document:
+    """Return a message without the token that a mail of the platform has: with it one signs in as its recipient."""
+    token = (doc.get("metadata") or {}).get("token") if doc.get("type") == SYSTEM_MAIL else None
+    return doc | {"message": doc["message"].replace(token, "…"), "metadata": {}} if token is not None else doc
 
 
 @serves(Notifications.status)

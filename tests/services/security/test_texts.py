@@ -101,3 +101,13 @@ def test_what_is_hidden_from_the_author_is_in_no_webhook_of_a_workflow(
         admin.leads.list(limit=1)
     assert [b"Eva" in body for body in bodies] == [True, True]
     assert [b"+4930123456" in body for body in bodies] == [True, False]
+
+
+def test_the_token_of_a_mail_is_for_administrators_alone(admin: CrmClient, stub: StubServer, new: New) -> None:
+    """Whoever reads all messages could set the password of an administrator."""
+    reader = new(permission("notifications", "read"), permission("notifications", "manage")).crm
+    admin.auth.password.reset("ada@acme.test")
+    for crm, shown in ((admin, True), (reader, False)):
+        found = next(one for one in crm.notifications.history(limit=10) if one.type == "system_mail")
+        assert "Set a new password with this token" in (found.message or "")
+        assert ("reset_" in found.model_dump_json()) is shown
