@@ -15,6 +15,7 @@ from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
 from ..workflows.action_types import check_actions, every_action
+from ..workflows.rights import written_by
 from ..workflows.starting import execution_members, planned_specs
 from ..workflows.subjects import condition, filters_in, holds, ref_of, stored_conditions
 from ..workflows.trials import trial
@@ -41,9 +42,9 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     if "actions" in members:
         check_actions(call, "deal", members["actions"])
     if before is not None:
-        return {}
+        return written_by(call) if "actions" in members else {}
     rules = call.collection("rule").find("pipeline_id", pipeline_id)
-    return {"position": max((rule["position"] for rule in rules), default=-1) + 1}
+    return {"position": max((rule["position"] for rule in rules), default=-1) + 1, **written_by(call)}
 
 
 def _check_trigger(call: Context, trigger: Members, pipeline_id: str, held: Members) -> None:

@@ -102,6 +102,7 @@ def _activity(call: Context, on: Subject, kind: str, members: Members) -> Made:
 
 
 def _create_record(call: Context, on: Subject, spec: Members) -> Made:
+    call = on.beside(call)
     noun = noun_of(call, spec["entity_type"])
     permissions.check(call.caller, noun.word, "create")
     if noun is RECORDS:
@@ -191,14 +192,14 @@ def _call_webhook(call: Context, on: Subject, spec: Members) -> None:
         "workflowId": call.source.get("workflow_id"),
         "executionId": call.source.get("execution_id"),
         "input": dict(on.input),
-        "record": _as_json(call, noun, doc) if doc is not None else None,
+        "record": _as_json(call, on, noun, doc) if doc is not None else None,
     }
     write_delivery(call, address, "workflow.called", call.new_id("evt_"), data)
 
 
-def _as_json(call: Context, noun: Noun, doc: Document) -> Any:
+def _as_json(call: Context, on: Subject, noun: Noun, doc: Document) -> Any:
     model = ACTIVITY_MODELS[doc["kind"]] if noun is activities.ACTIVITIES else noun.model
-    with hidden_from(call.caller, call.server.nouns):
+    with hidden_from(on.author or call.caller, call.server.nouns):
         return renderer(model, "platform")(doc)
 
 
@@ -219,6 +220,7 @@ def require_active(workflow: Document) -> None:
 
 
 def _run_agent(call: Context, on: Subject, spec: Members) -> None:
+    call = on.beside(call)
     permissions.check(call.caller, "agents", "update")
     context = {f"{on.kind}_id": on.id} if on.id is not None and on.kind in ("lead", "contact") else {}
     request = {"input": on.fill(call, spec["input"]), "context": context}

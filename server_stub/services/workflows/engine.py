@@ -6,21 +6,19 @@ Each step is a transaction of its own. A rule of a pipeline is all or nothing up
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from ...bulk import error_of
-from ...caller import Caller
 from ...data.document import Document
 from ...data.queries.query import member
 from ...problems import LOG, Problem
-from ...request.access.callers import user_caller
 from ...serving import Context, Members, reacts
 from ...timetable import falls_due
 from .. import company
 from .effects import EFFECTS, Made, output_of
+from .rights import author, executor
 from .starting import EXECUTION, OPEN, WORK, blank_step, plan, planned_specs
 from .subjects import Subject, condition, differences_between, holds, noun_of
 from .triggers import keep_schedules
@@ -84,21 +82,6 @@ def carry_out(call: Context, execution: Document) -> None:
         call.collection(EXECUTION).remove(execution["id"])
 
 
-def executor(call: Context, execution: Members) -> Caller | None:
-    """Return who an execution acts as: the owner of the workflow; for a rule whoever set it off, with every right.
-
-    None where the owner is gone or deactivated.
-    """
-    if execution["rule_id"] is not None:
-        return replace(Caller.of(execution["caller"]), role="system", granted=None)
-    workflow = call.collection("workflow").get(execution["workflow_id"], deleted=True)
-    owner_id = workflow["owner_id"] if workflow is not None else None
-    user = call.find_one("user", owner_id or "")
-    if user is None or user.get("status") == "inactive":
-        return None
-    return user_caller(call.server.store, user, call.now)
-
-
 class Run:
     """One execution at work: its steps are changed here, and stored by whoever carries it out."""
 
@@ -107,7 +90,10 @@ class Run:
         self._dry = dry
         self._entries = [dict(entry) for entry in execution["entries"]]
         self._steps = [dict(step) for step in execution["steps"]]
-        self._subject = Subject(execution["entity_type"], execution["entity_id"], execution["input"])
+        self._subject = Subject(
+            execution["entity_type"], execution["entity_id"], execution["input"],
+            by_rule=execution["rule_id"] is not None, author=author(call, execution),
+        )  # fmt: skip
         self._status = "running"
         self._due_at: datetime | None = None
         self._error: Mapping[str, Any] | None = None

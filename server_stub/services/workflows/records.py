@@ -17,6 +17,7 @@ from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members, serves
 from . import engine
 from .action_types import check_action, every_action, merged_action
+from .rights import granted_by, require_rights
 from .starting import EXECUTION, OPEN
 from .subjects import check_kind, condition, stored_conditions
 from .triggers import actions_of, check_trigger, set_timers, triggers_of
@@ -43,8 +44,13 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
                 raise Problem("WORKFLOW_ACTIVE", message, field="entity_type")
             _check_parts(call, kind, before)
     condition(call, kind, conditions)
-    changed = before is not None and conditions != before["conditions"]
-    return {"revision": before["revision"] + 1} if before is not None and changed else {}
+    if before is None:
+        require_rights(call, {"owner_id": call.caller.user_id, **granted_by(call), **members})
+        return granted_by(call)
+    require_rights(call, {**before, **members})
+    changed = conditions != before["conditions"]
+    taken_over = granted_by(call) if members.get("owner_id") not in (None, before["owner_id"]) else {}
+    return {**({"revision": before["revision"] + 1} if changed else {}), **taken_over}
 
 
 def _check_parts(call: Context, kind: str, workflow: Document) -> None:
@@ -174,6 +180,7 @@ def _part_written(call: Context, part: Members) -> None:
     """Count the revision of the workflow of a part that was written, and set its timers."""
     workflow = call.collection("workflow").get(part["workflow_id"])
     if workflow is not None:
+        require_rights(call, workflow)
         set_timers(call, call.update("workflow", workflow, {"revision": workflow["revision"] + 1}))
 
 

@@ -12,6 +12,7 @@ from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel, is_object
 
+from ...caller import Caller
 from ...data.document import Document
 from ...data.queries.field_types import custom_types
 from ...data.queries.filter_groups import FieldType, compile_filters
@@ -46,6 +47,18 @@ class Subject:
     kind: str
     id: str | None
     input: Members = field(default_factory=dict[str, Any])
+    by_rule: bool = False
+    """Whether a rule acts on it, with every right on the record itself."""
+    author: Caller | None = None
+    """Who wrote the actions of the rule; None where nobody is known or active."""
+
+    def beside(self, call: Context) -> Context:
+        """Return the call as what is done beside the record is done: of a rule, with the rights of who wrote it."""
+        if not self.by_rule:
+            return call
+        if self.author is None:
+            raise Problem("FORBIDDEN", "whoever wrote the actions of the rule is gone: write them anew")
+        return call.acting_as(replace(self.author, actor_id=call.caller.actor_id, name=call.caller.name))
 
     def record(self, call: Context) -> Document:
         """Return the record as it is now. Raises: 404 where it is gone, or the execution has none."""
@@ -87,7 +100,7 @@ class Subject:
         nouns, noun = call.server.nouns, noun_of(call, self.kind)
         entity = call.server.entities.of_collection(noun.collection)
         models = entity.models if entity is not None else [noun.model]
-        doc = legible(self.published(call) or {}, models, call.caller, nouns)
+        doc = legible(self.published(call) or {}, models, self.author or call.caller, nouns)
         name = doc.get("name") or doc.get("contact_name")
         known: Members = {**doc, **(doc.get("fields") or {})}
         facts: dict[str, Any] = {

@@ -1,0 +1,112 @@
+"""What is carried out with somebody else's rights, later or by itself, is said by nobody who has less of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from newcomers import signed_in
+from refusals import refused
+
+from crm_sdk import CrmClient
+from server_stub import StubServer
+
+NEW_ADMIN = {"email": "evil@acme.test", "name": "Evil", "role": "admin"}
+RAISE: Any = [{"spec": {"type": "update_field", "field": "role", "value": "admin"}}]
+
+
+@pytest.fixture
+def manager(stub: StubServer, admin: CrmClient) -> CrmClient:
+    """Somebody who writes workflows and pipelines, and no users."""
+    return signed_in(stub, admin, "manager")[1]
+
+
+def flow(**members: Any) -> Any:
+    return {"name": "F", "entity_type": "user", "triggers": [{"type": "manual"}], "actions": RAISE, **members}
+
+
+def test_nobody_gives_a_workflow_to_who_may_do_more(admin: CrmClient, manager: CrmClient) -> None:
+    """It acts with the rights of its owner: a manager could become an administrator by it."""
+    own = manager.workflows.create(flow())
+    for call in (
+        lambda: manager.workflows.create(flow(owner_id="user_ada")),
+        lambda: manager.workflows.update(own.id, {"owner_id": "user_ada"}),
+    ):
+        error: Any = refused(call)
+        assert (error.code, [one.field for one in error.fields]) == ("FORBIDDEN", ["owner_id"])
+        assert "Ada Lindqvist" in error.message and "users:update@all" in error.details["permissions"]
+    assert manager.workflows.update(own.id, {"owner_id": "user_sam"}).owner_id == "user_sam"
+    assert admin.workflows.update(own.id, {"owner_id": "user_ada"}).owner_id == "user_ada"
+
+
+def test_nobody_writes_a_workflow_of_who_may_do_more(admin: CrmClient, manager: CrmClient) -> None:
+    made = admin.workflows.create(flow(name="Of Ada"))
+    (action,), (trigger,) = made.actions, made.triggers
+    spec: Any = RAISE[0]
+    calls: list[Callable[[], object]] = [
+        lambda: manager.workflows.update(made.id, {"name": "Mine"}),
+        lambda: manager.workflows.actions.create(made.id, spec),
+        lambda: manager.workflows.actions.update(made.id, action.id, {"name": "x"}),
+        lambda: manager.workflows.triggers.create(made.id, {"type": "record_created"}),
+        lambda: manager.workflows.triggers.update(made.id, trigger.id, {"active": False}),
+    ]
+    for call in calls:
+        assert refused(call).code == "FORBIDDEN"
+    now = admin.workflows.get(made.id)
+    assert (now.name, now.revision, len(now.actions), len(now.triggers)) == ("Of Ada", made.revision, 1, 1)
+    taken = manager.workflows.update(
+        made.id, {"owner_id": manager.users.list(search="New").items[0].id, "name": "Mine"}
+    )
+    assert taken.name == "Mine" and manager.workflows.actions.create(made.id, spec).id
+
+
+def test_what_a_rule_makes_beside_its_deal_its_author_could_make(
+    admin: CrmClient, manager: CrmClient, stub: StubServer
+) -> None:
+    """A rule has every right on the deal, whoever moves it, and those of its author on everything else."""
+    pipeline = manager.pipelines.list().items[0]
+
+    def made_by(author: CrmClient, entity_type: str, fields: Any) -> int:
+        action = {"type": "create_record", "entity_type": entity_type, "fields": fields}
+        given: Any = {"name": "R", "trigger": {"event": "deal_created"}, "actions": [action]}
+        rule = author.pipelines.automation.create(pipeline.id, given)
+        docs = stub.store.collection("tenant_acme", entity_type)
+        before = len(docs)
+        admin.deals.create({"title": "D", "pipeline_id": pipeline.id})
+        admin.leads.list(limit=1)
+        after = len(docs)
+        admin.pipelines.automation.delete(pipeline.id, rule.id)
+        return after - before
+
+    assert made_by(manager, "user", NEW_ADMIN) == 0
+    assert made_by(manager, "account", {"name": "Beside"}) == 1
+    assert made_by(admin, "user", NEW_ADMIN) == 1
+
+
+def test_a_workflow_of_a_limited_key_is_as_limited(admin: CrmClient, stub: StubServer) -> None:
+    """A key that only writes workflows is no way to all that its user may do."""
+    for held, outcome in ((["workflows:create", "workflows:read", "workflows:update"], "failed"), (None, "succeeded")):
+        given: Any = {"name": "K", **({"permissions": held} if held is not None else {})}
+        key = admin.security.api_keys.create(given).key
+        crm = stub.client(api_key=key, dialects="platform", max_retries=0)
+        made = crm.workflows.create(flow())
+        admin.workflows.activate(made.id)
+        run = admin.workflows.execute(made.id, entity_id="user_rita")
+        admin.leads.list(limit=1)
+        assert admin.workflows.executions.get(run.id).status == outcome, held
+    assert admin.users.get("user_rita").role == "admin"
+
+
+def test_a_scheduled_report_of_a_limited_key_is_as_limited(admin: CrmClient, stub: StubServer) -> None:
+    limits = [f"reports:{action}" for action in ("read", "create", "update")]
+    report = admin.reports.create({"name": "R", "entity_type": "deal", "columns": [{"field": "title"}]})
+    for held, outcome in ((limits, "failed"), (None, "succeeded")):
+        given: Any = {"name": "K", **({"permissions": held} if held is not None else {})}
+        key = admin.security.api_keys.create(given).key
+        crm = stub.client(api_key=key, dialects="platform", max_retries=0)
+        plan: Any = {"schedule": {"frequency": "daily"}, "recipients": ["user_ada"], "format": "csv"}
+        made = crm.reports.schedules.create(report.id, plan)
+        stub.clock.advance(86_400)
+        found = next(one for one in admin.reports.schedules.list(report.id) if one.id == made.id)
+        assert found.last_status == outcome, held
