@@ -155,3 +155,23 @@ def test_a_user_is_told_of_custom_objects_with_permissions_of_their_own(admin: C
     assert {(one.resource, one.action, one.scope) for one in told} == {
         ("ship", "read", "all"), ("ship", "update", "own"), ("leads", "read", "all"),
     }  # fmt: skip
+
+
+def test_a_profile_is_as_new_as_its_last_change(stub: StubServer, admin: CrmClient, new: New) -> None:
+    one = new()
+    assert admin.users.profile.get(one.id).updated_at == admin.users.get(one.id).updated_at
+    changed = admin.users.profile.update(one.id, {"bio": "B"})
+    stub.clock.advance(60)
+    later = admin.users.update(one.id, {"title": "T"})
+    found = admin.users.profile.get(one.id)
+    assert found.updated_at == changed.updated_at and some(found.updated_at) < some(later.updated_at)
+    assert admin.users.profile.update(one.id, {"bio": "B", "title": "T"}).updated_at == changed.updated_at
+
+
+def test_managers_who_report_to_each_other_are_no_obstacle_to_others(stub: StubServer, admin: CrmClient) -> None:
+    for one, other in (("user_mia", "user_rita"), ("user_rita", "user_mia")):
+        stored(stub, "user", one, manager_id=other)  # as a copy of other data may have it
+    assert admin.users.update("user_sam", {"manager_id": "user_mia"}).manager_id == "user_mia"
+    refusal = refused(lambda: admin.users.update("user_mia", {"manager_id": "user_sam"}))
+    assert (refusal.code, refusal.fields[0].field) == ("HIERARCHY_CYCLE", "manager_id")
+    assert refusal.details == {"managerId": "user_sam"} and "would report to" in refusal.message
