@@ -191,7 +191,7 @@ class Files(Resource[Mode]):
     @operation(
         platform=f"POST {FILE}/copy",
         status=201,
-        errors=("INVALID_FILE_NAME", "LIMIT_EXCEEDED", "FILE_LOCKED", "REFERENCE_NOT_FOUND"),
+        errors=("INVALID_FILE_NAME", "FILE_TOO_LARGE", "LIMIT_EXCEEDED", "FILE_LOCKED", "REFERENCE_NOT_FOUND"),
         texts={**FILE_TEXTS, **_PLACE},
     )
     def copy(
