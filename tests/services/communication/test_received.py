@@ -342,3 +342,15 @@ def test_an_email_leaves_at_its_time_and_arrives_a_second_later(client: CrmClien
     ) and done.occurred_at == done.sent_at
     (sent,) = [one for one in stub.audit() if one["action"] == "email.sent" and one["entity"]["id"] == mail.id]
     assert sent["metadata"] == {"email_id": mail.id}
+
+
+def test_an_email_that_is_gone_or_done_leaves_no_more(client: CrmClient, stub: StubServer) -> None:
+    given: Any = {"to": ["a@x.example"], "subject": "A", "body_text": "B"}
+    gone, done, kept = (client.communication.email.send(given) for _ in range(3))
+    client.activities.delete(gone.id)
+    stored(stub, "activity", done.id, status="delivered")
+    stub.clock.advance(3)
+    assert client.communication.email.get(kept.id).status == "delivered"
+    assert not list(stub.store.collection("tenant_acme", "email_delivery"))
+    sent = [entry["entity"]["id"] for entry in stub.audit() if entry["action"] == "email.sent"]
+    assert sent == [kept.id]

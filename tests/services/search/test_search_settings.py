@@ -203,3 +203,21 @@ def test_a_word_that_does_not_occur_is_corrected_to_the_most_frequent(platform: 
         assert platform.search.query(q).did_you_mean == better, q
         corrections = texts(platform.search.suggestions(q, limit=20), "correction")
         assert corrections == ([better] if better is not None else []), q
+
+
+def test_the_ends_of_ranges_are_of_the_type_of_the_member(platform: CrmClient) -> None:
+    fields: Any = [{"field": "name"}, *({"field": name, "weight": 0, "facetable": True} for name in
+                                        ("value", "created_at", "status"))]  # fmt: skip
+    platform.search.config.update({"entities": [{"type": "lead", "fields": fields}]})
+    day = "2026-01-01"
+    for facet, field in (
+        ({"field": "created_at", "ranges": [{"low": 5}]}, "facets.0.ranges.0.low"),
+        ({"field": "created_at", "ranges": [{"high": 5}]}, "facets.0.ranges.0.high"),
+        ({"field": "value", "ranges": [{"low": 1}, {"low": day}]}, "facets.0.ranges.1.low"),
+        ({"field": "value", "ranges": [{"low": 5, "high": 5}]}, "facets.0.ranges.0.high"),
+        ({"field": "created_at", "ranges": [{"low": day, "high": day}]}, "facets.0.ranges.0.high"),
+        ({"field": "status", "interval": "day"}, "facets.0.interval"),
+        ({"field": "created_at", "interval": "decade"}, "facets.0.interval"),
+    ):
+        reply = platform.request("POST", "/v1/search/faceted", json={"type": "lead", "facets": [facet]})
+        assert reply.status == 422 and reply.json()["errors"][0]["field"] == field, facet
