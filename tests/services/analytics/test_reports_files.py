@@ -264,6 +264,9 @@ def test_bars_are_as_long_as_their_figures(platform: CrmClient, report: MakeRepo
     found = texts_of(raw)
     place = {text: (x, y) for text, x, y in found if text in ("referral", "7,041", "website", "1,599.75")}
     assert charted[0][0] / MM < place["7,041"][0] and abs(charted[0][2] / MM - 0.54 * 190) < 2
+    (head,) = [y for text, _, y in found if text == "Sum value"]
+    below = max(y for text, _, y in found if text == "1,599.75" and y < head)
+    assert 8 < head - below < 11, "the table begins 4 mm below the chart"
     only = report(groups=[{"field": "campaign"}], measures=[SUM], chart={"type": "line"})
     assert len(re.findall(r" re f", drawn_of(content(stub, platform, only, "pdf")))) > 2, "one point is no line"
 

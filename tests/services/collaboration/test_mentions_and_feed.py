@@ -288,3 +288,22 @@ def test_the_inbox_of_collaboration(stub: StubServer, ada: CrmClient, sam: CrmCl
     assert [one.id for one in sam.collaboration.notifications.list(read=True, type=everything[0].type)][:1] == [
         everything[0].id
     ]
+
+
+def test_a_record_of_a_custom_object_is_named_by_its_object(ada: CrmClient, sam: CrmClient, give: Give) -> None:
+    ids = {}
+    for name in ("ship", "port"):
+        made = ada.custom_objects.create({"api_name": name, "label": name, "plural_label": f"{name}s"})
+        ids[name] = ada.custom_objects.records.create(made.id, {"fields": {"name": name.upper()}}).id
+    said = ada.collaboration.comments.create({"entity": ref(ids["ship"], "ship"), "body": "Hello"})
+    entity = some(said.entity)
+    assert (entity.type, entity.id, entity.name) == ("ship", ids["ship"], "SHIP")
+    assert [one.id for one in ada.collaboration.comments.list("ship", ids["ship"])] == [said.id]
+    for kind, id in (("port", ids["ship"]), ("record", ids["ship"]), ("hat", ids["ship"]), ("ship", ids["port"])):
+        assert refused(partial(ada.collaboration.comments.list, kind, id)).status == 404
+        wrong: Any = {"entity": ref(id, kind), "body": "Hello"}
+        assert refused(partial(ada.collaboration.comments.create, wrong)).code == "REFERENCE_NOT_FOUND"
+    share = give(ids["ship"], "ship", access="comment")
+    assert some(share.entity).type == "ship"
+    (item,) = [one for one in filtered(ada, verbs=["commented"]) if one.entity.id == ids["ship"]]
+    assert (item.entity.type, item.entity.name) == ("ship", "SHIP")

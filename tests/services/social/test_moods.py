@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -117,3 +117,14 @@ def test_an_account_shows_its_followers_until_it_ends(
     assert shown() == ended and ended[0] >= grown[0]
     (account,) = [one for one in acme.social.accounts.list(limit=200) if one.id == made.id]
     assert account.status == end
+
+
+def test_a_range_is_of_thirty_days_or_as_many_as_are_given(stub: StubServer, acme: CrmClient) -> None:
+    only(stub, {"sentiment": "positive", "sentiment_score": 40})
+    early = acme.social.monitoring.sentiment(end_date=date(1900, 1, 1), period="month")
+    assert (early.total, early.score, [len(line.points) for line in early.series]) == (0, None, [2, 2, 2])
+    days = acme.social.monitoring.sentiment(end_date=stub.clock.now().date()).series[0].points
+    assert len(days) == 30 and some(days[-1].start) - some(days[0].start) == 29 * DAY
+    later = stub.clock.now().date() + 40 * DAY
+    (point,) = acme.social.monitoring.sentiment(start_date=later).series[0].points
+    assert point.start == later
