@@ -232,7 +232,7 @@ def test_the_live_connections_of_an_ended_company_end_and_no_others(stub: StubSe
         stub.client(api_key="globex-admin", dialects="platform").tenants.delete("current", confirm="globex")
         with pytest.raises(SocketClosedError) as closed:
             theirs.all()
-        assert closed.value.code == 4401
+        assert (closed.value.code, closed.value.reason) == (4401, "the company was ended")
         assert others.next() is None
 
 
