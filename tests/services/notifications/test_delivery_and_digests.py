@@ -265,3 +265,38 @@ def test_a_digest_is_in_the_language_of_its_reader(
         if doc["type"] == "digest"
     ]  # fmt: skip
     assert one["message"].startswith(begins)
+
+
+def test_why_a_message_is_held_back(acme: CrmClient, stub: StubServer) -> None:
+    eva = acme.contacts.create({"name": "Eva", "email": "eva@example.com", "email_opt_out": True})
+    only: Any = [{"type": "approval", "channels": ["in_app", "in_app"]}]
+    for changes, to, given, reason in (
+        ({"enabled": False}, "user_sam", {}, "the user has switched notifications off"),
+        ({"channels": {"email": False}}, "user_sam", {}, "the user has switched off email"),
+        ({"channels": {"sms": False}}, "user_sam", {}, None),
+        ({"types": only}, "user_sam", {"type": "approval"}, "the user wants no email for approval"),
+        ({"types": only}, "user_sam", {"type": "comment"}, None),
+        ({"enabled": False}, "user_sam", {"category": "transactional"}, None),
+        (None, eva.id, {}, "Eva has opted out"), (None, eva.id, {"category": "transactional"}, None),
+    ):  # fmt: skip
+        start = stub.snapshot()
+        if changes is not None:
+            wanted: Any = changes
+            acme.notifications.preferences.update(wanted, user_id="user_sam")
+        more: Any = given
+        sent = acme.notifications.send_email(to, **MAIL, **more)
+        held = some(stub.store.collection("tenant_acme", "notification").get(sent.id))
+        assert (sent.delivery_status, held["held_back"]) == ("suppressed" if reason else "sent", reason), changes
+        stub.restore(start)
+    for topic, given, reason in (
+        ("news", {"category": "news"}, "a@example.com has unsubscribed"), ("news", {"category": "other"}, None),
+        ("comment", {"type": "comment"}, "a@example.com has unsubscribed"),
+        (None, {}, "a@example.com has unsubscribed"),
+        (None, {"category": "transactional"}, None),
+    ):  # fmt: skip
+        start = stub.snapshot()
+        acme.notifications.unsubscribe(address="a@example.com", topic=topic)
+        more = given
+        sent = acme.notifications.send_email("a@example.com", **MAIL, **more)
+        assert some(stub.store.collection("tenant_acme", "notification").get(sent.id))["held_back"] == reason, topic
+        stub.restore(start)
