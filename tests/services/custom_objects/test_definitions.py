@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -128,14 +129,13 @@ WRONG: Mapping[str, tuple[Any, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_a_field_that_can_never_be_is_refused(platform: CrmClient, define: Define, what: str) -> None:
-    thing = define()
-    given, name, rule = WRONG[what]
-    error = refused(lambda: platform.custom_objects.fields.create(thing.id, given))
-    assert (error.status, [(one.field, one.rule) for one in error.fields]) == (422, [(name, rule)])
-    tried = platform.custom_objects.fields.validate(thing.id, given)
-    assert not tried.valid and [(one.field, one.rule) for one in tried.errors] == [(name, rule)]
+def test_fields_that_can_never_be_are_refused(platform: CrmClient, define: Define) -> None:
+    for given, name, rule in WRONG.values():
+        thing = define()
+        error = refused(partial(platform.custom_objects.fields.create, thing.id, given))
+        assert (error.status, [(one.field, one.rule) for one in error.fields]) == (422, [(name, rule)])
+        tried = platform.custom_objects.fields.validate(thing.id, given)
+        assert not tried.valid and [(one.field, one.rule) for one in tried.errors] == [(name, rule)]
 
 
 CONFLICTS: Mapping[str, tuple[Any, Any, str, int]] = {
@@ -156,25 +156,24 @@ CONFLICTS: Mapping[str, tuple[Any, Any, str, int]] = {
 _VALUES = {"text": "hi", "select": "red", "integer": 7, "decimal": 7.5, "reference": "contact_123"}
 
 
-@pytest.mark.parametrize("what", CONFLICTS)
-def test_a_rule_that_stored_values_break_is_refused(
-    stub: StubServer, platform: CrmClient, define: Define, add: Add, what: str
+def test_rules_that_stored_values_break_are_refused(
+    stub: StubServer, platform: CrmClient, define: Define, add: Add
 ) -> None:
-    given, changes, code, count = CONFLICTS[what]
-    thing = define(given)
-    value = _VALUES[given["type"]]
-    two = [add(thing, x=value).id, add(thing, x=value).id]
-    bare = add(thing).id
-    before, log = one(platform, thing, "x"), len(stub.audit())
-    tried = platform.custom_objects.fields.validate(thing.id, changes, field_id="x")
-    error = refused(lambda: platform.custom_objects.fields.update(thing.id, "x", changes))
-    assert (error.status, error.code) == (409, code)
-    assert [detail.code for detail in tried.errors] == [code] and not tried.valid
-    broken = [bare] if count == 1 else two[:count]
-    assert tried.affected_records == count and sorted(tried.conflicts) == sorted(broken)
-    if count:
-        assert sorted(error.details["recordIds"]) == sorted(broken)
-    assert one(platform, thing, "x") == before and len(stub.audit()) == log
+    for given, changes, code, count in CONFLICTS.values():
+        thing = define(given)
+        value = _VALUES[given["type"]]
+        two = [add(thing, x=value).id, add(thing, x=value).id]
+        bare = add(thing).id
+        before, log = one(platform, thing, "x"), len(stub.audit())
+        tried = platform.custom_objects.fields.validate(thing.id, changes, field_id="x")
+        error = refused(partial(platform.custom_objects.fields.update, thing.id, "x", changes))
+        assert (error.status, error.code) == (409, code)
+        assert [detail.code for detail in tried.errors] == [code] and not tried.valid
+        broken = [bare] if count == 1 else two[:count]
+        assert tried.affected_records == count and sorted(tried.conflicts) == sorted(broken)
+        if count:
+            assert sorted(error.details["recordIds"]) == sorted(broken)
+        assert one(platform, thing, "x") == before and len(stub.audit()) == log
 
 
 WIDENED: Mapping[str, tuple[Any, Any, str, Any]] = {
@@ -187,24 +186,23 @@ WIDENED: Mapping[str, tuple[Any, Any, str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("what", WIDENED)
-def test_a_type_widens_and_takes_the_values_along(platform: CrmClient, define: Define, add: Add, what: str) -> None:
-    given, value, wider, after = WIDENED[what]
-    thing = define({**given, "default": value})
-    made = add(thing, x=value)
-    changed = platform.custom_objects.fields.update(thing.id, "x", {"type": wider})
-    assert (changed.type, changed.version) == (wider, 2)
-    got = platform.custom_objects.records.get(thing.id, made.id)
-    assert got.fields["x"] == after and got.version == (1 if after == value else 2)
-    assert add(thing).fields["x"] == after, "the default widens, too"
-    assert (
-        platform.custom_objects.records.search(
-            thing.id, {"filter_groups": [{"filters": [{"field": "x", "op": "is_set"}]}], "sort": "name"}
-        ).total
-        == 2
-    )
-    error = refused(lambda: platform.custom_objects.fields.update(thing.id, "x", {"type": given["type"]}))
-    assert error.code == "FIELD_TYPE_CHANGE"
+def test_types_widen_and_take_the_values_along(platform: CrmClient, define: Define, add: Add) -> None:
+    for given, value, wider, after in WIDENED.values():
+        thing = define({**given, "default": value})
+        made = add(thing, x=value)
+        changed = platform.custom_objects.fields.update(thing.id, "x", {"type": wider})
+        assert (changed.type, changed.version) == (wider, 2)
+        got = platform.custom_objects.records.get(thing.id, made.id)
+        assert got.fields["x"] == after and got.version == (1 if after == value else 2)
+        assert add(thing).fields["x"] == after, "the default widens, too"
+        assert (
+            platform.custom_objects.records.search(
+                thing.id, {"filter_groups": [{"filters": [{"field": "x", "op": "is_set"}]}], "sort": "name"}
+            ).total
+            == 2
+        )
+        error = refused(partial(platform.custom_objects.fields.update, thing.id, "x", {"type": given["type"]}))
+        assert error.code == "FIELD_TYPE_CHANGE"
 
 
 def test_records_that_are_there_get_the_default_and_their_numbers(
@@ -277,17 +275,17 @@ DRAFTS: list[tuple[Any, str | None, list[tuple[str, str | None]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("draft", "field_id", "errors"), DRAFTS, ids=lambda value: str(value)[:50])
-def test_trying_a_field_says_what_is_wrong_and_writes_nothing(
-    stub: StubServer, platform: CrmClient, define: Define, add: Add, draft: Any, field_id: Any, errors: Any
+def test_trying_fields_says_what_is_wrong_and_writes_nothing(
+    stub: StubServer, platform: CrmClient, define: Define, add: Add
 ) -> None:
-    thing = define(field("x"))
-    add(thing, x="there")
-    log = len(stub.audit())
-    found = platform.custom_objects.fields.validate(thing.id, draft, field_id=field_id)
-    assert found.valid is not bool(errors)
-    assert [(one.code, one.field) for one in found.errors] == errors
-    assert len(stub.audit()) == log and platform.custom_objects.get(thing.id).fields == thing.fields
+    for draft, field_id, errors in DRAFTS:
+        thing = define(field("x"))
+        add(thing, x="there")
+        log = len(stub.audit())
+        found = platform.custom_objects.fields.validate(thing.id, draft, field_id=field_id)
+        assert found.valid is not bool(errors)
+        assert [(one.code, one.field) for one in found.errors] == errors
+        assert len(stub.audit()) == log and platform.custom_objects.get(thing.id).fields == thing.fields
 
 
 def test_a_deletion_by_name_answers_the_id(platform: CrmClient, define: Define, add: Add) -> None:
