@@ -34,13 +34,7 @@ def test_a_layout_has_every_member(stub: StubServer, admin: CrmClient, new: New)
     ]  # fmt: skip
     assert [(one.key, one.order) for one in made.sort] == [("name", "asc"), ("created_at", "desc")]
     assert (made.audience, made.audience_id, made.owner_id) == ("user", "user_ada", "user_ada")
-    assert (made.is_default, made.pinned, made.is_system, made.position, made.version) == (
-        False,
-        False,
-        None,
-        0,
-        1,
-    ) or (made.is_system is False)
+    assert (made.is_default, made.pinned, made.is_system, made.position, made.version) == (False, False, False, 0, 1)
     assert (made.sections, made.filter_groups, made.group_by, made.icon) == ([], [], None, None)
     second = layout(admin, name="Second")
     third = layout(admin, name="Third", position=9)
