@@ -162,6 +162,11 @@ def test_a_query_says_it_in_its_way(stub: StubServer) -> None:
     for query, status, parameter in cases:
         refused = ask(stub, "GET", f"/v1/leads?{query}")
         assert (refused.status, refused.error["source"]) == (status, {"parameter": parameter}), query
+    assert ask(stub, "GET", "/v1/leads?sort=name,email").error["meta"]["rule"] == "length"
+    there = ask(stub, "GET", "/v1/leads?include=nonsense").error["detail"]
+    assert "'nonsense'" in there and there.endswith("owner, territory") and "account, " in there
+    assert ask(stub, "GET", "/v1/deals?sort=stageName&page[size]=1").data
+    assert ask(stub, "GET", "/v1/deals?sort=owner").error["source"] == {"parameter": "sort"}
     owned = ask(stub, "GET", "/v1/leads", filter_owner="user_ada", page_size=5)
     assert {one["relationships"]["owner"]["data"]["id"] for one in owned.data} == {"user_ada"}
     assert ask(stub, "GET", "/v1/leads?filter[ownerId]=user_ada&page[size]=5").data == owned.data
