@@ -37,25 +37,26 @@ def test_a_share_goes_by_key_and_user_and_only_grows(admin: CrmClient) -> None:
         assert reasons <= ({"rule"} if percentage == 100 else {"split"})
 
 
-@pytest.mark.parametrize(
-    ("condition", "attributes", "holds"),
-    [
-        ({"field": "attributes.plan", "op": "eq", "value": "gold"}, {"plan": "gold"}, True),
-        ({"field": "attributes.plan", "op": "eq", "value": "gold"}, None, False),
-        ({"field": "attributes.plan", "op": "neq", "value": "gold"}, None, False),
-        ({"field": "attributes.plan", "op": "neq", "value": "gold"}, {"plan": "tin"}, True),
-        ({"field": "attributes.plan", "op": "is_not_set"}, None, True),
-        ({"field": "attributes.seats", "op": "gte", "value": 10}, {"seats": 10}, True),
-        ({"field": "attributes.seats", "op": "gte", "value": 10}, {"seats": "many"}, False),
-        ({"field": "attributes.beta", "op": "eq", "value": True}, {"beta": True}, True),
-        ({"field": "user.role", "op": "in", "values": ["sales", "admin"]}, None, True),
-        ({"field": "user.email", "op": "contains", "value": "@nowhere"}, None, False),
-        ({"field": "tenant.plan", "op": "eq", "value": "enterprise"}, None, True),
-    ],
-)
-def test_conditions(admin: CrmClient, condition: dict[str, Any], attributes: Any, holds: bool) -> None:
-    admin.configuration.flags.create({"key": "if", "name": "If", "rules": [rule(True, condition)]})  # type: ignore[list-item] # a plain dict
-    assert value(admin, "if", attributes=attributes).value is holds
+CONDITIONS: list[Any] = [
+    ({"field": "attributes.plan", "op": "eq", "value": "gold"}, {"plan": "gold"}, True),
+    ({"field": "attributes.plan", "op": "eq", "value": "gold"}, None, False),
+    ({"field": "attributes.plan", "op": "neq", "value": "gold"}, None, False),
+    ({"field": "attributes.plan", "op": "neq", "value": "gold"}, {"plan": "tin"}, True),
+    ({"field": "attributes.plan", "op": "is_not_set"}, None, True),
+    ({"field": "attributes.seats", "op": "gte", "value": 10}, {"seats": 10}, True),
+    ({"field": "attributes.seats", "op": "gte", "value": 10}, {"seats": "many"}, False),
+    ({"field": "attributes.beta", "op": "eq", "value": True}, {"beta": True}, True),
+    ({"field": "user.role", "op": "in", "values": ["sales", "admin"]}, None, True),
+    ({"field": "user.email", "op": "contains", "value": "@nowhere"}, None, False),
+    ({"field": "tenant.plan", "op": "eq", "value": "enterprise"}, None, True),
+]  # fmt: skip
+
+
+def test_each_condition(admin: CrmClient) -> None:
+    for condition, attributes, holds in CONDITIONS:
+        admin.configuration.flags.create({"key": "if", "name": "If", "rules": [rule(True, condition)]})  # type: ignore[list-item] # a plain dict
+        assert value(admin, "if", attributes=attributes).value is holds, condition
+        admin.configuration.flags.delete("if")
 
 
 def test_teams_count(admin: CrmClient, new: New) -> None:
@@ -66,22 +67,22 @@ def test_teams_count(admin: CrmClient, new: New) -> None:
     assert value(crm, "team").value is True and value(admin, "team").value is False
 
 
-@pytest.mark.parametrize(
-    ("members", "code"),
-    [
-        ({"key": "new-board"}, "FLAG_EXISTS"),
-        ({"key": "contacts"}, "RESERVED_NAME"),
-        ({"type": "integer", "default": True}, "VALIDATION_ERROR"),
-        ({"type": "text"}, "VALIDATION_ERROR"),
-        ({"rules": [{"value": "text"}]}, "VALIDATION_ERROR"),
-        ({"rules": [rule(True, {"field": "user.shoe_size", "op": "eq", "value": "9"})]}, "UNKNOWN_FIELD"),
-        ({"rules": [rule(True, {"field": "user.id", "op": "gt", "value": "9"})]}, "INVALID_OPERATOR"),
-    ],
-)
-def test_a_flag_that_cannot_be_is_refused(admin: CrmClient, members: Any, code: str) -> None:
-    with pytest.raises(ApiError) as refused:
-        admin.configuration.flags.create(cast("Any", {"key": "other", "name": "Other", **members}))
-    assert refused.value.code == code
+REFUSED: list[Any] = [
+    ({"key": "new-board"}, "FLAG_EXISTS"),
+    ({"key": "contacts"}, "RESERVED_NAME"),
+    ({"type": "integer", "default": True}, "VALIDATION_ERROR"),
+    ({"type": "text"}, "VALIDATION_ERROR"),
+    ({"rules": [{"value": "text"}]}, "VALIDATION_ERROR"),
+    ({"rules": [rule(True, {"field": "user.shoe_size", "op": "eq", "value": "9"})]}, "UNKNOWN_FIELD"),
+    ({"rules": [rule(True, {"field": "user.id", "op": "gt", "value": "9"})]}, "INVALID_OPERATOR"),
+]  # fmt: skip
+
+
+def test_flags_that_cannot_be_are_refused(admin: CrmClient) -> None:
+    for members, code in REFUSED:
+        with pytest.raises(ApiError) as refused:
+            admin.configuration.flags.create(cast("Any", {"key": "other", "name": "Other", **members}))
+        assert refused.value.code == code
 
 
 def test_an_update_keeps_to_the_type(admin: CrmClient) -> None:

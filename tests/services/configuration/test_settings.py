@@ -73,37 +73,35 @@ def test_a_level_is_shown_alone(admin: CrmClient, new: New) -> None:
     assert keys == {KEY, "env.ERP_TOKEN", "env.SUPPORT_EMAIL"}
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "code", "rule"),
-    [
-        ("nonsense", 1, "UNKNOWN_SETTING", "choice"),
-        ("env.lower", "x", "UNKNOWN_SETTING", "choice"),
-        ("ui.density", "compact", "SETTING_SCOPE", "choice"),
-        ("records.page_size", 0, "VALIDATION_ERROR", "min"),
-        ("records.page_size", 201, "VALIDATION_ERROR", "max"),
-        ("records.page_size", True, "VALIDATION_ERROR", "type"),
-        ("records.page_size", "50", "VALIDATION_ERROR", "type"),
-        ("customization.strict_fields", 1, "VALIDATION_ERROR", "type"),
-        ("activities.reminder_minutes", [15, -1], "VALIDATION_ERROR", "min"),
-        ("activities.reminder_minutes", [15, 15], "VALIDATION_ERROR", "unique"),
-        ("changes.keep_days", 91, "VALIDATION_ERROR", "max"),
-        ("backup.schedule", "now and then", "VALIDATION_ERROR", "format"),
-        ("ui.navigation", ["nothing"], "VALIDATION_ERROR", "choice"),
-        ("ui.terminology", {"deal": {"few": "x"}}, "VALIDATION_ERROR", "type"),
-        ("ui.home_dashboard_id", "dashboard_nowhere", "REFERENCE_NOT_FOUND", "reference"),
-        ("env.LONG", "x" * 4097, "VALIDATION_ERROR", "length"),
-    ],
-)
-def test_a_wrong_value_is_refused_and_nothing_is_written(
-    admin: CrmClient, key: str, value: Any, code: str, rule: str
-) -> None:
-    before = admin.configuration.environment().settings_version
-    with pytest.raises(ApiError) as refused:
-        admin.configuration.settings.update({"calendar.buffer_minutes": 5, key: value})
-    (wrong,) = refused.value.fields
-    assert (refused.value.status, wrong.code, wrong.rule) == (422, code, rule)
-    assert of(admin, "calendar.buffer_minutes").source == "default"
-    assert admin.configuration.environment().settings_version == before
+WRONG: list[Any] = [
+    ("nonsense", 1, "UNKNOWN_SETTING", "choice"),
+    ("env.lower", "x", "UNKNOWN_SETTING", "choice"),
+    ("ui.density", "compact", "SETTING_SCOPE", "choice"),
+    ("records.page_size", 0, "VALIDATION_ERROR", "min"),
+    ("records.page_size", 201, "VALIDATION_ERROR", "max"),
+    ("records.page_size", True, "VALIDATION_ERROR", "type"),
+    ("records.page_size", "50", "VALIDATION_ERROR", "type"),
+    ("customization.strict_fields", 1, "VALIDATION_ERROR", "type"),
+    ("activities.reminder_minutes", [15, -1], "VALIDATION_ERROR", "min"),
+    ("activities.reminder_minutes", [15, 15], "VALIDATION_ERROR", "unique"),
+    ("changes.keep_days", 91, "VALIDATION_ERROR", "max"),
+    ("backup.schedule", "now and then", "VALIDATION_ERROR", "format"),
+    ("ui.navigation", ["nothing"], "VALIDATION_ERROR", "choice"),
+    ("ui.terminology", {"deal": {"few": "x"}}, "VALIDATION_ERROR", "type"),
+    ("ui.home_dashboard_id", "dashboard_nowhere", "REFERENCE_NOT_FOUND", "reference"),
+    ("env.LONG", "x" * 4097, "VALIDATION_ERROR", "length"),
+]  # fmt: skip
+
+
+def test_wrong_values_are_refused_and_nothing_is_written(admin: CrmClient) -> None:
+    for key, value, code, rule in WRONG:
+        before = admin.configuration.environment().settings_version
+        with pytest.raises(ApiError) as refused:
+            admin.configuration.settings.update({"calendar.buffer_minutes": 5, key: value})
+        (wrong,) = refused.value.fields
+        assert (refused.value.status, wrong.code, wrong.rule) == (422, code, rule)
+        assert of(admin, "calendar.buffer_minutes").source == "default"
+        assert admin.configuration.environment().settings_version == before
 
 
 def test_what_is_right_has_the_bounds_as_values(admin: CrmClient) -> None:
