@@ -230,3 +230,29 @@ def test_a_safety_backup_goes_after_thirty_days(acme: Founded, stub: StubServer)
         acme.sign_in()
         assert (safety.id in {one.id for one in acme.crm.backups.list()}) is there
     assert made.id in {one.id for one in acme.crm.backups.list()}
+
+
+def test_names_within_a_whole_are_its_own(acme: Founded) -> None:
+    fields = [{"api_name": "size", "label": "Size", "type": "text"}]
+    for name in ("vehicle", "boat"):
+        given: Any = {"api_name": name, "label": name, "plural_label": name, "fields": fields}
+        acme.crm.custom_objects.create(given)
+    made = acme.backup()
+    acme.crm.custom_objects.fields.delete("boat", "size", force=True)
+    result = acme.restore(made, "merge")
+    assert result.conflicts == [], "another object has a field of this name, and may"
+    assert [one.api_name for one in acme.crm.custom_objects.fields.list("boat")] == ["name", "size"]
+
+
+def test_a_user_of_an_archive_has_no_second_factor(acme: Founded, stub: StubServer) -> None:
+    made = acme.crm.users.create({"email": "sam@hooli.test", "name": "Sam", "role": "sales"})
+    users = stub.store.collection(acme.id, "user")
+    users.put(some(users.get(made.id)) | {"mfa_enabled": True})
+    every: Any = ["users"]
+    content = acme.archive(acme.backup(include=every))
+    for mode in ("replace", "merge"):
+        elsewhere = found(StubServer(), "Umbrella")
+        elsewhere.restore(elsewhere.take_over(content), mode)
+        assert elsewhere.crm.users.get(made.id).mfa_enabled is False
+    acme.restore(acme.backup(include=every), "replace")
+    assert acme.crm.users.get(made.id).mfa_enabled is True, "who is there keeps it"

@@ -1,0 +1,134 @@
+"""How values are written into files, and what the runs of a schedule have."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from refusals import refused
+from stub_data import some
+
+from crm_sdk import CrmClient
+from server_stub import StubServer
+from server_stub.services.exports.columns import cell_of, picked_members, relabelled_row, value_at
+
+from .conftest import New, export
+
+
+def test_values_as_cells() -> None:
+    profile = {"network": "x", "url": "https://x.example/eva", "handle": "eva"}
+    cells: list[tuple[Any, Any]] = [
+        (True, "true"), (False, "false"), ("text", "text"), ("=1", "'=1"), ("+49", "'+49"), ("@x", "'@x"), (5, 5),
+        (None, None),
+        (["a", "b"], "a;b"), (["a", 5], "a;5"), ([], ""), ({}, None), ({"a": 1}, '{"a":1}'),
+        ([{"a": 1}], '[{"a":1}]'), ([profile], "x https://x.example/eva eva"),
+        ([profile, profile | {"url": None}], "x https://x.example/eva eva;x eva"),
+        (["=1"], "'=1"),
+    ]  # fmt: skip
+    for value, cell in cells:
+        assert (cell_of(value), type(cell_of(value))) == (cell, type(cell)), value
+    row = {"a": {"b": 1, "c": [1, 2]}, "d": None, "e": "x"}
+    assert [value_at(row, path) for path in (("a", "b"), ("a", "x"), ("d", "x"), ("e",), ("e", "f"), ())] == [
+        1, None, None, "x", None, row,
+    ]  # fmt: skip
+    assert picked_members(row, [("a", "b"), ("e",), ("x",)]) == {"a": {"b": 1}, "e": "x", "x": None}
+    labels: Any = [(["e"], {"x": "Ex"}), (["a", "c"], {"1": "One"}), (["d"], {"None": "N"}), (["a", "b"], {"2": "Two"})]
+    assert relabelled_row(row, labels) == {"a": {"b": 1, "c": ["One", 2]}, "d": None, "e": "Ex"}
+    assert row["e"] == "x", "the record itself stays"
+
+
+def test_profiles_and_further_fields_in_a_table(admin: CrmClient) -> None:
+    made = admin.contacts.create({
+        "name": "Eva Table", "social_profiles": [{"network": "linkedin", "url": "https://l.example/eva",
+        "handle": "eva"}],
+        "custom_fields": {"tier": "gold"}, "tags": ["a", "b"], "do_not_contact": True, "address": {"city": "Bonn"},
+    })  # fmt: skip
+    (row,) = export(admin, "contact", ids=[made.id]).rows()
+    assert row["socialProfiles"] == "linkedin https://l.example/eva eva"
+    assert (row["customFields.tier"], row["tags"], row["doNotContact"], row["address.city"]) == (
+        "gold",
+        "a;b",
+        "true",
+        "Bonn",
+    )
+    (line,) = export(
+        admin, "contact", ids=[made.id], format="jsonl", fields={"contact": ["address.city", "name"]}
+    ).lines()
+    assert line == {"address": {"city": "Bonn"}, "name": "Eva Table"}
+    (whole,) = json.loads(export(admin, "contact", ids=[made.id], format="json").content)
+    assert whole["socialProfiles"][0]["handle"] == "eva" and whole["id"] == made.id
+    (labelled,) = export(
+        admin, "contact", ids=[made.id], labels=True, fields={"contact": ["lifecycle_stage", "status"]}
+    ).rows()
+    plain = admin.contacts.get(made.id)
+    assert labelled["status"].lower() == plain.status and labelled["status"] != plain.status
+    for zone, hour in (("UTC", "09:00"), ("Europe/Berlin", "10:00"), (None, "09:00")):
+        given = {"timezone": zone} if zone is not None else {}
+        (row,) = export(admin, "contact", ids=[made.id], fields={"contact": ["created_at"]}, **given).rows()
+        assert hour in row["createdAt"], zone
+
+
+def test_a_table_of_several_is_a_zip_with_a_manifest(stub: StubServer, admin: CrmClient) -> None:
+    made = export(admin, "territory", "user", format="jsonl")
+    files = made.zip()
+    manifest = json.loads(files["manifest.json"])
+    assert (manifest["format"], [one["name"] for one in manifest["files"]]) == (
+        "jsonl",
+        ["territory.jsonl", "user.jsonl"],
+    )
+    assert manifest["position"] and manifest["createdAt"]
+    for one in manifest["files"]:
+        content = files[one["name"]]
+        assert (one["size"], one["rows"]) == (len(content), len(content.splitlines()))
+        assert one["schemaVersion"] == admin.objects.describe(one["entity"]).schema_version
+    result = made.result
+    assert result.row_count == sum(one["rows"] for one in manifest["files"]) and result.size == len(made.content)
+    assert result.download_url == f"/files/{result.file_id}/download" and result.file_name.endswith(".zip")
+    assert some(result.expires_at) == some(admin.files.get(result.file_id).expires_at)
+    job = admin.jobs.get(made.job_id)
+    counts = some(job.counts)
+    assert counts.total == counts.processed == counts.succeeded == result.row_count
+    assert job.title == "Export of territory, user as jsonl" and job.status_url == f"/jobs/{job.id}"
+
+
+def test_each_full_run_of_a_schedule_has_everything(stub: StubServer, admin: CrmClient, new: New) -> None:
+    request: Any = {"entity_types": ["territory"], "format": "jsonl"}
+    hourly: Any = {"frequency": "hourly", "at": "00:30"}
+    begin = len(stub.audit())
+    made = admin.exports.schedules.create({
+        "name": " Full ", "request": request, "schedule": hourly,
+        "recipients": ["user_sam", "boss@x.example", "user_sam"],
+    })  # fmt: skip
+    assert (made.name, made.mode, made.enabled, made.owner_id) == ("Full", "full", True, "user_ada")
+    assert (made.last_run_at, made.last_status, made.last_job_id) == (None, None, None)
+    assert made.recipients == ["user_sam", "boss@x.example"] and some(made.next_run_at).minute == 30
+    for _ in range(2):
+        stub.clock.advance(3_600)
+        now = next(one for one in admin.exports.schedules.list() if one.id == made.id)
+        assert now.last_status == "succeeded" and some(now.next_run_at) - some(now.last_run_at) == timedelta(hours=1)
+        job = admin.jobs.get(str(now.last_job_id))
+        assert job.title == "Export of territory as jsonl: Full"
+        lines = admin.files.download(str(job.file_id)).read().splitlines()
+        assert len(lines) == 2 and not any(b"_change" in line for line in lines)
+        readers = admin.files.permissions.get(str(job.file_id)).entries
+        assert [(one.subject_type, one.subject_id, one.access) for one in readers] == [("user", "user_sam", "view")]
+    notes = stub.store.collection("tenant_acme", "notification").all()
+    ready = [doc for doc in notes if doc["title"] == "Export ready: Full"]
+    assert [doc["recipient"] for doc in ready] == ["user_sam", "boss@x.example"] * 2
+    assert "has 2 records" in ready[0]["message"]
+    changed = admin.exports.schedules.update(made.id, {"mode": "changed"})
+    assert changed.version == 2
+    stub.clock.advance(3_600)
+    first = next(one for one in admin.exports.schedules.list() if one.id == made.id)
+    content = admin.files.download(str(admin.jobs.get(str(first.last_job_id)).file_id)).read()
+    assert [json.loads(line)["_change"] for line in content.splitlines()] == ["created", "created"], (
+        "it begins with all"
+    )
+    told = [entry["action"] for entry in stub.audit()[begin:] if entry["entity"]["id"] == made.id]
+    assert told == ["export.scheduled", "export.schedule_updated"]
+    for format in ("vcf", "ics"):
+        wrong: Any = {"name": "x", "mode": "changed", "schedule": hourly, "request": {
+            "entity_types": ["contact" if format == "vcf" else "activity"], "format": format}}  # fmt: skip
+        error = refused(lambda wrong=wrong: admin.exports.schedules.create(wrong))  # type: ignore[misc] # the value of this turn is bound
+        assert (error.code, error.fields[0].field) == ("INVALID_FORMAT", "request.format")
