@@ -170,3 +170,34 @@ def test_a_call_makes_online_for_five_minutes(stub: StubServer, acme: CrmClient,
     (after,) = acme.presence.list(user_id="user_ada")
     assert (stub.clock.now() - seen.last_seen_at).total_seconds() == seconds
     assert (after.status, after.last_seen_at, after.connections) == (state, seen.last_seen_at, 0)
+
+
+def test_a_record_is_named_by_its_type_and_its_id(acme: CrmClient) -> None:
+    given: dict[str, Any]
+    for given, lacking in (({"entity_type": "deal"}, "entity_id"), ({"entity_id": "deal_1"}, "entity_type")):
+        error = refused(lambda given=given: acme.presence.list(**given))  # type: ignore[misc] # the value of this turn is bound
+        assert [(one.field, one.rule) for one in error.fields] == [(lacking, "required")]
+
+
+def test_what_is_said_of_somebody(stub: StubServer, acme: CrmClient, connect: Connect) -> None:
+    deal = acme.deals.create({"title": "Watched"})
+    note = acme.activities.notes.create({"body": "N", "contact_id": "contact_123"})
+    first, second, silent = connect("user_sam"), connect("user_sam"), connect("user_mia")
+    send(first, "company:tenant_acme", "phx_join", {"meta": {"view": "board", "name": "no name of ours"}})
+    send(second, f"record:deal:{deal.id}", "phx_join", {"meta": {"view": "deal"}})
+    send(first, f"record:deal:{deal.id}", "phx_join")
+    send(first, f"record:note:{note.id}", "phx_join")
+    (sam,) = acme.presence.list(user_id="user_sam")
+    assert (sam.user.id, sam.user.name, sam.status, sam.connections) == ("user_sam", "Sam Okonkwo", "online", 2)
+    assert {(one.type, one.id) for one in sam.viewing} == {("deal", deal.id), ("activity", note.id)}
+    assert sam.meta["view"] in ("board", "deal") and "onlineAt" not in sam.meta and "phx_ref" not in sam.meta
+    assert states(acme, user_id="user_mia") == {"user_mia": ("offline", 0)} and silent, "it has joined nothing"
+    (mia,) = acme.presence.list(user_id="user_mia")
+    assert (mia.meta, mia.viewing) == ({}, [])
+    order = [one.user.id for one in acme.presence.list(sort="last_seen_at", order="desc")]
+    assert order[0] == "user_sam" and len(order) == len(set(order))
+    acme.deals.delete(deal.id)
+    (sam,) = acme.presence.list(user_id="user_sam")
+    assert [one.id for one in sam.viewing] == [note.id]
+    acme.users.deactivate("user_sam")
+    assert acme.presence.list(user_id="user_sam").total == 0
