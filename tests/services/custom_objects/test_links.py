@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
@@ -92,33 +94,30 @@ def bay(platform: CrmClient) -> CustomObject:
     return platform.custom_objects.create({"api_name": "bay", "label": "Bay", "plural_label": "Bays"})
 
 
-@pytest.mark.parametrize("way", ["field", "relationship"])
-@pytest.mark.parametrize("on_delete", ["restrict", "set_null", "cascade"])
-@pytest.mark.parametrize("kind", TARGETS)
-def test_what_is_deleted_is_held_let_go_or_taken_along(
-    stub: StubServer, platform: CrmClient, define: Define, add: Add, relate: Relate, bay: CustomObject,
-    kind: str, on_delete: str, way: str,
-) -> None:  # fmt: skip
-    fields = [field("link", "reference", reference_to=kind, on_delete=on_delete)] if way == "field" else []
-    thing = define(*fields)
-    if way == "relationship":
-        relate(thing, kind, "many_to_one", on_delete=on_delete)
-    id, delete = TARGETS[kind](platform)
-    made = add(thing, link=id)
-    log = len(stub.audit())
-    if on_delete == "restrict":
-        error = refused(delete)
-        assert (error.status, error.code, error.details["recordIds"]) == (409, "RECORD_REFERENCED", [made.id])
-        assert again(platform, made) == made and len(stub.audit()) == log
-        put(platform, made, link=None)
-        delete()
-    elif on_delete == "set_null":
-        delete()
-        assert again(platform, made).fields == {"name": "Some"} and again(platform, made).version == 2
-    else:
-        delete()
-        assert gone(platform, made)
-        assert [e["action"] for e in stub.audit() if e["entity"]["id"] == made.id][-1] == "record.deleted"
+def test_what_is_deleted_is_held_let_go_or_takes_along(
+    stub: StubServer, platform: CrmClient, define: Define, add: Add, relate: Relate, bay: CustomObject
+) -> None:
+    for kind, on_delete, way in product(TARGETS, ("restrict", "set_null", "cascade"), ("field", "relationship")):
+        fields = [field("link", "reference", reference_to=kind, on_delete=on_delete)] if way == "field" else []
+        thing = define(*fields)
+        if way == "relationship":
+            relate(thing, kind, "many_to_one", on_delete=on_delete)
+        id, delete = TARGETS[kind](platform)
+        made = add(thing, link=id)
+        log = len(stub.audit())
+        if on_delete == "restrict":
+            error = refused(delete)
+            assert (error.status, error.code, error.details["recordIds"]) == (409, "RECORD_REFERENCED", [made.id])
+            assert again(platform, made) == made and len(stub.audit()) == log
+            put(platform, made, link=None)
+            delete()
+        elif on_delete == "set_null":
+            delete()
+            assert again(platform, made).fields == {"name": "Some"} and again(platform, made).version == 2
+        else:
+            delete()
+            assert gone(platform, made)
+            assert [e["action"] for e in stub.audit() if e["entity"]["id"] == made.id][-1] == "record.deleted"
 
 
 def test_a_cascade_goes_on_and_stops_where_a_record_is_held(platform: CrmClient, define: Define, add: Add) -> None:
@@ -171,54 +170,60 @@ def test_an_object_that_others_refer_to_stays(platform: CrmClient, define: Defin
 # -- both sides of a link ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cardinality", CARDINALITIES)
-def test_both_sides_show_a_link_and_both_can_write_it(
-    stub: StubServer, platform: CrmClient, define: Define, add: Add, relate: Relate, cardinality: str
+def test_both_sides_show_links_and_both_can_write_them(
+    stub: StubServer, platform: CrmClient, define: Define, add: Add, relate: Relate
 ) -> None:
-    car, driver = define(), define()
-    relate(car, driver.api_name, cardinality, inverse_api_name="cars", inverse_label="Cars")
-    (inverse,) = platform.custom_objects.relationships.list(driver.id)
-    assert (inverse.api_name, inverse.label, inverse.related_object, inverse.inverse_api_name, inverse.cardinality) == (
-        "cars", "Cars", car.api_name, "link", INVERSE.get(cardinality, cardinality),
-    )  # fmt: skip
-    van, ada = add(car), add(driver)
-    ours, theirs = cardinality.endswith("many"), cardinality.startswith("many")
-    put(platform, van, link=ada.id)
-    assert again(platform, van).fields["link"] == ([ada.id] if ours else ada.id)
-    assert again(platform, ada).fields["cars"] == ([van.id] if theirs else van.id)
-    for thing in (car, driver):
-        assert [one.link_count for one in platform.custom_objects.relationships.list(thing.id)] == [1]
-    shown = platform.custom_objects.records.get(driver.id, ada.id, include=["related"]).related
-    assert [(ref.type, ref.id, ref.name) for ref in shown] == [(car.api_name, van.id, "Some")]
-    put(platform, ada, cars=None)
-    assert "link" not in again(platform, van).fields and again(platform, van).version == 3
-    put(platform, ada, cars=[van.id] if theirs else van.id)
-    assert [r.id for r in platform.custom_objects.records.list(car.id, related_id=ada.id)] == [van.id]
-    platform.custom_objects.records.delete(car.id, van.id)
-    assert "cars" not in again(platform, ada).fields
+    for cardinality in CARDINALITIES:
+        car, driver = define(), define()
+        relate(car, driver.api_name, cardinality, inverse_api_name="cars", inverse_label="Cars")
+        (inverse,) = platform.custom_objects.relationships.list(driver.id)
+        assert (inverse.api_name, inverse.label, inverse.related_object, inverse.inverse_api_name,
+            inverse.cardinality) == (
+            "cars", "Cars", car.api_name, "link", INVERSE.get(cardinality, cardinality),
+        )  # fmt: skip
+        van, ada = add(car), add(driver)
+        ours, theirs = cardinality.endswith("many"), cardinality.startswith("many")
+        put(platform, van, link=ada.id)
+        assert again(platform, van).fields["link"] == ([ada.id] if ours else ada.id)
+        assert again(platform, ada).fields["cars"] == ([van.id] if theirs else van.id)
+        for thing in (car, driver):
+            assert [one.link_count for one in platform.custom_objects.relationships.list(thing.id)] == [1]
+        shown = platform.custom_objects.records.get(driver.id, ada.id, include=["related"]).related
+        assert [(ref.type, ref.id, ref.name) for ref in shown] == [(car.api_name, van.id, "Some")]
+        put(platform, ada, cars=None)
+        assert "link" not in again(platform, van).fields and again(platform, van).version == 3
+        put(platform, ada, cars=[van.id] if theirs else van.id)
+        assert [r.id for r in platform.custom_objects.records.list(car.id, related_id=ada.id)] == [van.id]
+        platform.custom_objects.records.delete(car.id, van.id)
+        assert "cars" not in again(platform, ada).fields
 
 
-@pytest.mark.parametrize("cardinality", CARDINALITIES)
-@pytest.mark.parametrize("kind", ["contact", "driver"])
-def test_a_second_link_is_refused_where_there_can_be_one(
-    platform: CrmClient, define: Define, add: Add, relate: Relate, cardinality: str, kind: str
+def test_second_links_are_refused_where_there_can_be_one(
+    platform: CrmClient, define: Define, add: Add, relate: Relate
 ) -> None:
-    car, driver = define(), define()
-    relate(car, kind if kind == "contact" else driver.api_name, cardinality)
-    people = [platform.contacts.create({"name": "Ada"}).id if kind == "contact" else add(driver).id for _ in range(2)]
-    first, second = add(car), add(car)
-    many_theirs, many_ours = cardinality.endswith("many"), cardinality.startswith("many")
-    put(platform, first, link=people[:1])
-    calls: list[tuple[bool, Callable[[], Any]]] = [
-        (many_theirs, lambda: put(platform, first, link=people)),
-        (many_ours, lambda: put(platform, second, link=people[0])),
-    ]
-    for allowed, call in calls:
-        if allowed:
-            call()
-        else:
-            error = refused(call)
-            assert (error.status, error.code, error.fields[0].field) == (409, "CARDINALITY_VIOLATION", "fields.link")
+    for kind, cardinality in product(("contact", "driver"), CARDINALITIES):
+        car, driver = define(), define()
+        relate(car, kind if kind == "contact" else driver.api_name, cardinality)
+        people = [
+            platform.contacts.create({"name": "Ada"}).id if kind == "contact" else add(driver).id for _ in range(2)
+        ]
+        first, second = add(car), add(car)
+        many_theirs, many_ours = cardinality.endswith("many"), cardinality.startswith("many")
+        put(platform, first, link=people[:1])
+        calls: list[tuple[bool, Callable[[], Any]]] = [
+            (many_theirs, partial(put, platform, first, link=people)),
+            (many_ours, partial(put, platform, second, link=people[0])),
+        ]
+        for allowed, call in calls:
+            if allowed:
+                call()
+            else:
+                error = refused(call)
+                assert (error.status, error.code, error.fields[0].field) == (
+                    409,
+                    "CARDINALITY_VIOLATION",
+                    "fields.link",
+                )
 
 
 def test_the_other_side_keeps_to_the_cardinality(platform: CrmClient, define: Define, add: Add, relate: Relate) -> None:
@@ -257,31 +262,31 @@ NARROWER = [
 ]
 
 
-@pytest.mark.parametrize(("before", "after", "wider"), NARROWER)
-def test_a_cardinality_widens_and_narrows_where_links_allow_it(
-    platform: CrmClient, define: Define, add: Add, relate: Relate, before: str, after: str, wider: bool
+def test_cardinalities_widen_and_narrow_where_links_allow_it(
+    platform: CrmClient, define: Define, add: Add, relate: Relate
 ) -> None:
-    car, driver = define(), define()
-    made = relate(car, driver.api_name, before, inverse_api_name="cars")
-    cars, drivers = [add(car), add(car)], [add(driver), add(driver)]
-    put(platform, cars[0], link=[one.id for one in drivers][: 2 if before.endswith("many") else 1])
-    if before.startswith("many"):
-        put(platform, cars[1], link=drivers[0].id)
-    update = platform.custom_objects.relationships.update
-    if not wider:
-        error = refused(lambda: update(car.id, made.id, {"cardinality": after}))
-        assert (error.status, error.code) == (409, "CARDINALITY_VIOLATION") and error.details["recordIds"]
-        put(platform, cars[0], link=None)
-        put(platform, cars[1], link=None)
-        put(platform, cars[0], link=drivers[0].id)
-    kept = again(platform, cars[0]).fields["link"]
-    assert update(car.id, "link", {"cardinality": after}).version == 2
-    ids = kept if isinstance(kept, list) else [kept]
-    assert again(platform, cars[0]).fields["link"] == (ids if after.endswith("many") else ids[0])
-    (inverse,) = platform.custom_objects.relationships.list(driver.id)
-    assert (inverse.cardinality, inverse.version) == (INVERSE.get(after, after), 2)
-    back = again(platform, drivers[0]).fields["cars"]
-    assert isinstance(back, list) is after.startswith("many")
+    for before, after, wider in NARROWER:
+        car, driver = define(), define()
+        made = relate(car, driver.api_name, before, inverse_api_name="cars")
+        cars, drivers = [add(car), add(car)], [add(driver), add(driver)]
+        put(platform, cars[0], link=[one.id for one in drivers][: 2 if before.endswith("many") else 1])
+        if before.startswith("many"):
+            put(platform, cars[1], link=drivers[0].id)
+        update = platform.custom_objects.relationships.update
+        if not wider:
+            error = refused(partial(update, car.id, made.id, {"cardinality": after}))
+            assert (error.status, error.code) == (409, "CARDINALITY_VIOLATION") and error.details["recordIds"]
+            put(platform, cars[0], link=None)
+            put(platform, cars[1], link=None)
+            put(platform, cars[0], link=drivers[0].id)
+        kept = again(platform, cars[0]).fields["link"]
+        assert update(car.id, "link", {"cardinality": after}).version == 2
+        ids = kept if isinstance(kept, list) else [kept]
+        assert again(platform, cars[0]).fields["link"] == (ids if after.endswith("many") else ids[0])
+        (inverse,) = platform.custom_objects.relationships.list(driver.id)
+        assert (inverse.cardinality, inverse.version) == (INVERSE.get(after, after), 2)
+        back = again(platform, drivers[0]).fields["cars"]
+        assert isinstance(back, list) is after.startswith("many")
 
 
 def test_names_of_links_are_taken_like_those_of_fields(
