@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
 from typing import Any
 
+from openpyxl import load_workbook
 from refusals import refused
 from stub_data import some
 
@@ -67,6 +69,16 @@ def test_profiles_and_further_fields_in_a_table(admin: CrmClient) -> None:
         given = {"timezone": zone} if zone is not None else {}
         (row,) = export(admin, "contact", ids=[made.id], fields={"contact": ["created_at"]}, **given).rows()
         assert hour in row["createdAt"], zone
+
+
+def test_a_sheet_is_called_as_the_entity_is(admin: CrmClient) -> None:
+    for number, (plural, title) in enumerate(
+        (("Cars: [all]/'odd'*", "Cars   all   odd  "), ("C" * 40, "C" * 31), ("Plain ones", "Plain ones"))
+    ):
+        name = f"vehicle_{number}"
+        admin.custom_objects.create({"api_name": name, "label": "Car", "plural_label": plural})
+        book = load_workbook(io.BytesIO(export(admin, name, format="xlsx").content))
+        assert [sheet.rstrip() for sheet in book.sheetnames] == [title.rstrip()]
 
 
 def test_a_table_of_several_is_a_zip_with_a_manifest(stub: StubServer, admin: CrmClient) -> None:

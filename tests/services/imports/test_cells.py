@@ -92,6 +92,7 @@ VALUES: list[tuple[str, str, list[Any], list[Any]]] = [
     ("contact", "address.country", ["Germany", "DE", "XX"], [{"country": "DE"}, {"country": "DE"}, "choice"]),
     ("contact", "address", ['{"city": "Bonn"}', {"city": "Rom"}, "Bonn"],
      [{"city": "Bonn"}, {"city": "Rom"}, "format"]),
+    ("activity", "due_at", [5, True], ["type", "type"]), ("contact", "birthday", [5, True], ["format", "type"]),
     ("deal", "value", ["1,234.5", 7, "1.234,5", "$5"], [Decimal("1234.5"), 7, "format", 5]),
 ]  # fmt: skip
 

@@ -193,6 +193,12 @@ def test_operators_are_those_of_the_search(crm: CrmClient) -> None:
             assert bool(fields[name]) is bool(kind)
 
 
+def test_a_list_of_choices_is_one_to_choose_several_of(crm: CrmClient) -> None:
+    for entity, member in (("alert", "networks"), ("alert", "channels"), ("keyword", "networks")):
+        field = next(one for one in crm.objects.describe(entity).fields if one.name == member)
+        assert (field.type, field.item_type, len(field.options), field.nullable) == ("multi_select", "select", 5, True)
+
+
 def test_fields_of_ones_own(crm: CrmClient) -> None:
     options: Any = [{"value": word, "label": word.title()} for word in ("red", "green")]
     more: dict[str, Any] = {
