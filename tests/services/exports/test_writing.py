@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from openpyxl import load_workbook
+from openpyxl import load_workbook  # type: ignore[import-untyped] # it has no types
 from refusals import refused
 from stub_data import some
 
