@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,8 @@ from crm_sdk.models import HealthCheck
 from server_stub import StubServer
 from server_stub.data.document import Document
 from server_stub.request.http import Request
+from server_stub.request.meters import Minute
+from server_stub.services.monitoring.services import STATES, indicator, state_of
 
 
 @pytest.fixture
@@ -227,3 +229,24 @@ def test_recovery_says_what_backups_and_drills_came_to(stub: StubServer) -> None
     found = company.crm.monitoring.status().recovery
     assert (found.last_drill_at, found.last_drill_ok) == (company.crm.jobs.get(broken.id).finished_at, False)
     assert found.estimated_restore_seconds == 0
+
+
+def test_the_state_that_requests_show() -> None:
+    at = datetime(2026, 1, 15, tzinfo=UTC)
+    cases: list[tuple[int, int, list[float], str]] = [
+        (0, 0, [], "operational"), (0, 10, [], "operational"), (5, 10, [], "major_outage"),
+        (5, 9, [], "partial_outage"),
+        (4, 9, [], "partial_outage"), (49, 100, [], "partial_outage"), (50, 100, [], "major_outage"),
+        (1, 10, [], "partial_outage"), (99, 1000, [], "degraded"), (1, 100, [], "degraded"),
+        (1, 101, [], "operational"),
+        (0, 1, [0.2], "operational"), (0, 1, [0.2001], "degraded"), (0, 20, [0.1] * 19 + [9.0], "operational"),
+        (0, 20, [0.1] * 18 + [9.0] * 2, "degraded"),
+    ]  # fmt: skip
+    for failures, requests, durations, state in cases:
+        minute = Minute(at)
+        minute.requests, minute.failures = requests, failures
+        minute.durations.extend(durations)
+        assert state_of(minute) == state, (failures, requests)
+    assert [indicator({"status": STATES[level]} for level in levels) for levels in (
+        [], [0], [1], [2, 0], [3], [3, 3], [3, 3, 3], [1, 1, 1])] == [
+        "none", "none", "minor", "minor", "major", "major", "critical", "minor"]  # fmt: skip
