@@ -257,3 +257,18 @@ def test_each_kind_of_conflict_comes_and_goes(client: CrmClient, stub: StubServe
     stub.clock.advance((start - timedelta(minutes=10) - stub.clock.now()).total_seconds())
     found = client.calendar.smart_scheduling(60, contact_id=guest.id, preferred_times=[start])
     assert ("preparation", "high") in warned(found, "2026-01-28 11:00")  # it begins in ten minutes
+
+
+def test_wishes_raise_and_lower_the_rating(client: CrmClient) -> None:
+    def rated(*wishes: Any) -> dict[datetime, int]:
+        found = client.calendar.smart_scheduling(60, preferred_times=list(wishes) or None).suggested_times
+        assert all(one.reason.startswith(f"{one.start_time.astimezone(NEW_YORK):%A %H:%M}: ") for one in found)
+        assert all(("a preferred time" in one.reason) is (bool(wishes) and "sunday" not in wishes) for one in found[:1])
+        return {one.start_time: one.confidence for one in found}
+
+    plain = rated()
+    assert rated("sunday") == {start: confidence - 10 for start, confidence in plain.items()}
+    first, confidence = next(iter(plain.items()))
+    assert rated(first)[first] == min(100, confidence + 35)
+    clock = f"{first.astimezone(NEW_YORK):%H:%M}"
+    assert rated(clock)[first] == min(100, confidence + 25)
