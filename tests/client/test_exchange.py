@@ -352,3 +352,20 @@ def test_a_time_in_retry_after_is_one_from_now_and_of_utc_where_it_does_not_say(
     now = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
     assert retry_after({"retry-after": "Thu, 15 Jan 2026 09:01:00 -0000"}, now) == 60
     assert retry_after({"retry-after": "Thu, 15 Jan 2026 11:01:00 +0200"}, now) == 60
+
+
+@pytest.mark.parametrize(("outcomes", "times"), [([], "never"), ([answer(401)], "never")])
+def test_a_call_whose_time_a_refresh_took_was_not_acted_on(outcomes: list[Reply | NetworkError], times: str) -> None:
+    drive = with_refresh("POST", *outcomes)
+    if not outcomes:
+        drive.credentials.replace(None, "refresh")
+
+    def renew() -> None:
+        drive.credentials.replace("newer", "next")
+        drive.clock.now += 30
+
+    drive.renew = renew  # type: ignore[method-assign] # the outcome of the test
+    with pytest.raises(DeadlineExceededError, match=f"within 30 s \\(sent {times}\\)") as raised:
+        drive.run()
+    assert not raised.value.sent and raised.value.idempotency_key == KEY
+    assert len(drive.sent) == len(outcomes)

@@ -8,13 +8,14 @@ import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NotRequired
 
 import httpx
 import pytest
 from canned_answers import LEAD, Canned
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypedDict
 
 from crm_sdk import CrmClient, InvalidResponseError
 from crm_sdk.models import Lead
@@ -324,3 +325,17 @@ def test_what_is_no_record_is_none_of_the_records(make: Make, call: Call, mode: 
     assert [lead.id for lead in first(call, mode, make(dialects="mvp").leads.list()).items] == ["lead_1"]
     with pytest.raises(InvalidResponseError):
         call(make(dialects="mvp", strict=True).leads.list())
+
+
+class Size(TypedDict):
+    width: int
+    height: NotRequired[int]
+
+
+def test_an_envelope_notes_what_it_lacks_and_what_does_not_fit() -> None:
+    reader = Reader(Size)
+    assert reader.read(b'{"width": 1}', strict=False) == ({"width": 1}, ())
+    _, noted = reader.read(b'{"height": "tall", "odd": 1}', strict=False)
+    assert {mismatch.path: mismatch.kind for mismatch in noted} == {"width": "missing", "height": "int_parsing"}
+    with pytest.raises(Unreadable):
+        reader.read(b"{}", strict=True)
