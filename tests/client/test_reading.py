@@ -333,7 +333,7 @@ class Size(TypedDict):
 
 
 def test_an_envelope_notes_what_it_lacks_and_what_does_not_fit() -> None:
-    reader = Reader(Size)
+    reader: Reader[Any] = Reader(Size)
     assert reader.read(b'{"width": 1}', strict=False) == ({"width": 1}, ())
     _, noted = reader.read(b'{"height": "tall", "odd": 1}', strict=False)
     assert {mismatch.path: mismatch.kind for mismatch in noted} == {"width": "missing", "height": "int_parsing"}
