@@ -228,3 +228,22 @@ def test_who_is_there(stub: StubServer) -> None:
             told = sam.next()
             assert told[:4] == [None, None, topic, "cursor"] and told[4]["x"] == 3 and told[4]["userId"] == USER
         assert set(ada.next()[4]["leaves"]) == {"user_sam"}
+
+
+@pytest.mark.parametrize(
+    ("code", "closes"),
+    [(1000, True), (3000, True), (4999, True), (None, True), (2999, False), (5000, False), (1005, False), ("x", False)],
+)
+def test_a_test_closes_with_the_codes_that_a_close_frame_may_have(stub: StubServer, code: object, closes: bool) -> None:
+    stub.live.test_mode = True
+    with opened(stub, CHANNELS) as wire:
+        wire.join("room:a")
+        wire.all()
+        payload = {} if code is None else {"code": code}
+        if closes:
+            with pytest.raises(SocketClosedError) as raised:
+                wire.push("room:a", "test:wsclose", payload, join_ref="1")
+            assert (raised.value.code, raised.value.reason) == (code or 1000, "asked for")
+        else:
+            reply = wire.push("room:a", "test:wsclose", payload, join_ref="1")
+            assert reply[4] == {"status": "error", "response": {"reason": "no code of a close frame"}}
