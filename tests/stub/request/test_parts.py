@@ -128,9 +128,9 @@ def test_an_answer_that_is_repeated_has_the_headers_that_belong_to_it(stub: Stub
 
 @pytest.mark.parametrize("options", ["[]", "5", "null", "{", '"text"'])
 def test_the_options_of_a_form_are_an_object(stub: StubServer, options: str) -> None:
-    parts: dict[str, tuple[str | None, str | bytes]] = {
+    parts: dict[str, tuple[str | None, str]] = {
         "options": (None, options),
-        "file": ("rows.csv", b"name\nAda\n"),
+        "file": ("rows.csv", "name\nAda\n"),
     }
     with stub.client() as client:
         reply = client.request("POST", "/v1/contacts/import", content=_form(parts), headers=_FORM)
