@@ -8,6 +8,7 @@ from pathlib import Path
 
 from shell import Crm
 
+from crm_cli import failures
 from crm_sdk import CrmClient
 
 pytest_plugins = ["cli_fixtures"]
@@ -37,3 +38,19 @@ def test_folders_are_drawn(client: CrmClient, drawn: Callable[..., str], served:
     assert "2.0 kB  version 2" in lines[3] and lines[-1] == "2 files  2.0 kB"
     ids = [json.loads(row)["id"] for row in served("files", "tree", "/tree", "-o", "jsonl").out.splitlines()]
     assert ids[-1] == made.id
+
+
+def test_a_copy_is_a_folder_of_lines_or_a_file(served: Crm, client: CrmClient, tmp_path: Path) -> None:
+    folder, file = tmp_path / "deep" / "copy", tmp_path / "crm.db"
+    first = served("sync", str(folder), "--entity", "account")
+    assert first.status == 0 and " scanned" in first.err
+    assert sorted(path.name for path in folder.glob("*.jsonl")) == ["account.jsonl"]
+    lines = (folder / "account.jsonl").read_text().splitlines()
+    assert f"{len(lines)} scanned" in first.err
+    assert f"{folder}: up to date" in served("sync", str(folder)).err
+    client.with_options(dialects="platform").accounts.create({"name": "Looms"})
+    assert f"{folder}: 1 created" in served("sync", str(folder)).err
+    assert len((folder / "account.jsonl").read_text().splitlines()) == len(lines) + 1
+    assert served("sync", f"sqlite:{file}", "--entity", "account").status == 0 and file.is_file()
+    refused = served("sync", "sqlite:")
+    assert (refused.status, "sqlite: needs the name of a file" in refused.err) == (failures.USAGE, True)

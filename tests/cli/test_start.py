@@ -145,3 +145,13 @@ def test_without_a_keyring_no_secret_is_kept(crm: Crm, folder: Path) -> None:
         failed = crm("login", "--base-url", "http://crm.test", stdin="acme-admin\n")
     assert (failed.status, "set CRM_API_KEY" in failed.err) == (failures.USAGE, True)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("shell", "begins"), [("bash", "_crm() {"), ("zsh", "#compdef crm\n"), ("fish", "function __crm_complete\n")]
+)
+def test_each_shell_has_a_script(crm: Crm, shell: str, begins: str) -> None:
+    done = crm("completion", shell)
+    assert (done.status, begins in done.out, done.out.endswith("\n\n")) == (0, True, False)
+    refused = crm("completion", f"{shell}x")
+    assert (refused.status, f"did you mean '{shell}'" in refused.err) == (failures.USAGE, True)

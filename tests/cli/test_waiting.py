@@ -64,6 +64,7 @@ def test_it_waits_until_the_record_is_as_it_should_be(
     when_it_waits(lambda: client.deals.move_stage(deal, "closed-won"))
     done = served("wait", "deals", "Waited for", *(word for one in until for word in ("--until", one)))
     assert (done.status, done.json["id"], done.json["stage"]) == (0, deal, shown)
+    assert ("note: stage=won is read as stage=closed-won as well" in done.err) is (until == ("stage=won",))
 
 
 def test_it_waits_until_the_record_is_there_or_gone(

@@ -38,6 +38,9 @@ def test_an_archive_is_saved_and_restored(offline: Crm, tmp_path: Path) -> None:
     [
         (("restore", "nofile.zip"), "there is no file nofile.zip"),
         (("restore", "backup_none"), "NOT_FOUND"),
+        (("restore", "in/a/folder"), "there is no file in/a/folder"),
+        (("restore", "backup_none", "--mode", "all"), "--mode must be one of"),
+        (("restore", "backup_none", "--mode", "replace"), "confirm it with --confirm and the company's slug"),
         (("backups", "create", "--no-wait", "--to", "x.zip"), "--to saves what the job has made"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
@@ -55,6 +56,8 @@ def test_the_day_has_what_is_due_by_its_end(served: Crm, client: CrmClient, draw
     assert len(day["unreadConversations"]) == len(served("conversations", "list", "--filter", "unread", "--all").json)
     page = drawn(*DAY, "--all")
     assert all(title in page for title in ("Calendar", "Task late", "Task due", "Alerts", "Unread"))
+    when = {title: next(line for line in page.splitlines() if f"Task {title}" in line) for title in ("late", "due")}
+    assert re.search(r"☐ +19 Jan +Task late", when["late"]) and re.search(r"☐ +\d\d:00 +Task due", when["due"])
     platform.activities.update(made["due"], {"status": "completed"})
     assert made["due"] not in {task["id"] for task in served(*DAY).json["tasks"]}
     assert served("today", "--date", "someday").status == failures.USAGE
