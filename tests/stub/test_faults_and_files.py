@@ -78,7 +78,7 @@ def test_of_several_faults_the_first_happens_so_often_and_each_sees_all() -> Non
     assert [faults._next(lambda fault: fault is first) for _ in range(3)] == [None, first, first]
     assert faults._next(lambda fault: True) is None, "the second has seen one"
     faults.clear()
-    assert faults.pending == ()
+    assert list(faults.pending) == []
 
 
 def test_the_control_routes_say_what_they_do_not_take() -> None:
