@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -12,8 +13,12 @@ from typing import Any
 import pytest
 
 from crm_cli.failures import PARTIAL, MisuseError
+from crm_cli.settings import Options
+from crm_cli.terminal.beginning import begin
 from crm_cli.terminal.fields import at, names_in, project
 from crm_cli.terminal.output import Printer, say_bulk_failures
+from crm_cli.terminal.pager import paging
+from crm_cli.terminal.prompts import asking
 from crm_cli.terminal.shape import Shape, shape
 from crm_cli.terminal.values import csv_text, field_text, tsv_text
 
@@ -165,3 +170,16 @@ def test_of_failures_the_first_ten_are_told(capsys: pytest.CaptureFixture[str], 
         assert lines[2].endswith("  item 1 (k): TAKEN: is taken")
         assert lines[-1].endswith("…") is (count > 10)
     assert say_bulk_failures(SimpleNamespace()) is None
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_command_prints_and_asks_as_its_options_say(given: bool) -> None:
+    def begun() -> tuple[bool, bool, Shape]:
+        begin(Options(no_input=given, no_pager=given, fields="id", jq=".x"))
+        return asking.get(), paging.get(), shape.get()
+
+    for before in (False, True):
+        context = copy_context()
+        context.run(asking.set, before)
+        context.run(paging.set, before)
+        assert context.run(begun) == (not given, not given, Shape("id", ".x", None))

@@ -100,6 +100,7 @@ def test_nothing_is_sent_where_a_row_is_not_valid_and_its_file_can_be_mended(ser
     before = client.contacts.list().total
     refused = served("contacts", "import", "wrong.csv")
     assert refused.status == 7 and refused.out == "" and client.contacts.list().total == before
+    assert "5 rows: 1 new, 0 that change a record, 0 that change nothing, 4 not valid" in refused.err
     with Path("wrong.errors.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["_row"], row["_member"], row["_rule"]) for row in rows] == [

@@ -6,6 +6,7 @@ import os
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl  # type: ignore[import-untyped] # it has no types
@@ -14,8 +15,11 @@ import pytest
 from crm_cli.bulk import exporting, progress
 from crm_cli.bulk.exporting import _at, _cell, _column_value, _wire
 from crm_cli.bulk.journal import FAILED, INVALID, READY, Entry, Journal, Wrong, tidy
+from crm_cli.bulk.mapping import _column
+from crm_cli.bulk.sending import Sending
 from crm_cli.bulk.sources import Source, UnreadableRow, fingerprint
 from crm_cli.failures import MisuseError
+from crm_sdk.errors import FieldError, ValidationError
 
 
 def opened(tmp_path: Path, name: str, content: str | bytes, **options: Any) -> Source:
@@ -230,3 +234,78 @@ def test_each_tenth_is_a_line_that_tells_how_long_it_takes(
     assert [progress._clock(seconds) for seconds in (0, 59.4, 59.5, 3_599, 3_600, 7_325)] == [
         "0:00", "0:59", "1:00", "59:59", "1:00:00", "2:02:05",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("headers", "format", "named", "column"),
+    [
+        (("E-Mail", "Name"), "csv", "E-Mail", "E-Mail"), (("E-Mail ", "Name"), "csv", "e-mail", "E-Mail "),
+        (("a", "b"), "csv", "2", "2"), (("a", "b"), "jsonl", "2", "b"), (("a", "b", "b"), "xlsx", "3", "3"),
+        ((), "csv", "2", "2"), ((), "jsonl", "2", "2"), ((), "jsonl", "name", "name"),
+    ],
+)  # fmt: skip
+def test_a_column_is_named_as_the_file_has_it_or_by_its_number(
+    tmp_path: Path, headers: tuple[str, ...], format: str, named: str, column: str
+) -> None:
+    source = Source(tmp_path, "a", format, headers=headers)
+    assert _column({"column": named, "field": "email"}, source) == {"column": column, "field": "email"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "format", "named", "why"),
+    [
+        (("a", "a"), "csv", "a", "2 columns are called 'a': name yours by its number, 1 or 2"),
+        (("name", "b"), "csv", "nmae", "a has no column 'nmae'; did you mean 'name'?"),
+        (("a", "b"), "csv", "3", "a has no column '3'"), (("a", "b"), "csv", "0", "a has no column '0'"),
+        ((), "csv", "name", "a has no column 'name'"),
+    ],
+)  # fmt: skip
+def test_a_column_that_there_is_not_is_refused(
+    tmp_path: Path, headers: tuple[str, ...], format: str, named: str, why: str
+) -> None:
+    with pytest.raises(MisuseError) as raised:
+        _column({"column": named}, Source(tmp_path, "a", format, headers=headers))
+    assert why in str(raised.value)
+
+
+class Refusing:
+    """A client whose server refuses the records of some names, and notes what it was sent."""
+
+    def __init__(self, *wrong: str) -> None:
+        self.wrong, self.keys, self.sent = wrong, [""], list[list[str]]()
+        self.objects = self
+
+    def with_options(self, *, idempotency_key: str) -> Refusing:
+        self.keys.append(idempotency_key)
+        return self
+
+    def transaction(self, operations: list[Any]) -> None:
+        names = [operation["values"]["name"] for operation in operations]
+        self.sent.append(names)
+        fields = [
+            FieldError(f"operations.{place}.values.name", "is taken", "unique")
+            for place, name in enumerate(names)
+            if name in self.wrong
+        ]
+        if fields:
+            raise ValidationError("no", fields=fields)
+
+
+def sending(client: Any, *names: str) -> list[Any]:
+    mapped: Any = SimpleNamespace(key=None, entity=SimpleNamespace(entity="contact"), key_in=lambda members: None)
+    quota: Any = SimpleNamespace(call=lambda act: act())
+    entries = [Entry(number, [], READY, {"name": name}) for number, name in enumerate(names, 1)]
+    return Sending(client, mapped, "upsert", "update", quota, "run")._send(entries)
+
+
+def test_of_new_records_that_are_refused_the_others_are_made_once_more_without_them() -> None:
+    taken = [Wrong("name", "unique", "is taken")]
+    client = Refusing("b")
+    assert sorted(sending(client, "a", "b", "c")) == [(1, "created", ()), (2, FAILED, taken), (3, "created", ())]
+    assert client.sent == [["a", "b", "c"], ["a", "c"]] and client.keys[1:] == ["run-new-1-3", "run-new-1-2"]
+    client = Refusing("a", "b")
+    assert sending(client, "a", "b") == [(1, FAILED, taken), (2, FAILED, taken)]
+    assert client.sent == [["a", "b"]], "nothing is left to be sent"
+    client = Refusing()
+    assert [number for number, _, _ in sending(client, *map(str, range(51)))] == list(range(1, 52))
+    assert [len(names) for names in client.sent] == [25, 25, 1]
