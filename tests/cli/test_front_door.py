@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -181,3 +182,43 @@ def test_lines_are_broken_between_words(text: str, width: int, lines: list[str])
     by_rich = [line.plain for line in Text(text).wrap(Console(), width)]
     assert list(pages.wrap(text, width)) == by_rich
     assert [line.rstrip() for line in by_rich] == [line.rstrip() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("terminal", "variables", "width"),
+    [
+        (None, {}, 80), (None, {"COLUMNS": "100"}, 100), (None, {"COLUMNS": "odd"}, 80), (None, {"COLUMNS": "0"}, 80),
+        (None, {"COLUMNS": "60"}, 60), (None, {"COLUMNS": "59"}, None), (120, {}, 120), (120, {"COLUMNS": "70"}, 70),
+        (50, {}, None), (0, {}, 80), (None, {"FORCE_COLOR": "1"}, None), (None, {"TTY_COMPATIBLE": "1"}, None),
+    ],
+)  # fmt: skip
+def test_a_page_is_as_wide_as_where_it_is_shown(
+    monkeypatch: pytest.MonkeyPatch, terminal: int | None, variables: dict[str, str], width: int | None
+) -> None:
+    def size(stream: int) -> os.terminal_size:
+        if terminal is None or stream != 2:
+            raise OSError("no terminal")
+        return os.terminal_size((terminal, 24))
+
+    for name in ("COLUMNS", *door._DRAWN_OTHERWISE):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    assert door.width() == width
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="latin-1"))
+    assert door.width() is None
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("--help", []), ("-h", []), ("help", []), ("leads --help", ["leads"]), ("leads list -h", ["leads", "list"]),
+        ("help leads list", ["leads", "list"]), ("", None), ("leads list", None), ("--json --help", None),
+        ("leads --limit 5 --help", None), ("help --x", None),
+    ],
+)  # fmt: skip
+def test_whose_help_is_asked_for(words: str, asked: list[str] | None) -> None:
+    assert door.help_asked_for(words.split()) == asked
+    assert door.help_asked_for(["two words", "--help"]) is None and door.help_asked_for(["a\n", "-h"]) is None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 from shell import Crm
 
+from crm_cli import failures
+from crm_sdk import errors
 from server_stub import StubServer
 
 pytest_plugins = ["cli_fixtures"]
@@ -40,3 +43,112 @@ def test_a_cell_with_an_object_or_a_list_is_readable(drawn: Callable[..., str], 
     shown = drawn("contacts", "list", "--search", "Cell Object", "--columns", "id,tags,address")
     row = next(line for line in shown.splitlines() if made.id in line)
     assert "Bonn" in row and "a" in row and "{'" not in row and "['" not in row
+
+
+FIELD = errors.FieldError("email", "is taken", "unique", "TAKEN")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "exit", "status", "retryable", "said"),
+    [
+        (errors.ConfigurationError("base_url= is not set"), "CONFIGURATION", 2, None, False, "--base-url is not set"),
+        (errors.ConfigurationError("use allow_http=True (CRM_ALLOW_HTTP=1)"), "CONFIGURATION", 2, None, False,
+         "use set CRM_ALLOW_HTTP=1"),
+        (errors.UnsupportedOperationError("no: dialects='mvp'", operation="x", dialects=["mvp"]),
+         "UNSUPPORTED_OPERATION", 2, None, False, "no: --dialect mvp"),
+        (errors.InvalidInputError("leads.create(): email is odd", fields=[FIELD]), "INVALID_INPUT", 7, None, False,
+         "leads.create(): not valid, nothing was sent"),
+        (errors.InvalidInputError("odd"), "INVALID_INPUT", 7, None, False, "odd"),
+        (errors.AuthenticationError("no", status=401, code="X"), "X", 4, 401, False, "401 X: no"),
+        (errors.PermissionDeniedError("no", status=403, code="X"), "X", 4, 403, False, "403 X: no"),
+        (errors.NotFoundError("no", status=404, code="X"), "X", 5, 404, False, "404 X: no"),
+        (errors.ConflictError("no", status=409, code="X"), "X", 6, 409, False, "409 X: no"),
+        (errors.ValidationError("no", status=422, code="X", fields=[FIELD]), "X", 7, 422, False, "422 X: no"),
+        (errors.RateLimitError("no", status=429, code="X", retry_after=1.5), "X", 75, 429, True, "429 X: no"),
+        (errors.ServerError("no", status=500, code="X"), "X", 75, 500, True, "500 X: no"),
+        (errors.ServerError("no", status=501, code="X"), "X", 75, 501, False, "501 X: no"),
+        (errors.ServerError("no", status=505, code="X"), "X", 75, 505, False, "505 X: no"),
+        (errors.ApiError("no", status=418, code="X"), "X", 7, 418, False, "418 X: no"),
+        (errors.ConnectionFailedError("gone"), "CONNECTION_FAILED", 75, None, True, "gone"),
+        (errors.DeadlineExceededError("late"), "DEADLINE_EXCEEDED", 8, None, False, "late"),
+        (errors.NetworkError("odd"), "NETWORK", 75, None, True, "odd"),
+        (errors.InvalidResponseError("odd; dialects= helps", status=200), "INVALID_RESPONSE", 1, 200, False,
+         "odd; --dialect helps"),
+        (errors.CrmError("odd"), "CRM", 1, None, False, "odd"),
+        (failures.MisuseError("what?"), "USAGE", 2, None, False, "what?"),
+        (failures.CommandError("MINE", "no", 6, hint="do"), "MINE", 6, None, False, "no"),
+        (FileNotFoundError(2, "No such file", "x.csv"), "USAGE", 2, None, False, "x.csv: No such file"),
+        (OSError("odd"), "USAGE", 2, None, False, "odd"),
+        (ModuleNotFoundError("no", name="openpyxl.x"), "USAGE", 2, None, False, "openpyxl.x is not installed"),
+        (ModuleNotFoundError("no", name="crm_cli.x"), "INTERNAL", 1, None, False, "ModuleNotFoundError: no (a fault"),
+        (ZeroDivisionError("odd"), "INTERNAL", 1, None, False, "ZeroDivisionError: odd (a fault of this program"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_each_error_has_its_code_its_exit_status_and_its_words(
+    error: BaseException, code: str, exit: int, status: int | None, retryable: bool, said: str
+) -> None:
+    failure = failures.failure_of(error, {"email": "--email"})
+    assert (failure.code, failure.exit, failure.status, failure.retryable) == (code, exit, status, retryable)
+    assert failure.message.startswith(said)
+    assert failure.members().keys() == {
+        "code", "status", "message", "fields", "requestId", "retryable", "hint", "exit"
+    }  # fmt: skip
+    if isinstance(error, errors.ApiError) and error.fields:
+        assert list(failure.fields) == [
+            {"field": "email", "option": "--email", "message": "is taken", "rule": "unique"}
+        ]  # fmt: skip
+        assert failure.lines() == ["error: 422 X: no", "  --email: is taken"]
+
+
+def test_hints_say_what_to_do_and_not_to_who_does_it() -> None:
+    def hint(error: BaseException) -> str | None:
+        return failures.failure_of(error, {}).hint
+
+    sign_in = "sign in with `crm login`, or set CRM_API_KEY"
+    assert hint(errors.AuthenticationError("no", status=401, code="X", operation="leads.get")) == sign_in
+    for operation in ("auth.login", "auth.token", "auth.mfa.verify"):
+        assert hint(errors.AuthenticationError("no", status=401, code="X", operation=operation)) is None
+    for code in ("INVALID_STATE", "NO_CODE", "ACCESS_DENIED"):
+        assert hint(errors.AuthenticationError("no", status=400, code=code)) is None
+    assert hint(errors.RateLimitError("no", status=429, code="X", retry_after=1.5)) == "try again in 1.5 s"
+    assert hint(errors.RateLimitError("no", status=429, code="X")) is None
+    noted = errors.NotFoundError("no", status=404, code="X")
+    noted.add_note("look elsewhere")
+    assert hint(noted) == "look elsewhere"
+    assert failures.failure_of(noted, {}).lines() == ["error: 404 X: no; look elsewhere"]
+
+
+def test_a_wrong_type_is_told_in_words_and_an_unknown_member_with_the_one_that_was_meant() -> None:
+    def told(field: str, message: str) -> tuple[str, str]:
+        found = failures._of_field(errors.FieldError(field, message), {"email": "--email", "address": "--address"})
+        return found["option"], found["message"]
+
+    assert told("email", "input should be a valid integer, odd") == ("--email", "must be a whole number")
+    assert told("email", "input should be a valid datetime")[1].startswith("must be a day or a time")
+    assert told("email", "input should be a valid date or datetime")[1].startswith("must be a day, such as")
+    assert told("address.city", "is odd") == ("--address city", "is odd") and told("odd", "is odd")[0] == "odd"
+    extra = "extra inputs are not permitted"
+    assert told("emial", extra) == ("emial", "there is no such member; did you mean 'email'?")
+    assert told("address.ctiy", extra)[1] == extra
+
+
+def test_secrets_of_four_letters_and_more_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    failure = failures.Failure("X", "no s3cret-long, s3cret, abc", 1, fields=[{"option": "s3cret", "message": "abcd"}])
+    failures._CONCEALED.clear()
+    failures.conceal("abc", "abcd", None, "")
+    assert failures.say(failure, ["s3cret", "s3cret-long"], as_json=False) == 1
+    assert capsys.readouterr().err == "error: no ***, ***, abc\n  ***: ***\n"
+    failures.say(failure, ["s3cret", "s3cret-long"], as_json=True)
+    shown = json.loads(capsys.readouterr().err)
+    assert (shown["message"], shown["fields"]) == ("no ***, ***, abc", [{"option": "***", "message": "***"}])
+    failures._CONCEALED.clear()
+
+
+def test_notes_are_held_while_something_else_has_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    with failures.holding_notes():
+        failures.complain("first\x1b[2J")
+        with failures.catching_notes() as notes:
+            failures.complain("second")
+        assert capsys.readouterr().err == "" and notes == ["second"]
+    assert capsys.readouterr().err == "first\ufffd[2J\n"
