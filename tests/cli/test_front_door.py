@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from crm_cli.app import application, run
 from crm_cli.discovery import manifest as written
-from crm_cli.front import door, manifest, pages
+from crm_cli.front import door, manifest, pages, shell_lines
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -222,3 +222,38 @@ def test_a_page_is_as_wide_as_where_it_is_shown(
 def test_whose_help_is_asked_for(words: str, asked: list[str] | None) -> None:
     assert door.help_asked_for(words.split()) == asked
     assert door.help_asked_for(["two words", "--help"]) is None and door.help_asked_for(["a\n", "-h"]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("one two", 7, ["one two"]), ("one two", 6, ["one ", "two"]), ("abcdefgh", 3, ["abc", "def", "gh"]),
+        ("a abcdefgh b", 3, ["a ", "abc", "def", "gh ", "b"]), ("", 5, [""]), ("  one", 5, ["  one"]),
+        ("one   two", 4, ["one ", "two"]), ("one two three", 7, ["one two", "three"]), ("abc def", 3, ["abc", "def"]),
+    ],
+)  # fmt: skip
+def test_a_text_is_broken_between_words_and_within_those_that_are_too_long(
+    text: str, width: int, lines: list[str]
+) -> None:
+    assert list(pages.wrap(text, width)) == lines
+    padded = list(pages._pad(text, width + 2))
+    assert padded == [f" {line:<{width + 1}}" for line in lines] and {len(line) for line in padded} == {width + 2}
+
+
+@pytest.mark.parametrize(
+    ("command", "width", "lines"),
+    [
+        ("crm leads list --status new", 40, ["  crm leads list --status new"]),
+        ("crm leads list --status new", 31, ["  crm leads list --status new"]),
+        ("crm leads list --status new", 30, ["  crm leads list \\", "    --status new"]),
+        ("crm x - --a 1 --b 2", 17, ["  crm x - --a 1 \\", "    --b 2"]),
+        ("crm xy - --a 1 --b 2", 17, ["  crm xy - \\", "    --a 1 --b 2"]),
+        ("crm xy - --a 1 --b 2", 16, ["  crm xy - \\", "    --a 1 \\", "    --b 2"]),
+        ("crm x --a 'b --c' -d", 14, ["  crm x \\", "    --a 'b --c' \\", "    -d"]),
+        ('crm x --a "$(y --z 1)" --b', 12, ["  crm x \\", '    --a "$(y --z 1)" \\', "    --b"]),
+    ],
+)  # fmt: skip
+def test_a_command_that_is_long_goes_on_in_the_next_line_with_its_options(
+    command: str, width: int, lines: list[str]
+) -> None:
+    assert list(shell_lines.in_lines([command], width)) == lines

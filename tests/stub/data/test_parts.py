@@ -16,6 +16,7 @@ from server_stub.data.order import Range, Run
 from server_stub.data.past import Past
 from server_stub.data.personal import ERASED, _empty, emptied_members
 from server_stub.data.queries import patterns
+from server_stub.data.queries.filter_groups import compile_filter
 from server_stub.data.queries.filters import Sought
 from server_stub.data.queries.latest import entity_refs, latest_first
 from server_stub.data.queries.relative_dates import Calendar
@@ -188,3 +189,24 @@ def test_a_store_as_it_was_is_the_last_that_is_as_old() -> None:
     past.note(store, now, None)
     past.note(store, now + timedelta(seconds=9), 1)
     assert seen(9, 99) == 4
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "holds"),
+    [
+        ("name", "gt", "text"), ("value", "contains", "number"), ("customFields.tier", "between", "text"),
+        ("active", "in", "bool"), ("tags", "starts_with", "list"), ("createdAt", "contains", "date"),
+    ],
+)  # fmt: skip
+def test_a_filter_says_which_operators_its_field_has(field: str, op: str, holds: str) -> None:
+    fields: dict[str, Any] = {
+        "name": "text", "value": "number", "active": "bool", "tags": "list", "created_at": "date",
+        "custom_fields.*": "any",
+    }  # fmt: skip
+    with pytest.raises(Problem) as raised:
+        compile_filter({"field": field, "op": op, "value": "x"}, fields, "filter", now=NOW, zone=UTC)
+    assert (raised.value.code, raised.value.field) == ("INVALID_OPERATOR", "filter.op")
+    assert raised.value.message == f"{field!r} holds {holds}: it has no operator {op!r}"
+    with pytest.raises(Problem) as raised:
+        compile_filter({"field": "odd", "op": op}, fields, "filter", now=NOW, zone=UTC)
+    assert (raised.value.code, raised.value.field) == ("UNKNOWN_FIELD", "filter.field")
