@@ -159,3 +159,17 @@ def test_calls_are_counted_always_and_refused_where_that_was_asked_for() -> None
             assert replies[left].status == (429 if enforced else 200)
             assert replies[left].headers["X-RateLimit-Remaining"] == "0"
             assert ("Retry-After" in replies[left].headers) is enforced
+
+
+def test_a_session_that_is_left_to_somebody_inactive_opens_nothing(stub: StubServer) -> None:
+    login = stub.client(api_key=None, dialects="platform").auth.login("ada@acme.test", "demo-password")
+    users = stub.store.collection("tenant_acme", "user")
+    ada = users.get("user_ada")
+    assert ada is not None
+    bearer = {"authorization": f"Bearer {login.access_token}"}
+    assert asked(stub, "GET", "/v1/leads/lead_123", **bearer).status == 200
+    users.put(ada | {"status": "inactive"})
+    refused = asked(stub, "GET", "/v1/leads/lead_123", **bearer)
+    assert (refused.status, b"USER_INACTIVE" in refused.body) == (403, True)
+    users.remove("user_ada")
+    assert asked(stub, "GET", "/v1/leads/lead_123", **bearer).status == 401
