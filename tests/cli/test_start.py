@@ -16,6 +16,8 @@ from keyring.backends.fail import Keyring as NoKeyring
 from shell import ROOT, Crm, Memory, process
 
 from crm_cli import completion, failures
+from crm_cli.__main__ import answered_at_once
+from crm_sdk import __version__
 from server_stub import StubServer
 
 pytest_plugins = ["cli_fixtures"]
@@ -155,3 +157,23 @@ def test_each_shell_has_a_script(crm: Crm, shell: str, begins: str) -> None:
     assert (done.status, begins in done.out, done.out.endswith("\n\n")) == (0, True, False)
     refused = crm("completion", f"{shell}x")
     assert (refused.status, f"did you mean '{shell}'" in refused.err) == (failures.USAGE, True)
+
+
+def test_what_needs_no_package_is_answered_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    called: list[tuple[str, list[str]]] = []
+
+    def noted(name: str, status: int) -> Callable[[list[str]], int]:
+        def answer(words: list[str]) -> int:
+            called.append((name, words))
+            return status
+
+        return answer
+
+    monkeypatch.setattr("crm_cli.completion.complete", noted("complete", 3))
+    monkeypatch.setattr("crm_cli.discovery.remembering.remember", noted("remember", 4))
+    assert answered_at_once(["__complete", "bash", "1"]) == 3 and answered_at_once(["__remember", "x", "y"]) == 4
+    assert called == [("complete", ["bash", "1"]), ("remember", ["x", "y"])]
+    assert answered_at_once(["--version"]) == 0 and capsys.readouterr().out == f"crm {__version__}\n"
+    assert answered_at_once(["--version", "x"]) is None and answered_at_once(["leads", "list"]) is None

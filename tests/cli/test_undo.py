@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shell import Crm, Result
 
 from crm_cli import failures
 from crm_cli.undo.journal import KEPT, Entry, Journal
+from crm_cli.undo.reversal import why_not
 from crm_sdk import CrmClient
 
 pytest_plugins = ["cli_fixtures"]
@@ -174,3 +176,65 @@ def test_what_cannot_be_undone_names_the_way_to_the_writes_before_it(served: Crm
     assert served("api", "POST", "/v1/deals", "title=Tea").status == 0
     refused = served("undo", "--yes")
     assert refused.status == failures.CONFLICT and "`crm undo --list`" in refused.err
+
+
+def written(journal: Journal, call: str = "deals.update", *ids: str, **more: Any) -> Entry:
+    return journal.add(Entry(0, "", call, list(ids or ("deal_1",)), **more))
+
+
+def test_a_journal_numbers_its_entries_and_keeps_the_last_fifty(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.jsonl"
+    journal = Journal(path)
+    assert journal.entries() == []
+    assert [written(journal).number for _ in range(100)] == list(range(1, 101))
+    assert len(path.read_bytes().splitlines()) == 100
+    assert [entry.number for entry in journal.entries()] == list(range(51, 101))
+    assert written(journal).number == 101
+    assert len(path.read_bytes().splitlines()) == 50 and path.stat().st_mode & 0o077 == 0
+    assert journal.entries()[0].number == 52 and journal.entries()[-1].at.endswith("Z")
+    with path.open("ab") as file:
+        file.write(b'{"half\n{"call": "x"}\n{"undone": 7, "version": 1}\n[1]\n')
+    assert len(journal.entries()) == 50 and written(journal).number == 102
+
+
+def test_what_was_there_before_is_kept_unless_it_is_large(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a.jsonl")
+    for size, kept in ((100, True), (70_000, False)):
+        entry = written(journal, before={"name": "x" * size})
+        assert (entry.before is not None, journal.entries()[-1].before is not None) == (kept, kept)
+    assert written(journal).before is None
+    whole = len((tmp_path / "a.jsonl").read_bytes().splitlines()[0])
+    for more, kept in ((65_536 - whole - 1, True), (65_536 - whole, False)):
+        own = Journal(tmp_path / f"{kept}.jsonl")
+        assert (written(own, before={"name": "x" * (100 + more)}).before is not None) is kept
+
+
+def test_an_entry_that_was_undone_makes_the_one_before_it_the_present_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a.jsonl")
+    first, other, second = (written(journal, "deals.update", id, version=version)
+                            for id, version in (("deal_1", 4), ("deal_2", 4), ("deal_1", 5)))  # fmt: skip
+    assert [entry.valid_version for entry in journal.entries()] == [4, 4, 5]
+    journal.mark_undone(second, 6)
+    found = journal.entries()
+    assert [(entry.undone, entry.valid_version) for entry in found] == [(False, 6), (False, 4), (True, 5)]
+    journal.mark_undone(other, None)
+    assert [entry.undone for entry in journal.entries()] == [False, True, True]
+    assert (first.noun, first.words) == ("deals", "crm deals update deal_1")
+    assert Entry(1, "", "custom_objects.records.update", ["a", "b"]).words == "crm custom-objects records update a b"
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        (Entry(1, "", "deals.update", ["d"], ["name"], undone=True), "it was undone already"),
+        (Entry(1, "", "users.update", ["u"], ["name"], withheld=["password"]), "password may hold a secret"),
+        (Entry(1, "", "deals.update", ["d"], ["name"]), None), (Entry(1, "", "deals.update", ["d"]), "no call"),
+        (Entry(1, "", "deals.create", ["d"]), None), (Entry(1, "", "deals.delete", ["d"]), None),
+        (Entry(1, "", "deals.delete", []), "no call"), (Entry(1, "", "deals.bulk_update", []), "many records at once"),
+        (Entry(1, "", "api", ["POST", "/x"]), "no call takes it back"),
+        (Entry(1, "", "leads.convert", ["l"]), "no call"),
+    ],
+)  # fmt: skip
+def test_what_can_be_taken_back_is_known_by_its_call(entry: Entry, why: str | None) -> None:
+    found = why_not(entry)
+    assert (found is None) if why is None else (why in str(found))
