@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from crm_cli.console import stdout
 from crm_cli.failures import PARTIAL, MisuseError
 from crm_cli.settings import Options
 from crm_cli.terminal.beginning import begin
@@ -183,3 +184,14 @@ def test_a_command_prints_and_asks_as_its_options_say(given: bool) -> None:
         context.run(asking.set, before)
         context.run(paging.set, before)
         assert context.run(begun) == (not given, not given, Shape("id", ".x", None))
+
+
+def test_what_is_printed_is_no_markup_and_has_no_colours_of_its_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    stdout(80).print("[bold]x[/bold] :smile: 5 True https://crm.test")
+    assert capsys.readouterr().out == "[bold]x[/bold] :smile: 5 True https://crm.test\n"
+    with pytest.raises(BrokenPipeError):
+        stdout().on_broken_pipe()
