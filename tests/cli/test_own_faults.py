@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from shell import Crm
 
 from crm_cli import failures
+from crm_cli.settings import _hint
+from crm_cli.showing import _in_lines
 from crm_sdk import errors
 from server_stub import StubServer
 
@@ -152,3 +156,24 @@ def test_notes_are_held_while_something_else_has_the_screen(capsys: pytest.Captu
             failures.complain("second")
         assert capsys.readouterr().err == "" and notes == ["second"]
     assert capsys.readouterr().err == "first\ufffd[2J\n"
+
+
+@pytest.mark.parametrize(
+    ("profile", "layer", "value", "hint"),
+    [
+        ("default", "default", None, "sign in with `crm login`, or set CRM_API_KEY"),
+        ("home", "default", None, "sign in with `crm login --profile home`, or set CRM_API_KEY"),
+        ("home", "environment", "k", "CRM_API_KEY is used here: replace it, or unset it and sign in with `crm login`"),
+        ("home", "flag", "k", "CRM_API_KEY is used here: replace it, or leave it out and sign in with `crm login`"),
+    ],
+)
+def test_who_is_refused_is_told_how_to_sign_in_here(profile: str, layer: str, value: str | None, hint: str) -> None:
+    told = SimpleNamespace(value=value, layer=layer, where="CRM_API_KEY")
+    settings: Any = SimpleNamespace(profile=profile, layers=SimpleNamespace(find_one=lambda name: told))
+    assert _hint(settings) == hint
+
+
+def test_what_an_update_would_change_is_a_line_each_or_nothing() -> None:
+    assert list(_in_lines({})) == ["nothing would change"]
+    changes = {"name": {"before": "a\x1b", "after": None}, "n": {"before": 1, "after": [2]}}
+    assert list(_in_lines(changes)) == ['name: "a\\u001b" -> null', "n: 1 -> [2]"]
