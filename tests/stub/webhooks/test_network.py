@@ -76,9 +76,11 @@ def test_beside_a_port_a_handler_of_this_process_may_call_the_port() -> None:
             return 200
 
         stub.webhooks.receive(URL, handler)
-        client.webhooks.create({"url": URL, "events": ["lead.created"]})
+        endpoint = client.webhooks.create({"url": URL, "events": ["lead.created"]})
         client.leads.create({"name": "Ada"})
         assert done.wait(HANG) and seen == ["Ada"]
+        found = settled(client, endpoint, 1)
+        assert (found.status, [attempt.status for attempt in found.attempts]) == ("delivered", [200])
 
 
 def test_beside_a_port_a_slow_endpoint_holds_up_no_other() -> None:
