@@ -1,0 +1,129 @@
+"""What views are drawn of: amounts, bars, rows with ids, figures of widgets, parts that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.text import Text
+
+from crm_cli.console import stdout
+from crm_cli.terminal.columns import Columns
+from crm_cli.views import dashboards, drawing
+from crm_cli.views.layouts import columns_through
+from crm_cli.views.parts import Parts
+from crm_sdk.errors import NotFoundError, PermissionDeniedError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (1234, "1,234"), (1234.5, "1,234.50"), (Decimal("5.00"), "5"), (Decimal("-5.25"), "-5.25"), (None, "–"),
+     ("5", "–")],
+)  # fmt: skip
+def test_an_amount_has_cents_where_it_has_any(value: object, text: str) -> None:
+    assert drawing.amount(value) == text
+    assert drawing.money(value, "EUR") == f"{text} EUR" and drawing.money(value, None) == text
+
+
+def test_sums_are_apart_by_currency_and_the_greatest_is_first() -> None:
+    found = drawing.sums([(5, "EUR"), (Decimal("1.5"), "EUR"), (100, "USD"), ("x", "USD"), (None, None)])
+    assert list(found.items()) == [("USD", 100), ("EUR", Decimal("6.5")), ("", 0)]
+    assert drawing.sums_text(found) == "100 USD + 6.50 EUR + 0" and drawing.sums_text({}) == "0"
+    assert [drawing.percent(value) for value in (0, 49.6, Decimal(100), None, "5")] == [
+        "0 %",
+        "50 %",
+        "100 %",
+        "–",
+        "–",
+    ]
+    assert [drawing.count_of(number, "time") for number in (0, 1, 2, 1000)] == [
+        "0 times", "1 time", "2 times", "1,000 times",
+    ]  # fmt: skip
+    assert [drawing.title_of(key) for key in ("closed-won", "in_progress", "", "x")] == [
+        "Closed won", "In progress", "", "X",
+    ]  # fmt: skip
+
+
+def test_a_bar_is_as_long_as_its_share_and_a_small_one_is_seen() -> None:
+    assert [drawing.bar(share, 4) for share in (0, 0.5, 1, 2, -1)] == ["    ", "██  ", "████", "████", "    "]
+    assert drawing.bar(0.0001, 4).strip() and len(drawing.bar(0.3, 4)) == 4
+    assert drawing.gauge(0.5, 4).plain == "██░░" and drawing.gauge(0, 4).plain == "░░░░"
+    drawn = drawing.spark([0, 5, 10])
+    assert len(set(drawn)) == 3 and drawn == "".join(sorted(drawn)) and drawing.spark([0, 0]) == drawn[0] * 2
+    assert drawing.spark([]) == "" and drawing.spark([-5]) == drawn[0]
+    lines = drawing.bars({"closed-won": 2, "new": 1, "lost": 0}, 4, str)
+    assert [text.plain for text in lines] == ["Closed won  ████  2", "New         ██    1", "Lost              0"]
+    lines = drawing.named_bars([("a", -4), ("bcd", 2), ("e", None)], 4)
+    assert [text.plain for text in lines] == ["a    ████  -4", "bcd  ██    2", "e          –"]
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [(17, ["Salt mines  id_12"]), (16, ["Salt mines", "    id_12"]), (8, ["Salt mi…", "    id_1", "2"])],
+)
+def test_an_id_stands_behind_its_row_or_whole_below_it(
+    capsys: pytest.CaptureFixture[str], width: int, lines: list[str]
+) -> None:
+    drawing.print_row(stdout(width), Text("Salt mines"), "id_12")
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == lines
+    drawing.print_row(stdout(4), Text("Salt mines"))
+    assert capsys.readouterr().out.splitlines() == ["Sal…"]
+
+
+def test_a_line_leaves_out_what_is_empty_and_shows_no_control_characters() -> None:
+    made = drawing.line("a", None, ("", "red"), ("b\nc\x1b", "red"), Text("d"), between="-")
+    assert made.plain == "a-b c\ufffd-d" and drawing.heading("T").plain == "T"
+    assert drawing.heading("T", "about").plain == "T  about"
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "previous", "change", "text"),
+    [
+        ("rate", 0.255, 0.2, 0.275, "26 %  +28% from 20 %"), ("count", 1200, None, None, "1,200"),
+        ("count", 5, 10, -0.5, "5  -50% from 10"), ("count", 5, 5, 0, "5  +0% from 5"),
+    ],
+)  # fmt: skip
+def test_a_figure_is_shown_in_its_unit_with_its_change(
+    unit: str, value: float, previous: float | None, change: float | None, text: str
+) -> None:
+    found = SimpleNamespace(unit=unit, value=value, previous=previous, change=change)
+    assert dashboards._figure(found).plain == text
+
+
+def failing(error: Exception) -> Callable[[], Any]:
+    def call() -> Any:
+        raise error
+
+    return call
+
+
+def test_a_page_without_a_part_says_so_and_one_without_any_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    missing = NotFoundError("no", status=404, code="X", operation="deals.x")
+    parts = Parts()
+    assert parts.read(lambda: 5) == 5 and parts.read(failing(missing)) is None
+    parts.say_missing()
+    assert capsys.readouterr().err == "note: deals.x is left out: not found\n"
+    parts = Parts()
+    parts.say_missing()
+    for error in (missing, PermissionDeniedError("no", status=403, code="X")):
+        assert parts.read(failing(error)) is None
+    with pytest.raises(NotFoundError):
+        parts.say_missing()
+    with pytest.raises(ZeroDivisionError):
+        parts.read(failing(ZeroDivisionError()))
+
+
+def test_the_columns_of_a_layout_are_those_that_the_records_have() -> None:
+    layout = SimpleNamespace(id="l1", columns=[
+        SimpleNamespace(field=name) for name in ("first_name", "address.city", "odd", "custom_fields.a_b")
+    ])  # fmt: skip
+    layouts = SimpleNamespace(list=lambda: [layout])
+    client: Any = SimpleNamespace(customization=SimpleNamespace(layouts=layouts))
+    known = Columns(("firstName", "address", "customFields", "id"), (), frozenset(), frozenset())
+    assert columns_through(client, "l1", known) == "firstName,address.city,customFields.a_b,id"
+    assert columns_through(client, "l2", known) is None
+    layouts.list = failing(PermissionDeniedError("no", status=403, code="X"))
+    assert columns_through(client, "l1", known) is None
