@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from crm_cli.terminal.columns import Columns
 from crm_cli.views import dashboards, drawing
 from crm_cli.views.layouts import columns_through
 from crm_cli.views.parts import Parts
+from crm_cli.views.sales import ai_insights, analytics, calendar, dashboard
 from crm_sdk.errors import NotFoundError, PermissionDeniedError
 
 
@@ -127,3 +129,80 @@ def test_the_columns_of_a_layout_are_those_that_the_records_have() -> None:
     assert columns_through(client, "l2", known) is None
     layouts.list = failing(PermissionDeniedError("no", status=403, code="X"))
     assert columns_through(client, "l1", known) is None
+
+
+def test_a_recommendation_says_what_it_may_bring_and_how_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    def one(id: str, **given: Any) -> Any:
+        members: dict[str, Any] = {"id": id, "priority": "high", "expected_value": None, "currency": None}
+        members |= {"due_at": None, "confidence": 80, "status": "open", "action": None, "title": "Call"}
+        members |= {"reasons": [SimpleNamespace(label="late"), SimpleNamespace(label="large")], "description": None}
+        return SimpleNamespace(**members | given)
+
+    zone: Any = SimpleNamespace(local=lambda at: at)
+    found = [
+        one("r1", due_at=datetime(2026, 1, 15, 9, 30, tzinfo=UTC)),
+        one("r2", status="accepted", expected_value=5, currency="EUR", description="Do"),
+        one("r3", priority="low", expected_value=0),
+    ]
+    ai_insights._draw(stdout(100), found, zone)
+    assert [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()] == [
+        "High priority", "·  Call  80 %  due 15 Jan 09:30", "late; large r1", "·  Call  80 %  5 EUR  accepted", "Do r2",
+        "Low priority", "·  Call  80 %  0", "late; large r3",
+    ]  # fmt: skip
+    ai_insights._draw(stdout(100), [], zone)
+    assert capsys.readouterr().out.strip() == "nothing is recommended"
+
+
+def test_events_overlap_where_each_begins_before_the_other_ends() -> None:
+    def event(begin: int, end: int, **given: Any) -> Any:
+        first, last = (datetime(2026, 1, 15, hour, tzinfo=UTC) for hour in (begin, end))
+        own = {"status": "scheduled", "busy": None} | given
+        return SimpleNamespace(id=f"{begin}-{end}{own}", start_time=first, end_time=last, **own)
+
+    nine, ten, eleven, free = event(9, 11), event(10, 12), event(11, 12), event(9, 12, busy=False)
+    zone: Any = SimpleNamespace()
+    week = calendar.Week.of(zone, {date(2026, 1, 15): [nine, ten, eleven, free, event(9, 12, status="cancelled")]})
+    assert week.overlaps_of(nine) == [ten] and week.overlaps_of(ten) == [nine, eleven]
+    assert week.overlaps_of(eleven) == [ten] and week.overlaps_of(free) == []
+
+
+def test_an_owner_has_a_part_of_the_quota_where_there_is_one() -> None:
+    members: dict[str, Any] = {"rank": 1, "owner_name": None, "owner_id": "user_1", "won_value": 1200, "deals_won": 2}
+    for attainment, text in ((None, "lost"), (0, "0 % of the quota"), (0.5, "50 % of the quota")):
+        row: Any = SimpleNamespace(**members, deals_lost=1, attainment=attainment)
+        drawn = analytics._owner(row).plain
+        assert drawn.split()[:4] == ["1", "user_1", "1,200", "2"] and drawn.rstrip().endswith(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "previous", "kind", "change", "text", "is_good"),
+    [
+        ("won", 5, "increase", 0.5, "▲     50 %", True), ("won", 5, "decrease", -0.5, "▼     50 %", False),
+        ("won", 0, "increase", None, "▲      new", True), ("won", None, "increase", 0.5, " " * 10, None),
+        ("won", 5, "none", 0, " " * 10, None),
+    ],
+)  # fmt: skip
+def test_a_change_is_shown_by_its_direction(
+    name: str, previous: float | None, kind: str, change: float | None, text: str, is_good: bool | None
+) -> None:
+    value = SimpleNamespace(previous=previous, change_type=kind, change=change)
+    style = "" if is_good is None else analytics._GOOD if is_good else analytics._BAD
+    assert analytics._change_text(name, value) == (text, style)
+    if is_good is not None:
+        worse = next(iter(analytics._WORSE))
+        assert analytics._change_text(worse, value)[1] == (analytics._BAD if is_good else analytics._GOOD)
+
+
+def test_of_action_items_the_first_are_drawn_and_the_others_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    def drawn(count: int) -> list[str]:
+        now = datetime.now(UTC)
+        items: Any = [SimpleNamespace(id=f"i{n}", type="task", title=f"T{n}", timestamp=now) for n in range(count)]
+        for part in dashboard._action_items(items):
+            stdout(100).print(part)
+        return capsys.readouterr().out.splitlines()
+
+    most = dashboard._SHOWN
+    assert "nothing wants doing" in drawn(0)[-1]
+    assert [line.split()[:2] for line in drawn(most)[1:]] == [["task", f"T{n}"] for n in range(most)]
+    more = drawn(most + 2)
+    assert len(more) == most + 2 and "+ 2 more" in more[-1]
