@@ -13,10 +13,11 @@ from rich.text import Text
 
 from crm_cli.console import stdout
 from crm_cli.terminal.columns import Columns
-from crm_cli.views import dashboards, drawing
+from crm_cli.views import dashboards, drawing, workflows
 from crm_cli.views.layouts import columns_through
 from crm_cli.views.parts import Parts
 from crm_cli.views.sales import ai_insights, analytics, calendar, dashboard
+from crm_cli.views.webhooks import forwarding
 from crm_sdk.errors import NotFoundError, PermissionDeniedError
 
 
@@ -206,3 +207,27 @@ def test_of_action_items_the_first_are_drawn_and_the_others_counted(capsys: pyte
     assert [line.split()[:2] for line in drawn(most)[1:]] == [["task", f"T{n}"] for n in range(most)]
     more = drawn(most + 2)
     assert len(more) == most + 2 and "+ 2 more" in more[-1]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("x" * 60, "x" * 60), ("x" * 61, "x" * 59 + "…"), (["a", 1], "a, 1"), (None, "nothing"), ({}, "nothing"),
+     ([], "nothing"), (0, "0"), ("", "nothing")],
+)  # fmt: skip
+def test_a_value_of_a_change_is_short(value: object, text: str) -> None:
+    assert workflows._short(value) == text
+
+
+def test_an_event_is_posted_again_after_ever_longer_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    def waits(*statuses: int | None) -> list[float]:
+        answers = iter([SimpleNamespace(status=one, taken=one == 200, error="refused") for one in statuses])
+        slept: list[float] = []
+        forwarder: Any = SimpleNamespace(post=lambda payload, id: next(answers), _sleep=slept.append, _url="http://x")
+        assert forwarding.Forwarder.forward(forwarder, {}, None).status == statuses[-1]
+        return slept
+
+    assert waits(200) == [] and capsys.readouterr().err == ""
+    assert waits(None, None, None, None, None, 200) == [1, 2, 5, 10, 10]
+    assert capsys.readouterr().err == "http://x does not answer (refused); trying until it does\n"
+    assert waits(*[500] * forwarding.TRIES) == [1, 2, 5, 10, 10][: forwarding.TRIES - 1]
+    assert waits(None, 500, 200) == [1, 2]
