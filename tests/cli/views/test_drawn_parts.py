@@ -222,8 +222,9 @@ def test_an_event_is_posted_again_after_ever_longer_waits(capsys: pytest.Capture
     def waits(*statuses: int | None) -> list[float]:
         answers = iter([SimpleNamespace(status=one, taken=one == 200, error="refused") for one in statuses])
         slept: list[float] = []
-        forwarder: Any = SimpleNamespace(post=lambda payload, id: next(answers), _sleep=slept.append, _url="http://x")
-        assert forwarding.Forwarder.forward(forwarder, {}, None).status == statuses[-1]
+        forwarder: Any = SimpleNamespace(post=lambda *given: next(answers), _sleep=slept.append, _url="http://x")
+        posted = forwarding.Forwarder.forward(forwarder, {}, None)
+        assert posted.status == statuses[-1]
         return slept
 
     assert waits(200) == [] and capsys.readouterr().err == ""
