@@ -15,7 +15,7 @@ from ...data.queries.select import select
 from ...mail import SYSTEM_MAIL
 from ...problems import missing
 from ...request.access import permissions
-from ...serving import Context, serves
+from ...serving import Context, Members, serves
 from ..ranges import Span, divided_items, last_year, periods, series
 
 _CHANNELS: Mapping[str, str] = {
@@ -86,7 +86,8 @@ def history(
 
 def _without_token(doc: Document) -> Document:
     """Return a message without the token that a mail of the platform has: with it one signs in as its recipient."""
-    token = (doc.get("metadata") or {}).get("token") if doc.get("type") == SYSTEM_MAIL else None
+    said: Members = doc.get("metadata") or {}
+    token: str | None = said.get("token") if doc.get("type") == SYSTEM_MAIL else None
     return doc | {"message": doc["message"].replace(token, "…"), "metadata": {}} if token is not None else doc
 
 
