@@ -124,7 +124,7 @@ class ApiKeys(Resource[Mode]):
         role="everybody",
         ours=True,
         texts={"grace_seconds": "How long the key before works as well, in seconds."},
-        errors=("FORBIDDEN", "API_KEY_REVOKED"),
+        errors=("FORBIDDEN", "ROLE_ESCALATION", "API_KEY_REVOKED"),
     )
     def rotate(self, api_key_id: str, *, grace_seconds: Annotated[int, Field(ge=0, le=604_800)] = 0) -> ApiKey:
         """Replace the key of an API key; the answer has the new one, which is not shown again.

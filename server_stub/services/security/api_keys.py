@@ -26,7 +26,7 @@ from ...request.access.identity import fingerprint
 from ...request.access.plans import check_limit
 from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
-from ..users.roles import held_permissions, resource_named
+from ..users.roles import held_permissions, refuse_in_place_of, resource_named
 from .words import is_known
 
 _LETTERS = string.ascii_letters + string.digits
@@ -125,6 +125,7 @@ def create(call: Context, api_key: Members) -> Answer:
         _refuse_time(call, members["expires_at"], days)
     members["expires_at"] = _last_day(call, members.get("expires_at"), days)
     members["permissions"] = _narrowed_scopes(call, user, members.get("permissions"))
+    _refuse_more(call, user, members["permissions"])
     check_limit(
         call.tenant, "api_keys", sum(status_of(key, call.now) == "active" for key in call.collection("api_key"))
     )
@@ -138,6 +139,14 @@ def _refuse_narrow(call: Context) -> None:
     """Refuse to give the caller a key that may do more than the one that it calls with. Raises: 403."""
     if call.caller.auth == "api_key" and not permissions.permits(call.caller, "security", "create"):
         raise Problem("FORBIDDEN", "this API key may not create keys: it lacks security:create")
+
+
+def _refuse_more(call: Context, user: Document, granted: Sequence[str] | None) -> None:
+    """Refuse to give the caller a key of somebody else that may do more than the caller. Raises: 403."""
+    if user["id"] != call.caller.user_id:
+        limit = frozenset(granted) if granted is not None else None
+        acts_as = user_caller(call.server.store, user, call.now, granted=limit)
+        refuse_in_place_of(call, acts_as, f"the key acts as {user['name']}", "user_id")
 
 
 def _last_day(call: Context, until: datetime | None, days: int | None) -> datetime | None:
@@ -211,6 +220,8 @@ def rotate(call: Context, api_key_id: str, grace_seconds: int) -> Answer:
         _refuse_narrow(call)
     if (status := status_of(doc, call.now)) != "active":
         raise Problem("API_KEY_REVOKED", f"the API key {doc['name']!r} is {status}: create a new one")
+    if (user := call.collection("user").get(doc["user_id"] or "")) is not None:
+        _refuse_more(call, user, doc["permissions"])
     key = _new_key()
     changes: dict[str, Any] = {
         "fingerprint": fingerprint(key),

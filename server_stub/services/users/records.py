@@ -14,6 +14,7 @@ from ...data.forms import known_currency, required_text
 from ...data.queries.filters import Test
 from ...noun import Noun
 from ...problems import Problem, invalid
+from ...request.access.callers import user_caller
 from ...request.access.identity import hash_password
 from ...request.access.plans import check_limit
 from ...request.access.policy import policy_of
@@ -21,7 +22,7 @@ from ...serving import Context, Members, serves
 from ..auth.passwords import check_strength
 from . import letters
 from .preferences import effective, first_preferences
-from .roles import find_role, keep_an_administrator, reference_to, refuse_escalation
+from .roles import find_role, keep_an_administrator, reference_to, refuse_escalation, refuse_in_place_of
 from .trees import refuse_cycle
 
 PROFILE = (
@@ -79,6 +80,9 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     if "role" in members and (before is None or members["role"] != before["role"]):
         found |= _roles(call, members["role"], before)
     if before is not None and members.get("email", before["email"]) != before["email"]:
+        if before["id"] != call.caller.user_id and call.caller.role != "system":
+            what = "whoever has the e-mail address of a user sets the password"
+            refuse_in_place_of(call, user_caller(call.server.store, before, call.now), what, "email")
         found["email_verified"] = False
     return found
 

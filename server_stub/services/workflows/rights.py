@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from ...caller import Caller
 from ...problems import Problem
-from ...request.access import permissions
 from ...request.access.callers import user_caller
 from ...serving import Context, Members
-from ..users.roles import held_permissions, resource_named
+from ..users.roles import rights_beyond
 
 
 def executor(call: Context, execution: Members) -> Caller | None:
@@ -61,9 +59,7 @@ def require_rights(call: Context, workflow: Mapping[str, Any]) -> None:
     owner = _user(call, workflow["owner_id"], workflow.get("granted")) if caller.role != "system" else None
     if owner is None or (caller.user_id == owner.user_id and caller.granted is None):
         return
-    more = permissions.beyond(caller, held_permissions(call, owner), partial(resource_named, call))
-    more += [f"reading {name}" for name in sorted(caller.hidden - owner.hidden)]
-    more += [f"writing {name}" for name in sorted(caller.fixed - owner.fixed - owner.hidden)]
+    more = rights_beyond(call, owner)
     if more:
         what = f"{', '.join(more[:3])}{', …' if len(more) > 3 else ''}"
         message = (

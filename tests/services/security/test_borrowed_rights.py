@@ -12,6 +12,8 @@ from refusals import refused
 from crm_sdk import CrmClient
 from server_stub import StubServer
 
+from .conftest import New, permission
+
 NEW_ADMIN = {"email": "evil@acme.test", "name": "Evil", "role": "admin"}
 RAISE: Any = [{"spec": {"type": "update_field", "field": "role", "value": "admin"}}]
 
@@ -110,3 +112,28 @@ def test_a_scheduled_report_of_a_limited_key_is_as_limited(admin: CrmClient, stu
         stub.clock.advance(86_400)
         found = next(one for one in admin.reports.schedules.list(report.id) if one.id == made.id)
         assert found.last_status == outcome, held
+
+
+def everything(word: str) -> list[Any]:
+    return [permission(word, action) for action in ("read", "create", "update", "delete", "manage")]
+
+
+def test_nobody_takes_the_place_of_who_may_do_more(admin: CrmClient, new: New) -> None:
+    """By an API key that acts as somebody, or by an address that the link to a new password goes to."""
+    keeper, staff = new(*everything("security")).crm, new(*everything("users")).crm
+    weak = new(permission("security", "read")).user
+    key = admin.security.api_keys.create({"name": "Of Ada"})
+    calls: list[Callable[[], object]] = [
+        lambda: keeper.security.api_keys.create({"name": "K", "user_id": "user_ada"}),
+        lambda: keeper.security.api_keys.rotate(key.id),
+        lambda: staff.users.update("user_ada", {"email": "evil@acme.test"}),
+    ]
+    for call in calls:
+        error = refused(call)
+        assert error.code == "ROLE_ESCALATION" and "Ada Lindqvist may do more than you" in error.message
+    narrow: Any = {"name": "K", "user_id": "user_ada", "permissions": ["security:read"]}
+    assert keeper.security.api_keys.create(narrow).user_id == "user_ada"
+    assert keeper.security.api_keys.create({"name": "K", "user_id": weak.id}).user_id == weak.id
+    assert staff.users.update("user_ada", {"title": "Chief"}).title == "Chief"
+    other = admin.users.create({"email": "two@acme.test", "name": "Two", "role": "admin"})
+    assert admin.users.update(other.id, {"email": "three@acme.test"}).email == "three@acme.test"
