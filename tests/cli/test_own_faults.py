@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextvars import Context
 from types import SimpleNamespace
 from typing import Any
 
@@ -107,7 +108,7 @@ def test_each_error_has_its_code_its_exit_status_and_its_words(
 
 def test_hints_say_what_to_do_and_not_to_who_does_it() -> None:
     def hint(error: BaseException) -> str | None:
-        return failures.failure_of(error, {}).hint
+        return Context().run(failures.failure_of, error, {}).hint  # no command has read settings here
 
     sign_in = "sign in with `crm login`, or set CRM_API_KEY"
     assert hint(errors.AuthenticationError("no", status=401, code="X", operation="leads.get")) == sign_in

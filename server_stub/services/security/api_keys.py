@@ -26,7 +26,7 @@ from ...request.access.identity import fingerprint
 from ...request.access.plans import check_limit
 from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
-from ..users.roles import held_permissions, refuse_in_place_of, resource_named
+from ..users.roles import held_permissions, resource_named, rights_beyond
 from .words import is_known
 
 _LETTERS = string.ascii_letters + string.digits
@@ -145,8 +145,10 @@ def _refuse_more(call: Context, user: Document, granted: Sequence[str] | None) -
     """Refuse to give the caller a key of somebody else that may do more than the caller. Raises: 403."""
     if user["id"] != call.caller.user_id:
         limit = frozenset(granted) if granted is not None else None
-        acts_as = user_caller(call.server.store, user, call.now, granted=limit)
-        refuse_in_place_of(call, acts_as, f"the key acts as {user['name']}", "user_id")
+        more = rights_beyond(call, user_caller(call.server.store, user, call.now, granted=limit))
+        if more:
+            message = f"the key acts as {user['name']}, who may do more than you: {', '.join(more[:3])}"
+            raise Problem("ROLE_ESCALATION", message, field="user_id", details={"permissions": more})
 
 
 def _last_day(call: Context, until: datetime | None, days: int | None) -> datetime | None:

@@ -22,7 +22,7 @@ from ...serving import Context, Members, serves
 from ..auth.passwords import check_strength
 from . import letters
 from .preferences import effective, first_preferences
-from .roles import find_role, keep_an_administrator, reference_to, refuse_escalation, refuse_in_place_of
+from .roles import find_role, keep_an_administrator, reference_to, refuse_escalation, rights_beyond
 from .trees import refuse_cycle
 
 PROFILE = (
@@ -81,8 +81,13 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
         found |= _roles(call, members["role"], before)
     if before is not None and members.get("email", before["email"]) != before["email"]:
         if before["id"] != call.caller.user_id and call.caller.role != "system":
-            what = "whoever has the e-mail address of a user sets the password"
-            refuse_in_place_of(call, user_caller(call.server.store, before, call.now), what, "email")
+            more = rights_beyond(call, user_caller(call.server.store, before, call.now))
+            if more:
+                message = (
+                    f"whoever has the address of {before['name']} sets the password, and may then do more than you: "
+                    f"{', '.join(more[:3])}"
+                )
+                raise Problem("ROLE_ESCALATION", message, field="email", details={"permissions": more})
         found["email_verified"] = False
     return found
 

@@ -90,14 +90,6 @@ def rights_beyond(call: Context, other: Caller) -> list[str]:
     return more + [f"writing {name}" for name in sorted(call.caller.fixed - other.fixed - other.hidden)]
 
 
-def refuse_in_place_of(call: Context, other: Caller, what: str, field: str | None = None) -> None:
-    """Raise 403 ROLE_ESCALATION for what would let the caller act as somebody who may do more."""
-    more = rights_beyond(call, other)
-    if more:
-        message = f"{what}, and {other.name} may do more than you: {', '.join(more[:3])}"
-        raise Problem("ROLE_ESCALATION", message, field=field, details={"permissions": more})
-
-
 def keep_an_administrator(call: Context, user: Members, roles: Sequence[Mapping[str, Any]] = ()) -> None:
     """Raise 409 LAST_ADMIN where nobody would be an administrator if a user had just these roles from now on."""
     if user["status"] != "active" or not is_admin(user["roles"]) or is_admin(roles):
