@@ -59,9 +59,10 @@ def versions(store: Any) -> dict[str, int]:
 
 @pytest.mark.parametrize("kind", [MemoryStore, *STORES])
 def test_a_copy_keeps_the_latest_version_of_each_record_within_one_scan(
-    tmp_path: Path, kind: Callable[..., Any]
+    request: pytest.FixtureRequest, tmp_path: Path, kind: Callable[..., Any]
 ) -> None:
     store = opened(kind, tmp_path / "copy.db")
+    request.addfinalizer(getattr(store, "close", lambda: None))
     assert store.load() is None
     first = batch(1, ("a", 5), ("b", 5), ("c", 5), ("d", 5))
     assert list(store.save(first)) == [] and store.load() == first.state
