@@ -146,9 +146,11 @@ def test_some_entities_of_a_backup_can_be_restored(acme: Founded) -> None:
     lead = acme.crm.leads.create({"name": "After"})
     acme.restore(made, "replace", entity_types=["lead"])
     assert refused(lambda: acme.crm.leads.get(lead.id)).code == "NOT_FOUND", "there were none"
+    acme.crm.tenants.update("current", {"locale": "es"})
     acme.restore(made, "replace", entity_types=["contact"])
     assert acme.crm.contacts.get(contact.id).name == "Eva"
     assert acme.crm.deals.get(deal.id).title == "Later"
+    assert acme.crm.tenants.get("current").locale == "es"
 
 
 def test_live_connections_end_with_the_epoch(stub: StubServer) -> None:

@@ -161,6 +161,7 @@ def test_what_is_gone_is_left_out_of_layouts(stub: StubServer, admin: CrmClient,
     detail = layout(admin, "detail", audience="tenant", name="D", sections=[{"fields": columns}])
     used = refused(lambda: admin.customization.fields.delete("contact", "mood"))
     assert used.code == "FIELD_IN_USE" and {one["id"] for one in used.details["usedBy"]} == {made.id, detail.id}
+    assert made.name in used.message and "use it" in used.message
     admin.customization.fields.delete("contact", "mood", force=True)
     admin.customization.fields.update("contact", "tone", {"hidden": True})
     shown = {one.id: one for one in admin.customization.layouts.list(entity="contact")}

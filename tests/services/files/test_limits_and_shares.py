@@ -253,3 +253,19 @@ def test_what_is_shared_is_listed_for_both(acme: CrmClient, sales: CrmClient, st
     assert found(sales) == [one.id]
     acme.files.delete(one.id)
     assert found(sales) == []
+
+
+def test_shares_of_a_file_stay_while_it_changes_and_end_with_it(stub: StubServer, acme: CrmClient) -> None:
+    made = put(acme, "a.txt", b"x")
+    share = acme.files.share(made.id, user_id="user_sam")
+    sam = stub.client(api_key="acme-sales", dialects="platform")
+
+    def received() -> list[str]:
+        return [one.share.id for one in sam.files.shared() if one.file.id == made.id]
+
+    assert received() == [share.id]
+    acme.files.metadata.update(made.id, {"title": "B"})
+    acme.files.versions.create(made.id, ("a.txt", b"y"))
+    assert received() == [share.id] and sam.files.get(made.id).id == made.id
+    acme.files.delete(made.id)
+    assert received() == []

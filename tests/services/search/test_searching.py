@@ -56,6 +56,8 @@ def test_highlights_are_escaped(platform: CrmClient) -> None:
     ] == "Zoé &amp; &lt;b&gt;<em>Qwertz</em>&lt;/b&gt;"
     assert next(iter(platform.search.leads("zoe"))).highlights[0].fragment.startswith("<em>Zoé</em> &amp; ")
     assert not platform.search.advanced({"q": "qwertz"}, types=["lead"], highlight=False)[0].highlights
+    (hit,) = platform.search.leads("qwerts")
+    assert any("<em>Qwertz</em>" in each.fragment for each in hit.highlights), "a word that is nearly the one asked for"
 
 
 def test_three_members_are_highlighted_and_all_that_match_are_named(platform: CrmClient) -> None:

@@ -101,6 +101,12 @@ def test_the_author_and_the_account_of_a_mention(
     stub.clock.advance(30 * 24 * 60 * 60)
     found = list(acme.social.monitoring.mentions.list(contact_id=person.id))
     assert found and {(one.network, one.author.handle) for one in found} == {(mention.network, mention.author.handle)}
+    assert {one.lead_id for one in found} == {None}
+    acme.contacts.delete(person.id)
+    other = acme.leads.create({"name": "Writer", "email": "w@x.example", "social_profiles": names})
+    stub.clock.advance(30 * 24 * 60 * 60)
+    later = [one for one in acme.social.monitoring.mentions.list(limit=200) if one.lead_id is not None]
+    assert later and {(one.lead_id, one.author.handle) for one in later} == {(other.id, mention.author.handle)}
     named = [one for one in acme.social.monitoring.mentions.list() if one.account_id is not None]
     accounts = {account.id: account for account in acme.social.accounts.list()}
     for one in named:
