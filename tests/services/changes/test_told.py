@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from backing_up import found
 from newcomers import signed_in
 from refusals import refused
 
@@ -151,3 +152,20 @@ def test_of_figures_a_caller_sees_those_of_what_it_reads(stub: StubServer, crm: 
     assert [(one.change, one.record, one.changes, one.changed_fields, one.entity.name) for one in lost] == [
         ("access_lost", None, None, [], None)
     ]
+
+
+def test_where_no_change_is_kept_only_the_last_position_leads_on(stub: StubServer) -> None:
+    """In a company where nothing happens by itself."""
+    crm = found(stub, "Still", plan=None).crm
+    positions = []
+    for name in "AB":
+        crm.leads.create({"name": name})
+        positions.append(now(crm))
+    earlier, last = positions
+    kept = stub.store.collection(crm.tenants.get("current").id, "change")
+    for doc in kept.all():  # as when they are too old
+        kept.remove(doc["id"])
+    error = refused(lambda: crm.changes.list(cursor=earlier))
+    assert (error.code, error.details["reason"]) == ("CURSOR_EXPIRED", "too_old")
+    page = crm.changes.list(cursor=last)
+    assert (page.items, page.has_more) == ([], False)

@@ -281,3 +281,14 @@ def test_an_import_can_be_taken_back_for_thirty_days(
         assert client.objects.batch_get("lead", result.created_ids).failed == 1
     else:
         assert refused(lambda: client.imports.revert(job.id)).details["reason"] == reason
+
+
+def test_the_label_of_an_option_stands_for_it(client: CrmClient) -> None:
+    options = [{"value": "a1", "label": "Alpha One"}, {"value": "b2", "label": "Beta"}]
+    for name, type in (("mood", "select"), ("tones", "multi_select")):
+        field: Any = {"api_name": name, "label": name, "type": type, "options": options}
+        client.customization.fields.create("contact", field)
+    content = "name,custom_fields.mood,custom_fields.tones\nEva,alpha one,Beta; a1\nBen,b2,\n"
+    client.imports.create("contact", ("rows.csv", content.encode())).wait()
+    found = {one.name: one.custom_fields for one in client.contacts.list(search="Eva")}
+    assert found["Eva"] == {"mood": "a1", "tones": ["b2", "a1"]}

@@ -277,3 +277,16 @@ def test_a_deal_comes_back_without_what_is_gone_and_with_who_was_merged(crm: Crm
     assert crm.objects.restore("deal", list(deals.values())).succeeded == 3
     found = {id: crm.deals.get(deal).account_id for id, deal in deals.items()}
     assert found == {gone: None, merged: stays, stays: stays}
+
+
+def test_a_key_that_is_written_in_two_ways_is_there_twice(crm: CrmClient) -> None:
+    for key, (one, other) in {
+        "phone": ("+4930123456", "+49 30 123456"),
+        "email": ("a@two.example", "A@two.example"),
+    }.items():
+        rows: Any = [{"name": "A", key: one}, {"name": "B", key: other}]
+        found = errors(crm.objects.upsert("contact", rows, match_on=key))
+        assert found == [(None,), ("DUPLICATE_IN_BATCH", key, None)], key
+    made = crm.contacts.create({"name": "C"}).id
+    twice: Any = [{"id": made, "title": "x"}, {"id": made, "title": "y"}]
+    assert errors(crm.objects.upsert("contact", twice))[1][0] == "DUPLICATE_IN_BATCH"
