@@ -49,6 +49,15 @@ def test_a_dialled_call_rings_is_answered_and_recorded(stub: StubServer, client:
     assert actions.count("call.started") == actions.count("call.completed") == 1
 
 
+def test_a_dialled_call_that_is_said_to_have_ended_ends_now(stub: StubServer, client: CrmClient) -> None:
+    call = client.communication.calls.dial("+49 30 1234567")
+    stub.clock.advance(6)
+    assert client.communication.calls.update(call.id, {"next_step": "Send it"}).end_time is None
+    at = stub.clock.now()
+    done = client.communication.calls.update(call.id, {"status": "completed"})
+    assert done.end_time is not None and 0 <= (done.end_time - at).total_seconds() < 1
+
+
 @pytest.mark.parametrize(("digit", "status"), [("1", "busy"), ("2", "no_answer"), ("3", "failed")])
 def test_a_call_that_nobody_answers(stub: StubServer, client: CrmClient, digit: str, status: str) -> None:
     call = client.communication.calls.dial(f"+4930120000{digit}")

@@ -292,3 +292,13 @@ def test_the_label_of_an_option_stands_for_it(client: CrmClient) -> None:
     client.imports.create("contact", ("rows.csv", content.encode())).wait()
     found = {one.name: one.custom_fields for one in client.contacts.list(search="Eva")}
     assert found["Eva"] == {"mood": "a1", "tones": ["b2", "a1"]}
+
+
+def test_of_a_file_that_cannot_be_read_nothing_stays(client: CrmClient, stub: StubServer) -> None:
+    """What is in it may be about people: it is gone with the job, as that of one which was written."""
+    kept = stub.store.collection("tenant_acme", "import_file")
+    before = len(kept)
+    for content, status in ((b"no workbook", "failed"), (b'{"name": "Eva"}', "succeeded")):
+        job = client.imports.create("contact", ("rows.xlsx" if status == "failed" else "rows.jsonl", content))
+        stub.clock.advance(60)
+        assert (client.jobs.get(job.id).status, len(kept)) == (status, before)
