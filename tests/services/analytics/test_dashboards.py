@@ -207,3 +207,19 @@ def test_widgets_never_overlap(columns: int, cells: list[tuple[int, int, int, in
         for y in range(place["y"], place["y"] + place["height"])
     ]
     assert len(found) == len(cells) and len(taken) == len(set(taken)) and all(x < columns for x, _ in taken)
+
+
+def test_a_dashboard_of_a_list_is_sent_back_with_its_widgets_kept(platform: CrmClient) -> None:
+    """A list leaves the widgets out; whoever sends an empty list without their number means it."""
+    made = platform.dashboards.create({"name": "Back", "widgets": [text(0), text(4)]})
+    listed = platform.request("GET", "/v1/dashboards", query={"search": "Back"}).json()["data"][0]
+    assert (listed["widgets"], listed["widgetCount"]) == ([], 2)
+    platform.request("PUT", f"/v1/dashboards/{made.id}", json=listed | {"name": "Kept"})
+    now = platform.dashboards.get(made.id)
+    assert (now.name, now.widget_count, [one.id for one in now.widgets]) == (
+        "Kept",
+        2,
+        [one.id for one in made.widgets],
+    )
+    platform.request("PUT", f"/v1/dashboards/{made.id}", json={"widgets": []})
+    assert platform.dashboards.get(made.id).widget_count == 0
