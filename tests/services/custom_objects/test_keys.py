@@ -63,7 +63,8 @@ def test_an_import_and_a_transaction_find_them_too(platform: CrmClient, stub: St
         thing.api_name, ("rows.csv", b"code,size,name\na-1,5,One\nB-2,6,Two\n"), match_on="code", mode="upsert"
     ).wait()
     operation: Any = {
-        "action": "upsert", "entity": thing.api_name, "match_on": "code", "values": {"fields": {"code": "B-2", "size": 9}},
+        "action": "upsert", "entity": thing.api_name, "match_on": "code",
+        "values": {"fields": {"code": "B-2", "size": 9}},
     }  # fmt: skip
     platform.objects.transaction([operation])
     records = platform.custom_objects.records.list(thing.id)
