@@ -302,3 +302,11 @@ def test_of_a_file_that_cannot_be_read_nothing_stays(client: CrmClient, stub: St
         job = client.imports.create("contact", ("rows.xlsx" if status == "failed" else "rows.jsonl", content))
         stub.clock.advance(60)
         assert (client.jobs.get(job.id).status, len(kept)) == (status, before)
+
+
+def test_a_new_record_without_what_it_needs_says_so(client: CrmClient, stub: StubServer) -> None:
+    for entity, row, field in (("contact", {"email": "q@x.example"}, "name"), ("deal", {"value": 5}, "title")):
+        job = client.imports.create(entity, ("rows.jsonl", json.dumps(row).encode()))
+        stub.clock.advance(60)
+        (error,) = client.jobs.get(job.id).errors
+        assert (error.code, error.field, error.message) == ("VALIDATION_ERROR", field, "a new record needs it")
