@@ -46,6 +46,11 @@ class Caller:
         """The keys of all roles of the caller."""
         return self.more_roles | {self.role}
 
+    @property
+    def stored_grant(self) -> list[str] | None:
+        """What the credential is limited to, as a member of a record; `user_caller` takes it back as `granted`."""
+        return sorted(self.granted) if self.granted is not None else None
+
     def as_stored(self) -> dict[str, Any]:
         """Return the caller as a member of a record, which `of` reads back."""
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -49,7 +49,7 @@ def caller_of(server: StubServer, credential: str, now: datetime, peer: str | No
         raise identity.unauthorized_problem("the user of this API key has been deactivated")
     server.key_uses.count(key["id"], now, peer)
     given: Sequence[str] | None = key.get("permissions")
-    mine = user_caller(server.store, user, now, granted=frozenset(given) if given is not None else None)
+    mine = user_caller(server.store, user, now, granted=given)
     return replace(mine, actor_id=key["id"], name=key["name"], email=None, auth="api_key")
 
 
@@ -101,10 +101,11 @@ def user_caller(
     user: Mapping[str, Any],
     now: datetime,
     session_id: str | None = None,
-    granted: frozenset[str] | None = None,
+    granted: Iterable[str] | None = None,
 ) -> Caller:
     """Return a user as the caller, with what roles and shares permit now and the credential is `granted`."""
     tenant_id, key = user["tenant_id"], user["role"]
+    limit = frozenset(granted) if granted is not None else None
     more = frozenset[str](role["key"] for role in user["roles"] if role["key"] != key)
     own, hidden, fixed = frozenset[str](), frozenset[str](), frozenset[str]()
     held: Sequence[Mapping[str, Any]] = ()
@@ -115,7 +116,7 @@ def user_caller(
         if permissions.BUILT_IN.isdisjoint({key, *more}):  # those that every company has limit no member
             hidden, fixed = _limits(held)
             hidden, fixed = (_of_objects(store, tenant_id, one) for one in (with_copies(hidden), fixed))
-    objects = own_objects(store, tenant_id, permissions.BUILT_IN & {key, *more}, held, granted)
+    objects = own_objects(store, tenant_id, permissions.BUILT_IN & {key, *more}, held, limit)
     team: frozenset[str] = frozenset()
     reads: permissions.Scope = "all"
     if "sales" in {key, *more}:
@@ -126,7 +127,7 @@ def user_caller(
         team = frozenset(other["id"] for other in users if not mine.isdisjoint(other["team_ids"]))
     return Caller(
         tenant_id, user["id"], user["id"], key, user["name"], user["email"], "token", session_id,
-        granted=granted, more_roles=more, permissions=own, objects=objects, team=team, hidden=hidden, fixed=fixed,
+        granted=limit, more_roles=more, permissions=own, objects=objects, team=team, hidden=hidden, fixed=fixed,
         shared=shared_with(store, user, now), sales_reads=reads,
     )  # fmt: skip
 

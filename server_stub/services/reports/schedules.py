@@ -40,8 +40,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
         message = f"{report['name']} has {_MOST} schedules already"
         raise Problem("SCHEDULE_LIMIT", message, details={"limit": _MOST})
     at = next_time(members["schedule"], call.now, company.zone(call)) if members.get("enabled", True) else None
-    granted = sorted(call.caller.granted) if call.caller.granted is not None else None
-    runs = {"next_run_at": at, "runs_as": call.caller.user_id, "granted": granted}
+    runs = {"next_run_at": at, "runs_as": call.caller.user_id, "granted": call.caller.stored_grant}
     return {"recipients": list(dict.fromkeys(recipients)), **runs}
 
 
@@ -119,8 +118,7 @@ def _run(call: Context, schedule: Document) -> tuple[str, str | None]:
     user = call.collection("user").get(schedule["runs_as"] or "")
     if report is None or user is None:
         return "failed", None
-    granted = frozenset(schedule["granted"]) if schedule.get("granted") is not None else None
-    caller = user_caller(call.server.store, user, call.now, granted=granted)
+    caller = user_caller(call.server.store, user, call.now, granted=schedule.get("granted"))
     acting = call.acting_as(caller)
     try:
         run = carry_out(acting, report, schedule["parameters"], "schedule", schedule_id=schedule["id"])

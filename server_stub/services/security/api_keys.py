@@ -144,8 +144,7 @@ def _refuse_narrow(call: Context) -> None:
 def _refuse_more(call: Context, user: Document, granted: Sequence[str] | None) -> None:
     """Refuse to give the caller a key of somebody else that may do more than the caller. Raises: 403."""
     if user["id"] != call.caller.user_id:
-        limit = frozenset(granted) if granted is not None else None
-        more = rights_beyond(call, user_caller(call.server.store, user, call.now, granted=limit))
+        more = rights_beyond(call, user_caller(call.server.store, user, call.now, granted=granted))
         if more:
             message = f"the key acts as {user['name']}, who may do more than you: {', '.join(more[:3])}"
             raise Problem("ROLE_ESCALATION", message, field="user_id", details={"permissions": more})

@@ -38,8 +38,7 @@ def _user(call: Context, id: str | None, granted: list[str] | None) -> Caller | 
     user = call.find_one("user", id or "")
     if user is None or user.get("status") == "inactive":
         return None
-    limit = frozenset(granted) if granted is not None else None
-    return user_caller(call.server.store, user, call.now, granted=limit)
+    return user_caller(call.server.store, user, call.now, granted=granted)
 
 
 def written_by(call: Context) -> dict[str, Any]:
@@ -49,8 +48,7 @@ def written_by(call: Context) -> dict[str, Any]:
 
 def granted_by(call: Context) -> dict[str, Any]:
     """Return the member that says what the credential of a writer is limited to, which executions are, too."""
-    granted = call.caller.granted
-    return {"granted": sorted(granted) if granted is not None else None}
+    return {"granted": call.caller.stored_grant}
 
 
 def require_rights(call: Context, workflow: Mapping[str, Any]) -> None:
