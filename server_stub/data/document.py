@@ -76,16 +76,12 @@ class Document(dict[str, Any]):
         return content
 
     def derive(self, make: Callable[[Document], T]) -> T:
-        """Return what a function makes of the document, which it is called for once; nobody may change it."""
-        try:
-            made: T = self.derived[make]
-        except AttributeError:
+        """Return what a function makes of the document; it is called once, and all who ask get the same object."""
+        if not hasattr(self, "derived"):
             self.derived = {}
-        except KeyError:
-            pass
-        else:
-            return made
-        made = self.derived[make] = make(self)
+        if make not in self.derived:
+            self.derived[make] = make(self)
+        made: T = self.derived[make]
         return made
 
     def copy(self) -> Document:

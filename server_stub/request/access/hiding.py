@@ -208,7 +208,8 @@ def legible(
     """Return what a text that is made of a record may tell a caller: what an answer has, and is not hidden."""
     known = {name for model in models for name in model.model_fields}
     kept = Document({name: value for name, value in doc.items() if name in known})
-    return Hiding(caller.hidden, nouns).without(kept, models)
+    hiding = hiding_from(caller, nouns)
+    return hiding.without(kept, models) if hiding is not None else kept
 
 
 def refuse_named(

@@ -106,11 +106,9 @@ def _news(call: Context) -> Iterator[tuple[str, Document, Mapping[str, Any]]]:
     known = call.collection("insight")
     deals = _deals_by_contact(call)
     for contact in call.collection("contact").all():
-        mine = deals.get(contact["id"], ())
-        if not _is_known(call, contact, mine):
-            for insight in insights_of(call, contact, deals=mine):
-                if insight["id"] not in known:
-                    yield "contact", contact, insight
+        for insight in _insights_unless_known(call, contact, deals.get(contact["id"], ())):
+            if insight["id"] not in known:
+                yield "contact", contact, insight
     for deal in call.collection("deal").find("status", "open"):
         for insight in deal_insights(call, deal):
             if insight["id"] not in known:
@@ -133,15 +131,17 @@ def _looks(contact: Document) -> list[_Look]:
     return []
 
 
-def _is_known(call: Context, contact: Document, deals: Sequence[Document]) -> bool:
-    """Tell whether all insights about a contact are stored: most are, and few runs find anything else than the last."""
-    said, kept = documents_of(call.collection, contact["id"]), contact.derive(_looks)
+def _insights_unless_known(call: Context, contact: Document, deals: Sequence[Document]) -> Sequence[Mapping[str, Any]]:
+    """Return the insights about a contact; none where those of the last look are the same still, and stored all."""
+    known, said, kept = call.collection("insight"), documents_of(call.collection, contact["id"]), contact.derive(_looks)
     look = kept[0] if kept else None
-    if look is None or not look.since <= call.now < look.until or look.said != said or look.deals != deals:
+    is_same = look is not None and look.since <= call.now < look.until and (look.said, look.deals) == (said, deals)
+    if look is not None and is_same and all(id in known for id in look.ids):
+        return ()
+    found = insights_of(call, contact, deals=deals)
+    if not is_same:
         times = list(turning_points(contact, said))
         since = max((time for time in times if time <= call.now), default=_EVER)
         until = min((time for time in times if time > call.now), default=_NEVER)
-        ids = frozenset(insight["id"] for insight in insights_of(call, contact, deals=deals))
-        kept[:] = [look := _Look(said, deals, since, until, ids)]
-    known = call.collection("insight")
-    return all(id in known for id in look.ids)
+        kept[:] = [_Look(said, deals, since, until, frozenset(insight["id"] for insight in found))]
+    return found
