@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from blocking import MODES, client_of, opened
 from patience import HANG, can_take_less_than, until
+from websocket_server import serving
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import CrmError, EventGap, InvalidResponseError
@@ -43,14 +44,8 @@ def saying(*messages: str | bytes) -> Generator[str]:
         except (ConnectionClosed, OSError):
             return
 
-    server = serve(handle, "127.0.0.1", 0, ping_interval=None)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-    finally:
-        server.shutdown()
-        thread.join(HANG)
+    with serving(handle) as place:
+        yield f"http://{place}"
 
 
 @contextmanager

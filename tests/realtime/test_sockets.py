@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,8 +13,9 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from blocking import MODES, Blocking, opened
 from patience import HANG, until
+from websocket_server import serving
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 from crm_sdk import ApiError, AsyncCrmClient, ConnectionFailedError, CrmClient, InvalidInputError
 from crm_sdk.realtime import sockets
@@ -80,18 +81,6 @@ def socket_to(url: str, mode: str) -> Generator[Any]:
             yield Blocking(portal, made)
 
 
-@contextmanager
-def serving(handle: Callable[[ServerConnection], None]) -> Generator[str]:
-    server = serve(handle, "127.0.0.1", 0, ping_interval=None)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
-    finally:
-        server.shutdown()
-        thread.join(HANG)
-
-
 @pytest.mark.parametrize("mode", MODES)
 def test_what_is_sent_and_how_it_is_closed_arrives_at_the_other_end(mode: str) -> None:
     codes: list[int | None] = []
@@ -102,9 +91,9 @@ def test_what_is_sent_and_how_it_is_closed_arrives_at_the_other_end(mode: str) -
                 connection.send(data)
         codes.append(connection.close_code)
 
-    with serving(handle) as url:
+    with serving(handle) as place:
         for code in ((), (4000,)):
-            with socket_to(url, mode) as opened:
+            with socket_to(f"ws://{place}", mode) as opened:
                 assert opened.receive(0.01) is None
                 assert opened.ponged
                 opened.send("text")
@@ -127,7 +116,7 @@ def test_what_the_other_end_closes_says_why(mode: str, code: int | None, text: s
         else:
             connection.socket.shutdown(socket.SHUT_RDWR)
 
-    with serving(handle) as url, socket_to(url, mode) as opened:
+    with serving(handle) as place, socket_to(f"ws://{place}", mode) as opened:
         for use in (lambda: opened.receive(HANG), lambda: opened.send("x"), opened.ping):
             with pytest.raises(SocketClosedError) as raised:
                 use()

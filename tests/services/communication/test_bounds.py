@@ -23,11 +23,6 @@ MOST = 25 * 1024 * 1024
 
 
 @pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform", max_retries=0, strict=True)
-
-
-@pytest.fixture
 def mailbox(client: CrmClient) -> str:
     """A mailbox of the caller, by its id."""
     return client.integrations.create({

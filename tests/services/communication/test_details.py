@@ -15,11 +15,6 @@ from server_stub.services.communication.composing import Fields, fill
 from server_stub.services.notifications.templates import text_in
 
 
-@pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform", max_retries=0, strict=True)
-
-
 @pytest.mark.parametrize(
     ("key", "email", "role", "accepted"),
     [

@@ -57,11 +57,6 @@ class Smtp(Controller):
 
 
 @pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform", max_retries=0, strict=True)
-
-
-@pytest.fixture
 def post(stub: StubServer, client: CrmClient) -> Iterator[Any]:
     """A mailbox of the caller with an SMTP and an IMAP server."""
     inbox = Inbox()

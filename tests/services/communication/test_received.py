@@ -24,11 +24,6 @@ BOX: Any = {
 
 
 @pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform", max_retries=0, strict=True)
-
-
-@pytest.fixture
 def other(stub: StubServer) -> CrmClient:
     return stub.client(api_key="acme-sales", dialects="platform", max_retries=0, strict=True)
 

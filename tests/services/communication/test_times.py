@@ -15,11 +15,6 @@ from server_stub import StubServer
 LINK = "https://meet.acme.test/talk"
 
 
-@pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform", max_retries=0, strict=True)
-
-
 def test_a_call_rings_after_a_second_is_answered_after_five_and_lasts_90(stub: StubServer, client: CrmClient) -> None:
     client.integrations.create({
         "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
