@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from .caller import Caller
 from .data.collection import Collection
@@ -84,16 +84,15 @@ class Timetable:
     appointments: Mapping[Appointment, Work]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Task:
-    """Work that is due now. Tasks are ordered by time, then by rank, name and company."""
+class Task(NamedTuple):
+    """Work that is due now. Tasks are ordered by time, then by rank, name and company, which no two have in common."""
 
     at: datetime
     rank: int
     """0 for appointments, 1 for jobs and recurring work."""
     name: str
     tenant_id: str
-    run: Callable[[], None] = field(compare=False)
+    run: Callable[[], None]
 
 
 def recurs(name: str, *, every: timedelta, idleness: Idleness | None = None) -> Callable[[Run], Run]:

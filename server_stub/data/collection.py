@@ -26,14 +26,13 @@ class Change(NamedTuple):
 class Collection:
     """The documents of one company and one kind, in order of insertion."""
 
-    __slots__ = ("_before", "_shared", "_store", "_table", "_touched", "kind", "tenant_id", "writes")
+    __slots__ = ("_before", "_store", "_table", "_touched", "kind", "tenant_id", "writes")
 
     def __init__(self, store: Store, tenant_id: str, kind: str) -> None:
         self.tenant_id = tenant_id
         self.kind = kind
         self._store = store
         self._table = EMPTY
-        self._shared = True  # whether the table is shared, so that a write must copy it first
         self._touched: dict[str, None] = {}
         self._before: Table | None = None  # the table before the first restore since the last `drain`
         self.writes = 0
@@ -110,9 +109,8 @@ class Collection:
     def _own(self) -> Table:
         """Return the table to write to."""
         self.writes += 1
-        if self._shared:
+        if self._table.is_shared:
             self._table = self._table.fork()
-            self._shared = False
         return self._table
 
     def _note(self, id: str) -> None:
@@ -157,7 +155,7 @@ class Collection:
 
     def snapshot(self) -> Table:
         """Return the present table; later writes copy it first."""
-        self._shared = True
+        self._table.is_shared = True
         return self._table
 
     def restore(self, table: Table) -> None:
@@ -166,8 +164,8 @@ class Collection:
         if self._before is None:
             self._before = self._table
         self._table = table
-        self._shared = True
 
 
 EMPTY = Table()
+EMPTY.is_shared = True
 """The empty table, shared by all collections without writes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from .document import Document
@@ -15,16 +16,33 @@ Kind = TypeVar("Kind", bound=Index)
 
 _CHANGING = 10
 """How many times as long it takes to change a document's place as to put it in order with all the others."""
+_BEHIND = 256
+"""The number of writes, beside half the number of documents, after which indexes do not stay behind any longer."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """An index as a table keeps it: up to date but for the last writes, which are entered when it is asked for."""
+
+    index: Any
+    writes: int
+    """How many of the writes since the table was made are in it."""
+    is_own: bool
+    """Whether no other table has it, so that the next writes can be entered in it and not in a copy."""
 
 
 class Table:
     """The documents of a collection at one time.
 
     A table that is shared with a snapshot or another collection is not written to: a writer takes a `fork`. Indexes and
-    orders are built at their first use, also in a shared table, so that all who share it can use them.
+    orders are built at their first use, also in a shared table, so that all who share it can use them. A write costs
+    no more for an index that nobody asks.
     """
 
-    __slots__ = ("_changed", "_in_order", "_indexes", "_orders", "_origin", "dead", "docs", "next", "sequence")
+    __slots__ = (
+        "_changed", "_in_order", "_indexes", "_orders", "_origin", "_written", "dead", "docs", "is_shared", "next",
+        "sequence",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.docs: dict[str, Document] = {}
@@ -34,7 +52,11 @@ class Table:
         self.dead: set[str] = set()
         """The ids of softly deleted documents."""
         self._in_order = True
-        self._indexes: dict[Any, Any] = {}  # of each kind by its own key
+        self.is_shared = False
+        """Whether others have the table too, so that nobody writes to it any more."""
+        self._indexes: dict[Any, _Kept] = {}  # of each kind by its own key
+        self._written: list[tuple[Document | None, Document | None]] = []
+        """The documents before and after each write that an index may not have yet; None where there was none."""
         self._orders: dict[str, Order] = {}
         self._origin: Table | None = None
         """A shared table with most of the documents, whose indexes and orders are the basis of those of its forks."""
@@ -47,7 +69,8 @@ class Table:
         new.docs, new.sequence, new.next, new.dead = dict(self.docs), dict(self.sequence), self.next, set(self.dead)
         new._in_order = self._in_order
         # Another server may be adding an index to the same table: the lists are copied in one step.
-        new._indexes = {name: index.fork() for name, index in list(self._indexes.items())}
+        new._indexes = {key: replace(kept, is_own=False) for key, kept in list(self._indexes.items())}
+        new._written = list(self._written)
         new._orders = dict(self._orders)
         # The origin never has an origin itself, and is given up once most documents differ: otherwise a chain of
         # snapshots would stay in memory.
@@ -80,9 +103,15 @@ class Table:
         return self._index(fields, lambda: Words(fields))
 
     def _index(self, key: Any, make: Callable[[], Kind]) -> Kind:
-        known: Kind | None = self._indexes.get(key)
-        if known is not None:
-            return known
+        kept = self._indexes.get(key)
+        if kept is None or kept.writes < len(self._written):
+            # Another server may be doing the same with a shared table: what both put is the same.
+            index = self._made(key, make) if kept is None else self._up_to_date(kept)
+            kept = self._indexes[key] = _Kept(index, len(self._written), is_own=True)
+        found: Kind = kept.index
+        return found
+
+    def _made(self, key: Any, make: Callable[[], Kind]) -> Kind:
         origin = self._near_origin()
         if origin is None:
             index = make()
@@ -92,7 +121,12 @@ class Table:
             index = origin._index(key, make).fork()
             for old, new in self._differences(origin):
                 index.change(old, new)
-        self._indexes[key] = index
+        return index
+
+    def _up_to_date(self, kept: _Kept) -> Any:
+        index = kept.index if kept.is_own and not self.is_shared else kept.index.fork()
+        for old, new in self._written[kept.writes :]:
+            index.change(old, new)
         return index
 
     def order(self, field: str) -> Order:
@@ -162,10 +196,18 @@ class Table:
         """Bring indexes and orders up to date."""
         if self._origin is not None:
             self._changed.add(id)
-        for index in self._indexes.values():
-            index.change(old, new)
+        if self._indexes:
+            self._written.append((old, new))
+            if len(self._written) > _BEHIND + len(self.docs) // 2:
+                self._forget_writes()
         for field, order in list(self._orders.items()):
             try:
                 self._orders[field] = order.changed(old, new)
             except TypeError:  # a value that cannot be compared with the others: the order is dropped
                 del self._orders[field]
+
+    def _forget_writes(self) -> None:
+        """Forget the writes that indexes are behind by; those that nobody asked for long are given up with them."""
+        asked = {key: kept for key, kept in self._indexes.items() if 2 * kept.writes > len(self._written)}
+        self._indexes = {key: _Kept(self._up_to_date(kept), 0, is_own=True) for key, kept in asked.items()}
+        self._written = []

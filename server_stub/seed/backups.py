@@ -120,24 +120,34 @@ def _then(parts: Sequence[archives.Part], at: datetime) -> list[archives.Part]:
 
 def _earlier(doc: Document, at: datetime, later: set[str]) -> Document:
     """Return a record as of a time: without links to what came later, and not changed since."""
-    changes: dict[str, Any] = {
-        name: known for name, value in doc.items() if (known := _without_later(value, later)) != value
-    }
+    changes = _without_later_members(doc, later)
     if doc.get("updated_at") is not None and doc["updated_at"] > at:
         changes["updated_at"] = doc.get("created_at") or at
     return doc | changes if changes else doc
 
 
+def _without_later_members(members: Mapping[str, Any], later: set[str]) -> dict[str, Any]:
+    """Return the members that name a later record, at any depth, as they are without it."""
+    changes: dict[str, Any] = {}
+    for name, value in members.items():
+        if type(value) is str:
+            if value in later:
+                changes[name] = None
+        elif isinstance(value, (dict, list)) and (known := _without_later(value, later)) is not value:
+            changes[name] = known
+    return changes
+
+
 def _without_later(value: Any, later: set[str]) -> Any:
-    """Return a value without what names a later record, at every depth."""
-    if isinstance(value, str):
+    """Return a value without what names a later record, at every depth; the value itself where nothing does."""
+    if type(value) is str:
         return None if value in later else value
     if is_object(value):
-        return (
-            {name: _without_later(item, later) for name, item in value.items()}
-            if value.get("id") not in later
-            else None
-        )
+        changes = _without_later_members(value, later)
+        return None if value.get("id") in later else {**value, **changes} if changes else value
     if is_array(value):
-        return [known for item in value if (known := _without_later(item, later)) is not None or item is None]
+        known = [_without_later(item, later) for item in value]
+        if all(new is old for new, old in zip(known, value, strict=True)):
+            return value
+        return [new for new, old in zip(known, value, strict=True) if new is not None or old is None]
     return value
