@@ -8,6 +8,8 @@ ARGS ?=
 # for any input: .ci/run takes more of both.
 CASES ?= 3
 EXAMPLES ?= quick
+# The tests that `make test` leaves out: .ci/run leaves out the long runs alone.
+LEFT_OUT ?= slow or thorough
 # lowest-direct installs the oldest versions that pyproject.toml allows; see `make lowest`.
 RESOLUTION ?=
 
@@ -56,13 +58,13 @@ types: $(VENV)/wheel $(VENV)/check  ## mypy and pyright, both strict, and the co
 	$(IN) pyright
 	$(IN) pyright --verifytypes crm_sdk --ignoreexternal
 
-test: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every test, some cases of each, against the built wheel; ARGS="tests/client -k retry" chooses, CASES=12 runs more
-	$(INSTALLED) $(BIN)/pytest -n auto --cases $(CASES) --hypothesis-profile $(EXAMPLES) $(ARGS)
+test: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## some cases of each test, against the built wheel; ARGS="tests/client -k retry" chooses, CASES=12 LEFT_OUT=slow runs more
+	$(INSTALLED) $(BIN)/pytest -n auto -m "not ($(LEFT_OUT))" --cases $(CASES) --hypothesis-profile $(EXAMPLES) $(ARGS)
 
 cover: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every case of every test, with branch coverage
 	$(INSTALLED) $(BIN)/pytest -n auto $(COVER) $(ARGS)
 
-lowest:  ## every test, with the oldest versions of the dependencies that pyproject.toml allows
+lowest:  ## what `make test` runs, with the oldest versions of the dependencies that pyproject.toml allows
 	$(MAKE) test VENV=.venv-lowest RESOLUTION=lowest-direct
 
 soak: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## the long tests, and many more examples of what holds for any input

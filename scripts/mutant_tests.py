@@ -36,7 +36,7 @@ from coverage import CoverageData
 if TYPE_CHECKING:
     from mutants import Mutant
 
-ALL = ["-q", "-p", "no:cacheprovider", "-m", "not slow and not thorough", "--hypothesis-profile", "quick"]
+ALL = ["-q", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-profile", "quick"]
 LEFT_OUT = ["tests/docs", "tests/typing", "tests/contract/test_fuzzing.py", "tests/contract/test_generated_client.py"]
 """What takes long whatever it is asked, and says little about the line that is wrong."""
 KEPT = 200

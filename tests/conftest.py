@@ -34,7 +34,7 @@ from server_stub import StubServer
 
 # How many examples a kind of run tries: those of a change are always the same ones, `make soak` looks for new ones. The
 # machines are shared: how long an example takes says nothing.
-for profile, examples in (("quick", 20), ("every", 100), ("soak", 10_000)):
+for profile, examples in (("quick", 20), ("every", 100), ("soak", 2_000)):
     settings.register_profile(
         profile,
         max_examples=examples,

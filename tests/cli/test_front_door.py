@@ -82,6 +82,7 @@ def test_the_help_of_every_command_is_that_of_the_tree(
         assert at_the_door([*words, "--help"]) == by_the_tree([*words, "--help"], tree), words
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("width", ["59", "60", "120"])
 def test_help_fits_the_terminal_as_the_tree_has_it(width: str, packaged: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", width)

@@ -13,6 +13,7 @@ from crm_sdk.openapi import document
 pytest_plugins = ["cli_fixtures"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_command_line_prints_it(crm: Crm, dialect: str) -> None:
     assert json.loads(crm("openapi", "--dialect", dialect).out) == document(dialect)
@@ -20,6 +21,7 @@ def test_the_command_line_prints_it(crm: Crm, dialect: str) -> None:
     assert elsewhere["servers"] == [{"url": f"https://crm.test{DIALECTS[dialect].prefix}"}]
 
 
+@pytest.mark.thorough
 def test_the_command_line_prints_the_platform_unless_told(crm: Crm) -> None:
     assert json.loads(crm("openapi").out) == document("platform")
     wrong = crm("openapi", "--dialect", "mvp,flow")

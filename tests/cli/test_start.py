@@ -76,6 +76,7 @@ def test_completion(typed: str, answers: list[str] | None, folder: Path) -> None
     assert found == answers if answers is not None else found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "damage",
     [
@@ -103,6 +104,7 @@ def test_only_the_names_of_the_command_that_is_typed_are_unpacked(folder: Path) 
     assert completion.answers(completion.names(()), [], "cont") == [("contacts", some["contacts"]["help"])]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_the_script_works_in_bash(crm: Crm) -> None:
     script = crm("completion", "bash").out

@@ -57,6 +57,7 @@ SERVED: dict[str, Callable[[Path], None]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("damage", REFUSED)
 def test_a_state_that_cannot_be_read_is_told_in_a_sentence(
     damage: str, offline: Crm, folder: Path, failures: list[logging.LogRecord]

@@ -49,6 +49,7 @@ def shell(command: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, env=environment, check=False)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs bash and /dev/full")
 @pytest.mark.parametrize(("words", "end"), sampled(product(COMMANDS, ENDS), every=4))
 def test_output_that_goes_nowhere_ends_the_command_quietly(words: str, end: str, offline: Crm) -> None:
@@ -58,12 +59,14 @@ def test_output_that_goes_nowhere_ends_the_command_quietly(words: str, end: str,
     assert (done.returncode, kept, done.stdout) == (status, said, b"")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("stream", ["0", "2"])
 def test_another_stream_may_be_closed(stream: str, offline: Crm) -> None:
     assert shell(f"{PROGRAM} leads list --limit 1 {stream}>&-").returncode == 0
     assert shell(f"{PROGRAM} leads get nobody {stream}>&-").returncode == failures.NOT_FOUND
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("words", "encoding"), sampled(product(SHOWN, ["ascii", "latin-1", "cp1252", "utf-8"]), every=3)
 )

@@ -108,6 +108,7 @@ def test_what_happens_to_deals_is_pushed_with_its_types(office: Office) -> None:
     assert created.topic == "user:user_ada:deals"
 
 
+@pytest.mark.thorough
 def test_messages_contacts_and_notifications_have_their_channels(inside: Office) -> None:
     conversation = next(c for c in inside.user.with_options(dialects="flow").conversations.list() if c.contact_id)
     with (

@@ -31,6 +31,7 @@ def about(client: CrmClient, text: str) -> list[ActionItem]:
     return [item for item in client.dashboard.action_items.list() if text in item.title]
 
 
+@pytest.mark.thorough
 def test_the_forecast_follows_the_quarter(client: CrmClient, stub: StubServer) -> None:
     before = client.dashboard.forecast()
     made = client.deals.create({"title": "x", "value": Decimal(1_000), "stage": "proposal"})
@@ -56,6 +57,7 @@ def test_the_forecasts_confidence_is_that_of_its_deals(client: CrmClient, deal: 
     assert client.dashboard.forecast().confidence == "high"
 
 
+@pytest.mark.thorough
 def test_the_summary_counts(client: CrmClient, deal: Deal, stub: StubServer) -> None:
     before = client.dashboard.summary()
     assert before.deals[0].id == deal.id and len(before.deals) == len(before.contacts) == 10

@@ -11,6 +11,7 @@ import pytest
 from server_stub import StubServer
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dialects", ["mvp,flow,platform", "flow,mvp,platform", "platform,flow,mvp"])
 def test_a_lead_becomes_a_deal_that_is_won_and_everything_tells_of_it(mode: str, call: Any, dialects: str) -> None:
     stub = StubServer()

@@ -92,6 +92,7 @@ def test_equal_values_have_different_digests(trail: list[Document]) -> None:
     assert len(set(names)) == len(names) > 1
 
 
+@pytest.mark.thorough
 def test_a_purge_is_the_anchor_of_what_is_left(stub: StubServer, client: CrmClient, trail: list[Document]) -> None:
     idle(stub).clock.advance((RETAINED - timedelta(days=1)).total_seconds())
     client.leads.create({"name": "Later"})
@@ -110,6 +111,7 @@ def test_a_purge_is_the_anchor_of_what_is_left(stub: StubServer, client: CrmClie
     assert not is_intact(left[1:])
 
 
+@pytest.mark.thorough
 def test_the_trail_goes_on_when_all_of_it_was_purged(
     stub: StubServer, client: CrmClient, trail: list[Document]
 ) -> None:

@@ -81,6 +81,7 @@ def texts_in(value: object) -> Iterator[str]:
             yield from texts_in(inner)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", KEYS)
 def test_no_record_of_an_archive_knows_one_that_came_later(evening: StubServer, key: str) -> None:
     collections = partial(evening.store.collection, f"tenant_{key.partition('-')[0]}")
@@ -114,6 +115,7 @@ def test_a_record_deleted_today_comes_back_from_last_night(stub: StubServer) -> 
     assert merged.restored["contact"] == 1 and client.contacts.get("contact_123").name
 
 
+@pytest.mark.thorough
 def test_the_same_start_makes_the_same_archives() -> None:
     given = contributions()
     (one, some), (other, same) = (

@@ -129,6 +129,7 @@ def test_a_document_whose_computed_members_stay_is_the_same_document() -> None:
     assert doc.with_members({"value": 3}) is doc
 
 
+@pytest.mark.thorough
 def test_what_is_computed_of_deals_is_written_again_when_time_has_moved_it() -> None:
     server = StubServer()
     client = server.client(dialects="flow")

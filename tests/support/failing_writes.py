@@ -71,6 +71,6 @@ def different(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
 
 def chosen(writes: int, most: int = 6) -> list[int]:
     """Return the writes that fail: all in a long run, else the first, the last and some between."""
-    if settings.default is not None and settings.default.max_examples >= 10_000:
+    if settings.default is not None and settings.default.max_examples >= 2_000:
         most = writes
     return sorted({number * (writes - 1) // max(1, most - 1) for number in range(min(most, writes))}) if writes else []

@@ -289,6 +289,7 @@ def test_status_tries_the_credential_and_says_where_all_is_from(signed_in: Crm, 
     assert "[profiles.default]" in signed_in("status", "-o", "table").out
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("words", "status", "tried"),
     [

@@ -110,6 +110,7 @@ def test_lines_are_broken_only_between_options(width: int) -> None:
         assert shown.replace(" \\\n   ", "").split("\n") == [f"  {line}" for line in lines]
 
 
+@pytest.mark.thorough
 def test_an_example_runs_in_a_real_shell(files: None, offline: Crm, tmp_path: Path) -> None:
     lines = written_examples()["chatops confirm"]
     script = f'crm() {{ "{sys.executable}" -m crm_cli "$@"; }}\n' + "\n".join(in_lines(lines, 60))

@@ -24,6 +24,7 @@ pytest_plugins = ["cli_fixtures"]
 tree = cache(whole)
 
 
+@pytest.mark.thorough
 def test_the_overview_has_every_command_in_a_screen_and_a_half(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     lines = crm("--help").out.splitlines()
@@ -83,6 +84,7 @@ def test_a_search_without_a_result_says_so(crm: Crm) -> None:
     assert (done.json, "no command is about that" in done.err) == ([], True)
 
 
+@pytest.mark.thorough
 def test_the_map_has_all_commands_with_their_calls(crm: Crm) -> None:
     found = crm("--map", "json").json
     by_name = {entry["command"]: entry for entry in found["commands"]}
@@ -128,6 +130,7 @@ def test_man_reads_the_pages_without_a_warning(tmp_path: Path) -> None:
         assert f"{name[:-2]} - " in re.sub(".\b", "", done.stdout).replace("\u2010", "-")
 
 
+@pytest.mark.thorough
 def test_pages_of_man_are_written(crm: Crm, tmp_path: Path) -> None:
     assert crm("man", "leads").out.startswith('.TH "CRM\\-LEADS" 1')
     assert crm("man", "--to", str(tmp_path / "man1")).status == 0

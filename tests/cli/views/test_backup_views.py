@@ -12,6 +12,7 @@ from shell import Crm
 pytest_plugins = ["cli_fixtures"]
 
 
+@pytest.mark.thorough
 def test_an_archive_is_saved_and_restored(offline: Crm, tmp_path: Path) -> None:
     file = tmp_path / "acme.zip"
     made = offline("backups", "create", "--name", "Now", "--to", str(file), "-o", "json")

@@ -69,6 +69,7 @@ def test_no_view_hides_a_command_and_every_one_is_in_help_and_completion(crm: Cr
         assert (noun in names) == (own_view(noun) is not None) == ("arguments" in known[noun])
 
 
+@pytest.mark.thorough
 def test_a_noun_with_a_view_keeps_its_commands(served: Crm) -> None:
     found = [served(*words).json for words in (("search", "query", "acme"), ("search", "acme"))]
     assert found[0] | {"tookMs": 0} == found[1] | {"tookMs": 0}

@@ -209,6 +209,7 @@ def reminders_of(wire: Wire, id: str) -> list[Any]:
 # -- reminders -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "member"), [("task", "dueAt"), ("event", "startTime"), ("call", "startTime")])
 def test_each_reminder_is_sent_once_and_again_where_the_time_moves(wire: Wire, kind: str, member: str) -> None:
     start = wire.stub.clock.now() + timedelta(days=2)

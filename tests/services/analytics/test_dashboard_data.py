@@ -218,6 +218,7 @@ def test_figures_are_kept_until_they_are_due(
     assert (figure(later.widgets[0]), later.widgets[0].cached, later.stale) == (6, False, False)
 
 
+@pytest.mark.thorough
 def test_nothing_is_computed_anew_by_itself_without_a_time(platform: CrmClient, board: Dashboard, wait: Wait) -> None:
     platform.dashboards.update(board.id, {"refresh_seconds": 0})
     platform.dashboards.data(board.id)

@@ -136,6 +136,7 @@ def test_the_trail_is_to_be_kept_for_a_year_or_six(platform: CrmClient, framewor
             assert [ref.name for ref in found.findings] == ([] if status == "pass" else ["audit_log"])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("members", "status"),
     [

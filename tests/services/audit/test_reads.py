@@ -155,6 +155,7 @@ def test_the_first_export_is_unusual_and_the_second_is_not(stub: StubServer, pla
     assert again.exports == 1 and not [reason for reason in again.reasons if "first" in reason]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("count", "unusual"), [(6, False), (7, True)])
 def test_more_than_three_times_the_own_mean_is_unusual(
     stub: StubServer, platform: CrmClient, count: int, unusual: bool

@@ -53,6 +53,7 @@ def test_the_report_rebuilds_the_history_of_a_record(platform: CrmClient, contac
         assert (len(page.items), page.has_next) == (limit, more)
 
 
+@pytest.mark.thorough
 def test_the_report_is_of_a_range(platform: CrmClient, globex: CrmClient, contact: str, stub: StubServer) -> None:
     today = stub.clock.now().date()
     assert platform.audit.reports.changes(start_date=today, end_date=today).total

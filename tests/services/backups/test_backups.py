@@ -150,6 +150,7 @@ def test_the_plan_has_its_limit(stub: StubServer, plan: str | None, limit: int |
 # -- on the clock ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_the_schedule_runs_on_the_clock_and_keeps_so_many(acme: Founded, stub: StubServer) -> None:
     acme.crm.configuration.settings.update({"backup.schedule": "daily 02:00", "backup.keep": 2})
     for _ in range(4):
@@ -166,6 +167,7 @@ def test_the_schedule_runs_on_the_clock_and_keeps_so_many(acme: Founded, stub: S
     assert acme.crm.monitoring.status().recovery.rpo_met is False
 
 
+@pytest.mark.thorough
 def test_of_backups_that_were_missed_only_the_last_is_made(acme: Founded, stub: StubServer) -> None:
     stub.clock.advance(10 * DAY)
     acme.sign_in()
@@ -173,6 +175,7 @@ def test_of_backups_that_were_missed_only_the_last_is_made(acme: Founded, stub: 
     assert only.created_at is not None and only.created_at.strftime("%d %H:%M") == "25 02:00"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("schedule", "times"),
     [
@@ -190,6 +193,7 @@ def test_schedules(acme: Founded, stub: StubServer, schedule: str, times: list[s
     assert made == times
 
 
+@pytest.mark.thorough
 def test_where_the_plan_allows_no_more_the_oldest_of_the_schedule_makes_room(stub: StubServer) -> None:
     company = found(stub, "Initech", "pro")
     for _ in range(6):

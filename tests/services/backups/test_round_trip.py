@@ -130,6 +130,7 @@ def assert_same(company: Founded, content: bytes, elsewhere: Founded) -> None:
     assert all(series[1][prefix] >= last for prefix, last in series[0].items())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("elsewhere", ["Umbrella"])
 @settings(max_examples=portion(12), phases=[Phase.explicit, Phase.generate])
 @given(steps=st.lists(STEPS, min_size=1, max_size=14))

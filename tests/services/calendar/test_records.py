@@ -275,6 +275,7 @@ def reminded(stub: StubServer, event: CalendarEvent) -> list[tuple[datetime, int
     ]
 
 
+@pytest.mark.thorough
 def test_three_reminders_are_sent_once_each_in_order(client: CrmClient, stub: StubServer) -> None:
     start = stub.clock.now().replace(minute=7) + timedelta(days=2)
     event = planned(client, start)
@@ -300,6 +301,7 @@ def test_three_reminders_are_sent_once_each_in_order(client: CrmClient, stub: St
     assert told[0]["expires_at"] == event.end_time
 
 
+@pytest.mark.thorough
 def test_reminders_follow_what_becomes_of_the_event(client: CrmClient, stub: StubServer) -> None:
     soon = planned(client, stub.clock.now() + timedelta(minutes=30))
     moved = planned(client, stub.clock.now() + timedelta(hours=2))

@@ -34,6 +34,7 @@ def warned(found: SmartScheduling, word: str) -> set[tuple[str, str]]:
     return {(warning.type, warning.severity) for warning in found.conflict_warnings if word in warning.message}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("zone", "key", "friday"),
     [
@@ -201,6 +202,7 @@ def test_the_preparation_needed_follows_the_deal(client: CrmClient, stub: StubSe
     assert needed(stage="proposal", value=60_000) == needed(stage="proposal", competitor_mentioned="Initech") == 45
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("zone", "now", "wish", "utc"),
     [

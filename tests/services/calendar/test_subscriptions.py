@@ -110,6 +110,7 @@ def test_an_address_is_replaced_deleted_and_lost(stub: StubServer, acme: CrmClie
     assert not [entry for entry in stub.audit() if "said" in str(entry["metadata"])]
 
 
+@pytest.mark.thorough
 def test_an_address_is_read_sixty_times_an_hour(stub: StubServer, acme: CrmClient, http: httpx.Client) -> None:
     stub.enforce_limits = True
     url = str(acme.calendar.feed.create().url)

@@ -88,6 +88,7 @@ def test_a_position_holds_for_one_company_and_one_state(stub: StubServer, crm: C
     assert (raised.value.code, raised.value.details["reason"]) == ("CURSOR_EXPIRED", "epoch")
 
 
+@pytest.mark.thorough
 def test_a_position_is_kept_as_long_as_the_plan_says(stub: StubServer, crm: CrmClient) -> None:
     cursor = now(crm)
     crm.contacts.create({"name": "Old"})

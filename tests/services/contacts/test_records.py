@@ -231,6 +231,7 @@ def test_what_is_said_moves_mood_health_and_risk(flow: CrmClient, stub: StubServ
     assert [activity.kind for activity in platform.contacts.activities.list(made.id)] == ["email", "call"]
 
 
+@pytest.mark.thorough
 def test_silence_makes_a_relationship_worse(flow: CrmClient, stub: StubServer) -> None:
     before = {contact.id: contact for contact in flow.contacts.list()}
     risky = flow.contacts.stats().at_risk
@@ -336,6 +337,7 @@ def test_merging_makes_one_of_two(client: CrmClient, stub: StubServer) -> None:
     assert refused(lambda: new(client, email="tess@two.example")).code == "CONTACT_EXISTS"
 
 
+@pytest.mark.thorough
 def test_an_owner_is_told_for_thirty_days_of_a_contact_newly_at_risk(client: CrmClient, stub: StubServer) -> None:
     stub.clock.advance(120 * 86_400)
     client.contacts.list(limit=1)

@@ -125,6 +125,7 @@ def test_each_deal_of_a_stage_advanced_was_lost_or_is_open(platform: CrmClient, 
     assert stages(platform, pipe)["start"].entered == 3
 
 
+@pytest.mark.thorough
 def test_a_cohort_is_of_its_range_and_source(platform: CrmClient, pipe: Pipeline, make: Make, wait: Wait) -> None:
     deal = make(source="partner")
     wait(40)
@@ -140,6 +141,7 @@ def test_a_cohort_is_of_its_range_and_source(platform: CrmClient, pipe: Pipeline
     assert platform.deals.analytics.conversion(pipeline_id=pipe.id, source="event").entered == 0
 
 
+@pytest.mark.thorough
 def test_velocity_is_what_is_won_per_day(platform: CrmClient, pipe: Pipeline, make: Make, wait: Wait) -> None:
     first, second, third = make(value=1_000), make(value=3_000), make(value=2_000)
     seen = platform.deals.analytics.velocity(pipeline_id=pipe.id)
@@ -160,6 +162,7 @@ def test_velocity_is_what_is_won_per_day(platform: CrmClient, pipe: Pipeline, ma
     assert [point.value for point in series["won_deals"]][-2:] == [0, 2]
 
 
+@pytest.mark.thorough
 def test_time_in_a_stage_adds_up_over_stays(platform: CrmClient, pipe: Pipeline, make: Make, wait: Wait) -> None:
     deal = make()
     for stage in ("middle", "start", "middle"):
@@ -225,6 +228,7 @@ def test_wins_and_losses_have_groups_reasons_and_competitors(
 # -- forecasts and owners ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_past_forecast_is_as_it_stood(platform: CrmClient, pipe: Pipeline, make: Make, wait: Wait) -> None:
     sure = make(value=1_000, stage="late", expected_close_date=date(2026, 2, 20))
     slips = make(value=2_000, stage="middle", expected_close_date=date(2026, 2, 10))
@@ -251,6 +255,7 @@ def test_a_past_forecast_is_as_it_stood(platform: CrmClient, pipe: Pipeline, mak
     assert platform.deals.analytics.forecast(pipeline_id=pipe.id, period="year").slipped == []
 
 
+@pytest.mark.thorough
 def test_owners_are_ranked_by_what_they_won(
     platform: CrmClient, stub: StubServer, pipe: Pipeline, make: Make, wait: Wait
 ) -> None:

@@ -138,6 +138,7 @@ def test_a_move_is_told_once_and_kept_in_the_history(platform: CrmClient, stub: 
     ]
 
 
+@pytest.mark.thorough
 def test_durations_add_up_to_the_age(platform: CrmClient, stub: StubServer, make: Make, wait: Any) -> None:
     deal = make()
     for stage, days in (("middle", 1.00001), ("start", 2.00001), ("won", 0.50001)):

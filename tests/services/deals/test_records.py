@@ -204,6 +204,7 @@ def test_an_activity_is_kept_and_gives_insights(client: CrmClient, stub: StubSer
         client.deals.activities.create(deal.id, {"type": "call", "date": stub.clock.now(), "description": " "})
 
 
+@pytest.mark.thorough
 def test_silence_shows(client: CrmClient, stub: StubServer, deal: Deal) -> None:
     assert deal.id not in ids(client, "at-risk")
     stub.clock.advance(30 * DAY)
@@ -256,6 +257,7 @@ def test_winning_moves_contact_account_and_tells(client: CrmClient, stub: StubSe
 # -- lists and sums ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_filters_follow_the_data(client: CrmClient, stub: StubServer, deal: Deal) -> None:
     assert not any(deal.id in ids(client, name) for name in ("hot", "at-risk", "closing-soon"))
     client.deals.move_stage(deal.id, "negotiation")

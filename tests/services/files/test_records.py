@@ -168,6 +168,7 @@ def test_a_legal_hold_keeps_files(acme: CrmClient) -> None:
     acme.files.delete(held.id)
 
 
+@pytest.mark.thorough
 def test_contents_go_when_their_records_are_purged(stub: StubServer, acme: CrmClient) -> None:
     file, twin = put(acme, "a.txt", b"only here"), put(acme, "b.txt", b"in both")
     put(acme, "c.txt", b"in both")

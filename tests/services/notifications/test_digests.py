@@ -47,6 +47,7 @@ def digests(stub: StubServer, *, sent: bool = True) -> list[tuple[datetime, str,
     return [(doc["sent_at"], doc["title"], doc["message"]) for doc in found if not sent or doc["sent_at"] is not None]
 
 
+@pytest.mark.thorough
 def test_a_daily_digest_has_what_is_unread_since_the_last(
     stub: StubServer, eva: str, prefer: Callable[..., Any], tell: Tell
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_weekly_digest_comes_on_mondays_in_the_language_of_the_user(
     assert "Nummer 24:" in text and "Nummer 4:" not in text and text.endswith("und 5 weitere")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("why", ["none", "no e-mail", "unsubscribed", "inactive"])
 def test_who_wants_no_digest_gets_none(
     stub: StubServer, acme: CrmClient, eva: str, prefer: Callable[..., Any], tell: Tell, why: str

@@ -202,6 +202,7 @@ def test_quiet_hours_change_in_part_and_are_by_default_those_of_the_users_zone(
     assert sales.notifications.preferences.update({"quiet_hours": None}).quiet_hours is None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("now", "until"),
     [

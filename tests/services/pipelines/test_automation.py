@@ -286,6 +286,7 @@ def test_time_alone_lets_rules_run_once_for_each_stay(client: CrmClient, pipelin
     assert found.run_count == 1
 
 
+@pytest.mark.thorough
 def test_a_rotten_deal_lets_rules_run_once_for_each_stay(
     client: CrmClient, pipeline: Pipeline, stub: StubServer
 ) -> None:

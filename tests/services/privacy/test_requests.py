@@ -117,6 +117,7 @@ def test_a_legal_hold_keeps_everything(canary: Canary, hold: Any) -> None:
     assert {one.id for one in report.held} == {canary.ids["contact"], canary.ids["gone"]}
 
 
+@pytest.mark.thorough
 def test_the_register_has_every_request_for_three_years_and_names_nobody(canary: Canary) -> None:
     crm, kinds = canary.crm, ["privacy_export", "privacy_erase"]
     of_the_demo = [job.id for job in crm.jobs.list(kind=kinds)]

@@ -56,6 +56,7 @@ def around(found: re.Match[bytes], content: bytes) -> bytes:
     return content[max(0, found.start() - 200) : found.end() + 20]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("entity", KINDS)
 def test_nothing_hidden_is_in_any_answer_to_a_get(world: World, entity: str) -> None:
     hidden, answered = pattern(entity), set[str]()

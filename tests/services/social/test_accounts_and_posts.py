@@ -52,6 +52,7 @@ def test_an_account_is_of_a_network_that_has_a_name(acme: CrmClient, network: st
     assert acme.social.accounts.connect(" youtube ", access_token="channel:token").network == "youtube"
 
 
+@pytest.mark.thorough
 def test_an_expired_account_is_revived_and_a_disconnected_one_is_not(
     stub: StubServer, acme: CrmClient, connect: Connect
 ) -> None:

@@ -89,6 +89,7 @@ def test_all_keywords_or_none(stub: StubServer, acme: CrmClient) -> None:
     assert len(added) == 3
 
 
+@pytest.mark.thorough
 def test_the_author_and_the_account_of_a_mention(
     stub: StubServer, acme: CrmClient, connect: Connect, mention: SocialMention
 ) -> None:

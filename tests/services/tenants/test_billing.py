@@ -54,6 +54,7 @@ def test_a_member_may_come_in_the_query(stub: StubServer) -> None:
     assert reply.status == 200 and b'"mastercard"' in reply.body and b"tok_" not in reply.body
 
 
+@pytest.mark.thorough
 def test_an_upgrade_is_paid_by_days(stub: StubServer, found: Found) -> None:
     crm = found(region="eu").own
     assert refused(lambda: crm.tenants.billing.upgrade("current", "pro")).code == "PAYMENT_METHOD_REQUIRED"
@@ -93,6 +94,7 @@ def test_another_cycle_begins_a_new_period_with_a_credit(stub: StubServer, found
     assert back.billing.cycle == "annual"
 
 
+@pytest.mark.thorough
 def test_a_smaller_plan_waits_for_the_end_of_the_period(stub: StubServer, found: Found) -> None:
     company = found("pro")
     crm = company.own

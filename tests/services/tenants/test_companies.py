@@ -177,6 +177,7 @@ def test_the_base_currency_stays_once_there_is_a_deal(found: Found) -> None:
     assert refused(lambda: crm.tenants.update("current", {"base_currency": "USD"})).code == "CURRENCY_IN_USE"
 
 
+@pytest.mark.thorough
 def test_an_ended_company_has_no_access_and_then_no_data(acme: CrmClient, stub: StubServer, found: Found) -> None:
     company = found()
     company.own.leads.create({"name": "Somebody"})

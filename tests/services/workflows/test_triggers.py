@@ -200,6 +200,7 @@ def test_workflows_that_start_each_other_end(platform: CrmClient, stub: StubServ
 # -- schedules ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_schedule_starts_its_workflow_on_the_clock(
     platform: CrmClient, stub: StubServer, flow: Flow, runs: Runs
 ) -> None:

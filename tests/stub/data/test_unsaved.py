@@ -32,6 +32,7 @@ def fill(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Durable, "save", save)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("write", ["create", "update", "delete"])
 def test_a_write_that_was_not_saved_has_not_happened(
     file: str, write: str, monkeypatch: pytest.MonkeyPatch, failures: list[logging.LogRecord]

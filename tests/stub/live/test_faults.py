@@ -177,6 +177,7 @@ def survive(seed: int) -> tuple[StubServer, list[str]]:
     return stub, history
 
 
+@pytest.mark.thorough
 def test_all_of_it_at_random_can_be_survived_and_is_the_same_for_the_same_seed() -> None:
     stub, history = survive(7)
     assert set(stub.live.fault_counts) >= set(KINDS)

@@ -100,6 +100,7 @@ def test_a_handler_that_causes_what_it_handles_is_found_out(
         client.leads.create({"name": "first"})
 
 
+@pytest.mark.thorough
 def test_a_receiver_acts_once_on_each_whatever_happens_on_the_way(stub: StubServer, client: CrmClient) -> None:
     endpoint = client.webhooks.create({"url": URL, "events": ["lead.created"]})
     assert endpoint.secret is not None

@@ -105,6 +105,7 @@ def written(contact: Contact) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value not in (None, [], {})}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("format", FORMATS)
 @settings(max_examples=EXAMPLES)
 @given(st.lists(CONTACTS, min_size=1, max_size=4, unique_by=lambda contact: contact.get("external_id", id(contact))))
