@@ -54,7 +54,7 @@ def raise_as_ours(error: Exception, request: Request, by_client: Remaining | Non
     if "TimeoutException" in names:
         raise DeadlineExceededError(f"{where} timed out ({type(error).__name__})", sent=sent) from error
     if names & {"TransportError", "TooManyRedirects"}:
-        raise ConnectionFailedError(f"{where} failed: {str(error) or type(error).__name__}", sent=sent) from error
+        raise ConnectionFailedError(f"{where} failed: {reason_of(error)}", sent=sent) from error
     if names & {"DecodingError", "DecodeError"}:
         raise InvalidResponseError(f"{where}: the answer cannot be decoded: {error}") from error
     if names & {"HTTPError", "StreamError"}:
@@ -63,6 +63,15 @@ def raise_as_ours(error: Exception, request: Request, by_client: Remaining | Non
     if isinstance(error, RuntimeError) and "closed" in str(error):
         raise ConfigurationError(f"{where} cannot be sent: {error}") from error
     raise error
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what an error says; on trio only the cause of its own error tells what is wrong with TLS."""
+    inner: BaseException | None = error
+    while inner is not None and type(inner).__name__ != "BrokenResourceError":
+        inner = inner.__cause__ or inner.__context__
+    told = inner.__cause__ if inner is not None else None
+    return str(error) or str(told or "") or type(error).__name__
 
 
 def _is_of_another_request(error: Exception, timeouts: Remaining) -> bool:

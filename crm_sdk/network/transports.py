@@ -21,7 +21,8 @@ T = TypeVar("T")
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
 
 
-def _ssl_context(base_url: str) -> ssl.SSLContext | bool:
+def ssl_context(base_url: str) -> ssl.SSLContext | bool:
+    """Return the context that knows whose certificates are trusted; False where the way to a server is without TLS."""
     # Loading the certificate authorities takes longer than a call: only where there is TLS, and once for all.
     if base_url.lower().startswith("http:"):
         return False
@@ -91,7 +92,7 @@ def _maker(kind: Callable[..., T], base_url: str, proxy: str | None) -> Callable
 
     def make() -> T:
         if not loaded:
-            loaded.update(verify=_ssl_context(base_url), proxy=_proxy(base_url, proxy))
+            loaded.update(verify=ssl_context(base_url), proxy=_proxy(base_url, proxy))
         try:
             return kind(**loaded, limits=_ONE, trust_env=False)
         except ImportError as error:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from ..errors import ConnectionFailedError, InvalidInputError
 from ..exchange import running_loop
+from ..network.bodies import reason_of
+from ..network.transports import ssl_context
 
 Data: TypeAlias = str | bytes
 """A message: a text frame or a binary one."""
@@ -116,8 +118,9 @@ _log = logging.getLogger("crm_sdk.websockets")
 _log.setLevel(logging.INFO)
 
 
-def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float) -> dict[str, Any]:
+def _options(url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float) -> dict[str, Any]:
     return {
+        "ssl": ssl_context(url) if url.startswith("wss:") else None,  # as calls: the same authorities are trusted
         "additional_headers": dict(headers),
         "subprotocols": list(subprotocols) or None,
         "open_timeout": timeout,
@@ -126,7 +129,7 @@ def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: f
         "max_size": LARGEST,
         "logger": _log,
         "user_agent_header": headers.get("User-Agent"),
-        "proxy": None,  # as for calls: no proxies from the environment
+        "proxy": None,  # what goes through a proxy is SSE
     }
 
 
@@ -161,8 +164,8 @@ def _connect_error(error: Exception, url: str) -> Exception:
         return ConnectionFailedError(f"{where} did not answer in time", sent=False)
     if isinstance(error, UnicodeError):
         return InvalidInputError(f"{where} cannot be the address of a server")
-    if isinstance(error, (OSError, WebSocketException, EOFError)):
-        return ConnectionFailedError(f"{where} failed: {str(error) or type(error).__name__}", sent=False)
+    if isinstance(error, (OSError, WebSocketException, EOFError)) or type(error).__name__ == "BrokenResourceError":
+        return ConnectionFailedError(f"{where} failed: {reason_of(error)}", sent=False)  # the last is trio's
     return error
 
 
@@ -216,9 +219,9 @@ def open_socket(url: str, headers: Mapping[str, str], subprotocols: Sequence[str
     from websockets.sync.client import connect
 
     begin: Any = connect  # its overloads do not take options that are in a dict
+    options = _options(url, headers, subprotocols, timeout)
     try:
-        connected = _connect_socket(url, timeout)
-        opening = begin(url, sock=connected, **_options(headers, subprotocols, timeout))
+        opening = begin(url, sock=_connect_socket(url, timeout), **options)
         connection = opening.__enter__()
     except Exception as error:
         raise _connect_error(error, url) from None
@@ -285,7 +288,7 @@ async def open_async_socket(
     else:
         from websockets.asyncio.client import connect  # type: ignore[assignment] # the same class for the other loop
 
-    opening = _without_redirects(connect(url, **_options(headers, subprotocols, timeout)))
+    opening = _without_redirects(connect(url, **_options(url, headers, subprotocols, timeout)))
     try:
         connection = await opening.__aenter__()
     except Exception as error:

@@ -337,8 +337,8 @@ def test_https_is_verified_however_it_is_written() -> None:
     for url in ("https://crm.test", "HTTPS://crm.test", "HttpS://crm.test"):
         client = CrmClient(url)
         assert client.base_url == "https://crm.test"
-        assert transports._ssl_context(url) is not False
-    assert transports._ssl_context("http://crm.test") is False
+        assert transports.ssl_context(url) is not False
+    assert transports.ssl_context("http://crm.test") is False
 
 
 def test_trio(net: Loopback) -> None:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from crm_sdk import ConfigurationError, CrmClient, InvalidInputError
 from crm_sdk.network.retry import Retry
-from crm_sdk.network.transports import _ssl_context, proxy_for
+from crm_sdk.network.transports import proxy_for, ssl_context
 
 Make = Callable[..., Any]
 Call = Callable[[Any], Any]
@@ -188,7 +188,7 @@ def test_certificates_that_cannot_be_loaded_are_named(
         CrmClient("https://crm.test", "key").leads.list()
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    assert _ssl_context("https://crm.test") is not False
+    assert ssl_context("https://crm.test") is not False
 
 
 def test_settings_of_other_types_are_taken_or_refused() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import ssl
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from anyio.from_thread import start_blocking_portal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -41,14 +45,44 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return shown, kept
 
 
+def _context(shown: Path, kept: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shown, kept)
+    return context
+
+
+@contextmanager
+def behind_tls(port: int, shown: Path, kept: Path) -> Generator[str]:
+    """Serve, with TLS, what a server without it serves on a port; gives the URL."""
+
+    async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(1 << 16):
+                sink.write(data)
+        sink.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            await asyncio.gather(copy(reader, to_server), copy(from_server, writer))
+        finally:
+            to_server.close()
+            writer.close()
+
+    with start_blocking_portal() as portal:
+        server = portal.call(lambda: asyncio.start_server(connected, "127.0.0.1", 0, ssl=_context(shown, kept)))
+        try:
+            yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            portal.call(server.close)
+
+
 class SecureLoopback(Loopback):
     """`Loopback` behind TLS."""
 
     def __init__(self, shown: Path, kept: Path) -> None:
         super().__init__()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(shown, kept)
-        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.socket = _context(shown, kept).wrap_socket(self.socket, server_side=True)
 
     def __enter__(self) -> Self:
         super().__enter__()
