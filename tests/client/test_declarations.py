@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import inspect
 
 import pytest
@@ -52,6 +53,17 @@ def test_every_type_resolves_and_builds(operation: object) -> None:
                     operation.arguments.content(mode), listed=operation.kind == "page", path=route.path
                 )
                 Reader(whole).adapter.json_schema(mode="serialization")
+
+
+@pytest.mark.parametrize("package", ["crm_sdk", "crm_sdk.webhooks", "crm_sdk.sync"])
+def test_a_package_loads_with_a_name_what_it_takes_for_it(package: str) -> None:
+    module = importlib.import_module(package)
+    spec = importlib.util.spec_from_file_location(package, module.__file__)
+    assert spec is not None and spec.loader is not None
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    names = getattr(module, "__all__", None) or module._MODULES
+    assert set(names) & vars(fresh).keys() <= {"__version__"}
 
 
 @pytest.mark.parametrize("package", ["crm_sdk", "crm_sdk.models", "crm_sdk.webhooks", "crm_sdk.sync"])

@@ -143,9 +143,9 @@ def test_this_machine_needs_no_encryption(monkeypatch: pytest.MonkeyPatch, url: 
 @pytest.mark.parametrize(
     ("given", "variables", "found"),
     [
+        (None, {"https_proxy": "p:1"}, "http://p:1"),
         (None, {}, None),
         (None, {"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
-        (None, {"https_proxy": "p:1"}, "http://p:1"),
         (None, {"HTTP_PROXY": "http://p:1"}, None),
         (None, {"ALL_PROXY": "http://p:1"}, "http://p:1"),
         (None, {"ALL_PROXY": "http://p:1", "NO_PROXY": "crm.test"}, None),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from crm_sdk.sync import DatabaseStore, DuckDbStore, MemoryStore, SqliteStore
-from crm_sdk.sync.state import Batch, Row, SyncState
+from crm_sdk.sync.state import Batch, Row, SyncChange, SyncState
 from server_stub import StubServer
 
 STORES: Sequence[Any] = (SqliteStore, DuckDbStore)
@@ -90,6 +90,15 @@ def test_a_copy_in_a_file_is_closed_at_the_end_of_the_block(tmp_path: Path, kind
         store.load()
     with kind(tmp_path / "copy.db") as again:
         assert versions(again) == {"a": 1}
+
+
+def test_a_change_without_a_record_is_of_one_that_is_gone_and_a_state_is_kept_in_a_text() -> None:
+    assert SyncChange("deleted", "lead", "a").is_gone is True
+    assert SyncChange("updated", "lead", "a", 2, {}).is_gone is False
+    first = SyncState()
+    assert (first.entities, first.scanning, first.after, first.cursor, first.generation) == ((), (), None, None, 1)
+    state = SyncState(("lead", "deal"), ("deal",), "deal_1", "c9", 3)
+    assert SyncState.from_json(state.to_json()) == state
 
 
 def test_a_copy_in_memory_is_not_a_file_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import tempfile
+import threading
 import tracemalloc
 from collections.abc import Callable
 from email.parser import BytesParser
@@ -19,6 +20,7 @@ from canned_answers import Canned
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Connection, Loopback
+from patience import HANG
 
 from crm_sdk import InvalidInputError
 from crm_sdk.network.uploads import multipart
@@ -168,6 +170,27 @@ def test_what_can_be_read_once_is_sent_again_alike(make: Make, call: Call, serve
     server.says(status=429, retry_after="0").says(JOB, 202)
     call(make().contacts.imports.create(of(ROWS)))
     assert [parts(request)["file"] for request in server.requests] == [("upload", ROWS)] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_that_was_opened_for_an_upload_is_closed_and_one_that_was_given_is_not(tmp_path: Path) -> None:
+    pipe, opened = tmp_path / "pipe", list[Any]()
+    os.mkfifo(pipe)
+    real: Any = open
+
+    def noted(*given: Any, **named: Any) -> Any:
+        opened.append(real(*given, **named))
+        return opened[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("builtins.open", noted)
+        writing = threading.Thread(target=lambda: pipe.write_bytes(ROWS))
+        writing.start()
+        assert content_of(pipe) == ("pipe", ROWS)
+        writing.join(HANG)
+    assert [file.closed for file in opened] == [True]
+    given = Once(ROWS)
+    assert content_of(given) == ("upload", ROWS) and not given.closed
 
 
 class Shrinking(io.BytesIO):

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
 from blocking import MODES, Place
 from patience import HANG, until
@@ -316,6 +317,27 @@ class TestCompany:
             moved = pushes(ada, 1, LiveCursor)
             assert moved[0].user_id == "user_sam" and moved[0].members["x"] == 199
             assert all(cursor.user_id != "user_sam" for cursor in sam.cursors.values())
+
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test_who_leaves_one_of_several_channels_is_seen_to_leave_it(self, backend: str) -> None:
+        stub = StubServer()
+
+        async def main() -> None:
+            async with stub.async_client() as ada, stub.async_client(api_key="acme-sales") as sam:
+                async with (
+                    sam.channels.join("record:lead:lead_123") as seeing,
+                    ada.channels.join("user:user_ada:deals"),
+                ):
+                    async with ada.channels.join("record:lead:lead_123"):
+                        while not isinstance(seen := await seeing.wait(HANG), Joined) or seen.present.key != "user_ada":
+                            assert seen is not None
+                    assert isinstance(left := await seeing.wait(HANG), Left) and left.present.key == "user_ada"
+                    assert len(stub.live.connections) == 2
+                async with ada.channels.join("user:user_ada:deals") as again:
+                    assert again.connected and stub.live.opened == 3
+
+        anyio.run(main, backend=backend)
+        until(lambda: not stub.live.connections)
 
     def test_channels_share_one_link_until_the_last_is_left(self) -> None:
         stub = StubServer()

@@ -273,6 +273,19 @@ def test_what_a_join_brings_is_what_came_before_its_number() -> None:
     assert event["seq"] == 9 and scene.line.progress == 3
 
 
+def test_what_a_server_without_numbers_said_meanwhile_cannot_be_known() -> None:
+    scene = Scene(joined=False)
+    for _ in range(2):
+        scene.open()
+        scene.says(REPLY, {}, ref=scene.room.join_ref, status="ok")
+        scene.says("said", {"n": 1})
+        if scene.readied == 1:
+            assert [item["payload"]["n"] for item in scene.taken()] == [1]
+            scene.line.lost()
+    gap, _ = scene.taken()
+    assert isinstance(gap, EventGap) and (gap.from_seq, gap.to_seq, gap.reason) == (None, None, "unnumbered")
+
+
 def test_what_cannot_be_read_is_looked_for() -> None:
     for odd in ("no frame", None):
         scene = Scene()

@@ -207,6 +207,8 @@ def test_a_credential_that_cannot_be_renewed_at_the_moment_is_renewed_later(code
 
     world = World(script, 30)
     assert len(world.times(Renew)) == 3 and world.line.bearer == "new" and world.times(Open)[-1] < 1
+    told = ["503 BUSY: busy", "reset"] if code is None else [f"ws://crm.test/ws: the link was closed with {code}"] * 3
+    assert [str(error) for error in world.line.errors] == told
 
 
 def test_a_refused_credential_is_renewed_once() -> None:
