@@ -13,7 +13,7 @@ from crm_sdk.models.leads import Lead
 from crm_sdk.models.marks import Default
 from crm_sdk.models.record import Model, Record
 from crm_sdk.models.values import ErrorDetail
-from server_stub.data.blanks import blank
+from server_stub.data.blanks import blank, in_full
 
 
 def every_model(base: type[Model] = Model) -> list[type[Model]]:
@@ -65,3 +65,34 @@ def test_a_mark_is_for_new_records_not_for_reading(name: str) -> None:
     assert getattr(read, name) == ("contacted" if name == "status" else None)
     shown = Lead.model_json_schema()["properties"]["doNotContact" if name == "do_not_contact" else name]
     assert "default" not in shown or shown["default"] is None
+
+
+MEASURE, GROUP = {"function": "count"}, {"field": "status", "interval": None}
+IN_FULL = {"field": None, "function": "count", "label": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "shown"),
+    [
+        (models.ReportMeasure, MEASURE, IN_FULL),
+        (models.ReportMeasure | None, MEASURE, IN_FULL),
+        (Annotated[models.ReportMeasure | None, "a mark"], MEASURE, IN_FULL),
+        (models.ReportMeasure | None, None, None),
+        (list[models.ReportMeasure], [MEASURE, IN_FULL], [IN_FULL, IN_FULL]),
+        (list[models.ReportMeasure], None, None),
+        (str | None, "text", "text"),
+        (dict[str, Any], {"a": 1}, {"a": 1}),
+        (
+            models.WidgetSource | None,
+            {"query": {"entity_type": "lead", "measures": [MEASURE], "groups": [GROUP]}},
+            blank(models.WidgetSource)
+            | {
+                "query": blank(models.ReportQuery)
+                | {"entity_type": "lead", "measures": [IN_FULL], "groups": [{**GROUP, "label": None}]}
+            },
+        ),
+    ],
+)
+def test_an_object_is_told_with_every_member_it_can_have(kind: Any, given: Any, shown: Any) -> None:
+    assert in_full(kind, given) == shown
+    assert in_full(kind, shown) == shown, "so what says the same is equal"

@@ -51,6 +51,16 @@ def test_what_is_given_is_brought_into_one_form(client: CrmClient, stub: StubSer
     assert new(globex, phone="030 901820").phone == "+4930901820"
 
 
+def test_further_addresses_are_checked_each_and_kept_once(client: CrmClient) -> None:
+    given = ["a@x.example", "x@-y.example", "B@X.example", "x..y@z.example", "A@x.example"]
+    error = refused(lambda: new(client, secondary_emails=given))
+    wrong = [(entry.field, entry.rule) for entry in error.fields]
+    assert (error.status, wrong) == (422, [(f"secondary_emails.{number}", "format") for number in (1, 3)])
+    made = new(client, secondary_emails=given[::2])
+    assert made.secondary_emails == ["a@x.example", "b@x.example"]
+    assert client.contacts.update(made.id, {"secondary_emails": []}).secondary_emails == []
+
+
 def test_a_further_address_may_be_that_of_several_but_no_main_one(client: CrmClient) -> None:
     family: Any = {"secondary_emails": ["family@home.example"]}
     one, other = new(client, email="one@home.example", **family), new(client, email="other@home.example", **family)

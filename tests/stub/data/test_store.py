@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from server_stub.data.collection import Collection
 from server_stub.data.document import Document
 from server_stub.data.store import Store
+from server_stub.data.table import Table
 
 
 @pytest.fixture
@@ -202,6 +204,22 @@ def test_a_snapshot_can_be_restored_often_and_elsewhere(store: Store, leads: Col
     assert other.collection("tenant_a", "lead").all() == leads.all()
     with store.transaction(), pytest.raises(RuntimeError, match="transaction"):
         store.restore(snap)
+
+
+def test_snapshots_that_nobody_keeps_take_no_memory(store: Store, leads: Collection) -> None:
+    def tables() -> int:
+        gc.collect()
+        return sum(type(found) is Table for found in gc.get_objects())
+
+    for number in range(20):
+        leads.put({"id": str(number), "n": 0})
+    before = tables()
+    for number in range(60):
+        store.snapshot()
+        leads.put({"id": str(number % 20), "n": number})
+        leads.find("n", number)
+    assert tables() < before + 10
+    assert [doc["n"] for doc in leads.all()] == list(range(40, 60))
 
 
 def test_loading_keeps_the_order_and_counts_as_no_change(store: Store, leads: Collection) -> None:

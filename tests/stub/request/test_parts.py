@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -102,10 +103,14 @@ def test_an_answer_that_may_be_a_document_of_json_api_varies_by_accept(
 
 
 def test_a_picture_is_there_to_be_read_alone(stub: StubServer) -> None:
-    for method in ("POST", "PUT", "DELETE"):
-        assert asked(stub, method, "/pictures/pic_1.png").status in (404, 405)
-    assert asked(stub, "GET", "/pictures/none.png").status == 404
-    assert asked(stub, "GET", "/elsewhere/none.png").status == 404
+    picture = {"id": "pic_1", "content_type": "image/png", "content": base64.b64encode(b"a picture").decode()}
+    stub.store.collection("tenant_globex", "picture").put(picture)
+    for method in ("HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        assert asked(stub, method, "/pictures/pic_1.png").status in (404, 405), method
+    found = asked(stub, "GET", "/pictures/pic_1.png", authorization="")
+    assert (found.status, found.body, found.headers["Content-Type"]) == (200, b"a picture", "image/png")
+    for path in ("/pictures/none.png", "/elsewhere/pic_1.png"):
+        assert asked(stub, "GET", path).status == 404, path
 
 
 def test_an_answer_that_is_repeated_has_the_headers_that_belong_to_it(stub: StubServer) -> None:
