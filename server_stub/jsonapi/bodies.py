@@ -158,8 +158,6 @@ def _relate(received: Received, operation: Operation[..., Any], kinds: Kinds, na
     first = references[0] if references else None
     taken = {*operation.arguments.types, *operation.arguments.members}
     wire = name if relation.member not in taken and snake(name) in taken else relation.wire
-    taken = {*operation.arguments.types, *operation.arguments.members}
-    wire = name if relation.member not in taken and snake(name) in taken else relation.wire
     if relation.member.endswith("_id"):
         received.put(wire, place, first["id"] if first is not None else None)
         received.pointers[wire] = f"{place}/data/id"

@@ -73,4 +73,4 @@ def _stored_default(call: Context, noun: Noun, name: str, given: Any) -> Any:
 @lru_cache(maxsize=64)
 def _input_with(name: str, hint: Any) -> Any:
     """Return the type of an input that has one member only."""
-    return cast("Any", TypedDict)("Default", {name: hint}, total=False)
+    return cast("Any", TypedDict)("Default", {name: hint})

@@ -84,7 +84,7 @@ class Fields:
         if snake(head) == "custom_fields" and rest and self._free:
             return self._by_name.get(f"custom_fields.{rest}", Field(f"custom_fields.{rest}", "any", label=rest))
         if self._entity.object is not None:
-            own = self._by_name.get(f"fields.{rest if head == 'fields' else name}")
+            own = self._by_name.get(f"fields.{name}")
             if own is not None:
                 return own
         return self._by_name.get(name) or self._by_name.get(".".join(map(snake, name.split("."))))

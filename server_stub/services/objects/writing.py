@@ -20,7 +20,7 @@ from ...nouns.entities import Entity
 from ...problems import FieldError, Problem, invalid, missing
 from ...request.access import permissions
 from ...request.reading.intake import arguments_of
-from ...serving import Context, serves
+from ...serving import Context, Members, serves
 from ..activities.records import changes_of
 from .bodies import as_sent, wire_members
 from .keys import check_key, check_value, matching, value_in
@@ -135,11 +135,9 @@ class _Upsert:
     seen: dict[tuple[str, Any], int] = field(default_factory=dict[tuple[str, Any], int])
     place: int = -1
 
-    def write(self, row: Any) -> dict[str, Any]:
+    def write(self, row: Members) -> dict[str, Any]:
         """Write one row. Raises the Problem of the row."""
         self.place += 1
-        if not is_object(row):
-            raise Problem("VALIDATION_ERROR", "a row is an object with the members of the record", rule="type")
         id = value_in(self.entity, row, "id")
         key, value = ("id", id) if id is not None else (self.key, value_in(self.entity, row, self.key))
         if value is None:
@@ -203,7 +201,7 @@ class _Upsert:
 def upsert(
     call: Context,
     entity: str,
-    records: Sequence[Any],
+    records: Sequence[Members],
     match_on: str | None,
     mode: str,
     on_match: str,
@@ -223,14 +221,12 @@ def upsert(
     return result | {"items": items}
 
 
-def _text(row: Any, name: str) -> str | None:
-    value = row.get(name) if is_object(row) else None
+def _text(row: Members, name: str) -> str | None:
+    value = row.get(name)
     return value if isinstance(value, str) else None
 
 
-def _key_of(entity: Entity, row: Any, key: str) -> str | None:
-    if not is_object(row):
-        return None
+def _key_of(entity: Entity, row: Members, key: str) -> str | None:
     found = (value_in(entity, row, name) for name in ("id", key, "external_id"))
     return next((str(value) for value in found if value is not None), None)
 
