@@ -14,7 +14,7 @@ from crm_sdk.models.ai_predictions import PredictionRecord
 from crm_sdk.models.any_jobs import AnyJob
 from crm_sdk.models.custom_records import CustomRecord
 from crm_sdk.models.jobs import Job
-from crm_sdk.models.record import Model, record_types
+from crm_sdk.models.record import Model
 from crm_sdk.models.values import EntityRef
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
@@ -189,7 +189,7 @@ class Forms:
             route = operation.routes.get("platform")
             if route is None or route.method != "GET" or not route.path.endswith("}"):
                 continue
-            if operation.name == "get" and record_types(operation.arguments.returns):
+            if operation.name == "get":
                 for form in self.answer_of(operation).forms:
                     found.setdefault(form.name, []).append(route.full_path)
         return {type_: min(paths, key=lambda path: (path.count("{"), len(path))) for type_, paths in found.items()}

@@ -228,6 +228,52 @@ def test_wrong_bodies_are_pointed_at(
     assert ask(stub, "GET", DEAL).data["meta"]["version"] == 1
 
 
+def test_what_is_wrong_with_a_body_has_its_rule_and_its_facts(stub: StubServer) -> None:
+    def related(data: Any) -> Any:
+        return {"data": {"type": "deal", "relationships": {"owner": {"data": data}}}}
+
+    user, contact = {"type": "user", "id": "user_ada"}, {"type": "contact", "id": "contact_123"}
+    cases: list[tuple[Any, str | None, dict[str, Any]]] = [
+        ({}, "required", {}), ({"data": None}, "type", {}), ({"data": 5}, "type", {}),
+        ({"data": {}}, "required", {}), ({"data": {"type": None}}, "type", {}), ({"data": {"type": 5}}, "type", {}),
+        ({"data": {"type": "deal", "id": 5}}, "type", {}), ({"data": {"type": "deal", "attributes": 5}}, "type", {}),
+        ({"data": {"type": "deal", "relationships": {"owner": 5}}}, "type", {}),
+        ({"data": {"type": "user"}}, None, {"type": "deal"}), ({"data": {"type": "deal", "id": "x"}}, None, {}),
+        (related("x"), "type", {}), (related([user]), "type", {}), (related({"type": "user"}), "type", {}),
+        (related(contact), None, {"type": "user"}), (related({"id": "user_ada"}), "type", {}),
+    ]  # fmt: skip
+    for body, rule, facts in cases:
+        meta = ask(stub, "PATCH", DEAL, body).error.get("meta", {})
+        assert {name: value for name, value in meta.items() if name != "field"} == (
+            facts | ({"rule": rule} if rule is not None else {})
+        ), body
+    for id in ("user_sam", "user_ada"):
+        done = ask(stub, "PATCH", DEAL, related({"type": "user", "id": id})).data
+        assert done["relationships"]["owner"]["data"] == {"type": "user", "id": id}
+        assert stub.client().deals.get(DEAL_ID).owner_id == id
+
+
+def test_a_relationship_is_given_as_the_call_takes_it(stub: StubServer) -> None:
+    """The stage of a deal is read as `stageId` and written as `stage`, by its key or its id."""
+    crm = stub.client(dialects="platform")
+    pipeline = crm.pipelines.get(crm.deals.get(DEAL_ID).pipeline_id or "")
+    stages = {one.key: one.id for one in pipeline.stages}
+    moved = ask(stub, "PATCH", DEAL, resource("deal", {}, stage={"type": "stage", "id": stages["proposal"]}))
+    assert moved.data["relationships"]["stage"]["data"] == {"type": "stage", "id": stages["proposal"]}
+    made = ask(stub, "POST", "/v1/deals",
+               resource("deal", {"title": "New"}, stage={"type": "stage", "id": stages["negotiation"]}))  # fmt: skip
+    assert (made.status, made.data["relationships"]["stage"]["data"]["id"]) == (201, stages["negotiation"])
+    wrong = ask(stub, "PATCH", DEAL, resource("deal", {}, stage={"type": "user", "id": "user_ada"}))
+    assert (wrong.status, wrong.error["meta"]["type"]) == (409, "stage")
+
+
+@pytest.mark.parametrize("path", ["/v1/contacts", "/v1/audit/logs", "/v1/activities", "/v1/pipelines"])
+def test_a_resource_links_to_itself(stub: StubServer, path: str) -> None:
+    for one in ask(stub, "GET", path, page_size=3).data:
+        again = ask(stub, "GET", one["links"]["self"]).data
+        assert (again["type"], again["id"]) == (one["type"], one["id"])
+
+
 def test_headers_are_named(stub: StubServer) -> None:
     stale = ask(stub, "PATCH", DEAL, resource("deal", {"title": "x"}), headers={"if-match": '"7"'})
     assert (stale.status, stale.error["source"]) == (409, {"header": "If-Match"})
