@@ -56,3 +56,56 @@ def test_what_relationships_tell_and_name(stub: StubServer, platform: CrmClient,
     relationships.delete(car.id, "who", force=True)
     deeds = [entry["action"] for entry in stub.audit()[begin:]]
     assert deeds.count("custom_object.relationship_deleted") == 2 and deeds.count("record.updated") == 2
+
+
+def test_an_inverse_gets_a_name_that_nothing_has(platform: CrmClient, define: Define) -> None:
+    """It is called like the object that it leads to, cut off where that is long, and numbered where that is taken."""
+    car, driver = define(), define()
+    relationships = platform.custom_objects.relationships
+
+    def inverse_of(own: Any, target: Any, api_name: str) -> tuple[str | None, str]:
+        usual = {"label": "L", "related_object": target.api_name, "cardinality": "many_to_one"}
+        body: Any = {**usual, "api_name": api_name}
+        made = relationships.create(own.id, body)
+        there = {one.api_name: one.inverse_api_name for one in relationships.list(target.id)}
+        assert there[made.inverse_api_name or ""] == api_name
+        return made.inverse_api_name, made.api_name
+
+    assert inverse_of(car, car, car.api_name) == (f"{car.api_name}_2", car.api_name), "not like itself"
+    assert inverse_of(car, car, "next_one") == (f"{car.api_name}_3", "next_one")
+    assert inverse_of(car, driver, car.api_name + "_4") == (car.api_name, f"{car.api_name}_4"), "of another object"
+    assert inverse_of(driver, driver, "boss") == (driver.api_name, "boss")
+    long = define(api_name="a" * 50)
+    assert inverse_of(long, driver, "one")[0] == "a" * 45 and inverse_of(long, driver, "two")[0] == f"{'a' * 45}_2"
+
+
+def test_another_cardinality_has_what_is_linked_in_its_form(platform: CrmClient, define: Define, add: Add) -> None:
+    car, driver = define(), define()
+    relationships, records = platform.custom_objects.relationships, platform.custom_objects.records
+    body: Any = {"api_name": "who", "label": "Who", "related_object": driver.api_name, "cardinality": "many_to_one"}
+    inverse = relationships.create(car.id, body).inverse_api_name or ""
+    eva = add(driver)
+    van, bus = (add(car, who=eva.id) for _ in range(2))
+
+    def links() -> tuple[Any, Any]:
+        return records.get(car.id, van.id).fields["who"], records.get(driver.id, eva.id).fields.get(inverse)
+
+    def cardinality_of(id: str, name: str) -> str:
+        return next(one.cardinality for one in relationships.list(id) if one.api_name == name)
+
+    one, many = links()
+    assert one == eva.id and sorted(many) == sorted([van.id, bus.id])
+    narrow = refused(lambda: relationships.update(car.id, "who", {"cardinality": "one_to_one"}))
+    assert (narrow.code, narrow.fields[0].field) == ("CARDINALITY_VIOLATION", "cardinality")
+    assert narrow.details["recordCount"] == 2 and sorted(narrow.details["recordIds"]) == sorted([van.id, bus.id])
+    relationships.update(car.id, "who", {"cardinality": "many_to_many"})
+    assert links()[0] == [eva.id] and cardinality_of(driver.id, inverse) == "many_to_many"
+    other = add(driver)
+    records.update(car.id, van.id, {"fields": {"who": [eva.id, other.id]}})
+    lost = refused(lambda: relationships.update(car.id, "who", {"cardinality": "many_to_one"}))
+    assert lost.details == {"recordIds": [van.id], "recordCount": 1}
+    records.update(car.id, van.id, {"fields": {"who": [eva.id]}})
+    relationships.update(car.id, "who", {"cardinality": "many_to_one"})
+    assert links()[0] == eva.id and cardinality_of(driver.id, inverse) == "one_to_many"
+    required = refused(lambda: relationships.update(car.id, "who", {"required": True})) if add(car) else None
+    assert required is not None and (required.code, required.details["recordCount"]) == ("FIELD_NEEDS_DEFAULT", 1)

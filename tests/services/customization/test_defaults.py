@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
+from refusals import refused
 
 from crm_sdk import ApiError, CrmClient
 
@@ -44,10 +46,11 @@ def test_new_records_have_it_as_other_records_have_such_a_value(admin: CrmClient
 
 def test_a_field_of_one_kind_of_activity_is_not_put_into_others(admin: CrmClient) -> None:
     admin.customization.fields.update("activity", "location", {"default": "Berlin"})
+    admin.customization.fields.update("activity", "title", {"default": "Untitled"})
     admin.customization.fields.update("activity", "due_at", {"required": True})
     ada = admin.contacts.create({"name": "Ada"}).id
     note = admin.request("POST", "/v1/activities/notes", json={"body": "Likes tea", "contactId": ada}).json()["data"]
-    assert "location" not in note
+    assert "location" not in note and note.get("title") != "Untitled", "what is written of a note has no title"
     with pytest.raises(ApiError) as caught:
         admin.activities.tasks.create({"title": "Call", "contact_id": ada})
     assert [one.field for one in caught.value.fields] == ["due_at"]
@@ -59,3 +62,28 @@ def test_a_default_that_is_none_any_more_is_left_out(admin: CrmClient, new: New)
     assert admin.accounts.create({"name": "One"}).owner_id == user
     admin.users.delete(user, transfer_to=admin.users.get("me").id)
     assert admin.accounts.create({"name": "Two"}).owner_id not in (None, user)
+
+
+def test_a_default_that_is_a_record_is_one_of_its_kind(admin: CrmClient) -> None:
+    ada, deal = admin.contacts.create({"name": "Ada"}).id, admin.deals.create({"title": "D"}).id
+    for entity, field, default in (
+        ("deal", "contact_id", deal), ("deal", "pipeline_id", "pipeline_none"), ("contact", "account_id", ada),
+        ("activity", "deal_id", ada), ("account", "parent_id", ada), ("activity", "contact_id", "contact_none"),
+    ):  # fmt: skip
+        error = refused(partial(admin.customization.fields.update, entity, field, {"default": default}))
+        assert [(one.field, one.rule) for one in error.fields] == [("default", "reference")], (entity, field)
+    admin.customization.fields.update("deal", "contact_id", {"default": ada})
+    assert admin.deals.create({"title": "E"}).contact_id == ada
+    admin.customization.fields.update("contact", "external_id", {"default": "none"})
+    assert admin.contacts.create({"name": "Bea"}).external_id == "none", "an id of another system is no reference"
+
+
+def test_a_default_is_the_record_that_is_left_of_two(admin: CrmClient) -> None:
+    kept, merged, deleted = (admin.accounts.create({"name": name}).id for name in ("Kept", "Merged", "Deleted"))
+    admin.customization.fields.update("contact", "account_id", {"default": merged})
+    admin.accounts.merge(kept, [merged])
+    assert admin.contacts.create({"name": "Ada"}).account_id == kept
+    admin.customization.fields.update("contact", "account_id", {"default": deleted})
+    assert admin.contacts.create({"name": "Bea"}).account_id == deleted
+    admin.accounts.delete(deleted)
+    assert admin.contacts.create({"name": "Cleo"}).account_id is None

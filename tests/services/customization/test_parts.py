@@ -150,6 +150,53 @@ def test_layouts_of_the_system(admin: CrmClient, new: New) -> None:
     assert refused(lambda: layout(admin, entity="onboarding", columns=[{"field": "fields.name"}])).status == 422
 
 
+def test_layouts_of_a_custom_object_have_its_fields_alone(admin: CrmClient) -> None:
+    def field(api_name: str, type: str = "text", **more: Any) -> Any:
+        return {"api_name": api_name, "label": api_name, "type": type, **more}
+
+    given = [field("must", required=True), field("given", required=True, default="x"), field("number", "auto_number")]
+    given += [field("other", "date"), field("also", required=True), field("gone")]
+    admin.custom_objects.create({"api_name": "thing", "label": "T", "plural_label": "Ts", "fields": given})
+    admin.custom_objects.fields.delete("thing", "gone")
+    written = [f"fields.{name}" for name in ("name", "must", "given", "other", "also")]
+    shown = [f"fields.{name}" for name in ("name", "must", "given", "number", "other", "also")]
+    for kind, wanted in (("create", written), ("detail", shown), ("card", shown), ("list", shown)):
+        found = system(admin, "thing", kind)
+        assert found is not None
+        named = [one.field for one in (found.columns if kind == "list" else found.sections[0].fields)]
+        assert named == wanted, kind
+    assert system(admin, "thing", "board") is None
+    for names, lacking in (
+        (["name", "also"], ["must"]), (["other"], ["must", "also"]), (["must"], ["also"]), (["also", "must"], []),
+    ):  # fmt: skip
+        fields: Any = [{"fields": [{"field": f"fields.{name}"} for name in names]}]
+        if lacking:
+            error = refused(lambda fields=fields: layout(admin, "create", entity="thing", sections=fields))  # type: ignore[misc] # the value of this turn is bound
+            assert (error.code, error.details) == (
+                "REQUIRED_FIELD_MISSING", {"fields": [f"fields.{name}" for name in lacking]},
+            )  # fmt: skip
+        else:
+            assert layout(admin, "create", entity="thing", sections=fields).entity == "thing"
+
+
+def test_what_a_new_record_needs_follows_what_the_company_changed(admin: CrmClient) -> None:
+    def lacks(*names: str) -> list[str]:
+        fields: Any = [{"fields": [{"field": name} for name in names]}]
+        error = refused(lambda: layout(admin, "create", sections=fields))
+        assert error.code == "REQUIRED_FIELD_MISSING"
+        return list(error.details["fields"])
+
+    update = admin.customization.fields.update
+    update("contact", "department", {"required": True})
+    update("contact", "title", {"required": True, "default": "Somebody"})
+    update("contact", "phone", {"label": "Ring"})
+    mood: Any = {"api_name": "mood", "label": "M", "type": "text", "required": True, "default": "calm"}
+    admin.customization.fields.create("contact", mood)
+    assert lacks("email") == ["name", "department"]
+    assert lacks("name") == ["department"]
+    assert layout(admin, "create", sections=[{"fields": [{"field": "name"}, {"field": "department"}]}]).version == 1
+
+
 def test_what_is_gone_is_left_out_of_layouts(stub: StubServer, admin: CrmClient, new: New) -> None:
     for name in ("mood", "tone"):
         admin.customization.fields.create("contact", {
