@@ -102,6 +102,30 @@ def test_values_of_each_type(client: CrmClient) -> None:
         assert read(client, entity, field, *cells) == wanted, field
 
 
+def test_what_each_transform_makes_of_a_text(client: CrmClient) -> None:
+    def shown(cell: str, field: str = "custom_fields.it", **more: Any) -> Any:
+        mapping = [{"column": "name", "field": "name"}, {"column": "it", "field": field, **more}]
+        (row,) = look(client, "contact", f'name,it\nAda,"{cell}"\n', mapping=mapping).rows
+        head, _, rest = field.partition(".")
+        value = row.values.get(camel(head))
+        return row.errors[0].rule if row.errors else value.get(rest) if isinstance(value, dict) else value
+
+    cases: list[tuple[str, str | None, Any]] = [
+        (" a b ", "none", " a b "), (" a b ", "trim", "a b"), (" a b ", None, "a b"), (" A b ", "lower", "a b"),
+        (" a B ", "upper", "A B"), (" a b ", "title", "A B"), (" ", "none", None), (" 1,234.5 ", "number", 1234.5),
+        ("ten", "number", "format"), (" 2026-01-02 ", "date", "2026-01-02"), ("soon", "date", "format"),
+        (" a; b ", "split_tags", ["a", "b"]),
+    ]  # fmt: skip
+    for cell, transform, wanted in cases:
+        more = {"transform": transform} if transform is not None else {}
+        assert shown(cell, **more) == wanted, (cell, transform)
+    assert shown("", default="usual") == "usual" and shown("own", default="usual") == "own"
+    assert shown("a; b", "tags") == shown("a; b", "tags", transform="split_tags") == ["a", "b"]
+    assert shown("A", "title", transform="lower") == "a" and shown("2026-01-02", "birthday", transform="date") == (
+        "2026-01-02"
+    )
+
+
 def test_a_preview_says_what_the_file_is(client: CrmClient) -> None:
     found = look(client, "lead", "name;email;score\nAda;ada@x.example;1\nBen;;2\n;x@x.example;\n")
     assert (found.readable, found.format, found.delimiter, found.encoding) == (True, "csv", ";", "utf-8")

@@ -40,6 +40,20 @@ def test_headers_are_known_by_names_labels_and_synonyms(client: CrmClient) -> No
         assert (column.confidence > 0) is (field is not None)
 
 
+def test_words_of_people_are_those_of_others_where_they_mean_the_same(client: CrmClient) -> None:
+    for entity, header, field in (
+        ("account", "Homepage", "website"), ("account", "Telefonnummer", "phone"), ("account", "Besitzer", "owner_id"),
+        ("deal", "Besitzer", "owner_id"), ("deal", "Etiketten", "tags"), ("deal", "Lead source", "source"),
+        ("deal", "Vorname", None), ("account", "Position", None), ("account", "Geburtstag", None),
+        ("contact", "Geburtstag", "birthday"), ("contact", "Homepage", "website"),
+        ("contact", "Abteilung", "department"),
+        ("deal", "Abteilung", None), ("account", "Ort", "billing_address.city"), ("contact", "Ort", "address.city"),
+        ("deal", "Ort", None), ("account", "Sprache", None), ("contact", "Sprache", "language"),
+    ):  # fmt: skip
+        (column,) = look(client, entity, f"{header}\nx\n").columns
+        assert column.suggested_field == field, (entity, header)
+
+
 def test_columns_are_known_by_their_values_and_by_the_last_import(client: CrmClient) -> None:
     rows = "".join(f"Ada {n},ada{n}@look.example,{n}\n" for n in range(9)) + "Ben,none,9\n"
     seen = look(client, "lead", "A,B,C\n" + rows).columns

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from refusals import refused
+from stub_data import idle, some
 
 from crm_sdk import CrmClient
 from crm_sdk.models import RevertResult
@@ -161,3 +163,22 @@ def test_of_an_object_what_was_changed_since_is_kept_part_by_part(client: CrmCli
     else:
         assert (held, result.restored) == ({**(before or {}), **after}, 1)
         assert [(one.row, one.field) for one in result.skipped] == [(1, "address.city")]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize(("days", "left"), [(29, 2), (31, 0)])
+def test_what_an_import_wrote_is_forgotten_after_thirty_days(
+    client: CrmClient, stub: StubServer, days: int, left: int, gone: bool
+) -> None:
+    """With an import that is deleted itself, at once: nobody can take it back any more."""
+    done = load(client, "lead", "name\nAda\nBea\n")
+    parts, jobs = (stub.store.collection("tenant_acme", kind) for kind in ("import_ledger", "job"))
+    if gone:
+        jobs.remove(done)
+    else:
+        jobs.put(some(jobs.get(done)) | {"finished_at": stub.clock.now() - timedelta(days=days - 1)})
+    idle(stub).clock.advance(86_400)
+    (part,) = parts.find("job_id", done)
+    assert len(part["entries"]) == (0 if gone else left)
+    reason = refused(lambda: client.imports.revert(done)).details["reason"] if left == 0 or gone else None
+    assert reason == ("too_old" if left == 0 or gone else None)

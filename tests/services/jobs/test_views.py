@@ -58,6 +58,19 @@ def test_runs_have_the_members_of_jobs(stub: StubServer, crm: CrmClient) -> None
     ]
 
 
+def test_a_result_has_the_names_of_its_model_at_every_depth(crm: CrmClient) -> None:
+    made = crm.backups.create(include=["data"]).wait()
+    crm.contacts.create({"name": "New"})
+    job = crm.backups.restore(made.id)
+    job.wait()
+    result = crm.request("GET", f"/v1/jobs/{job.id}").json()["data"]["result"]
+    (contacts,) = (one for one in result["differences"] if one["entity"] == "contact")
+    assert {"onlyInBackup", "onlyNow", "different", "sampleIds"} <= contacts.keys() and "safetyBackupId" in result
+    waiting = crm.backups.restore(made.id)
+    crm.jobs.cancel(waiting.id)
+    assert crm.jobs.get(waiting.id).result is None
+
+
 def test_jobs_are_chosen(stub: StubServer, crm: CrmClient) -> None:
     one = crm.imports.create("lead", ("rows.csv", b"name\nA\n"))
     one.wait()

@@ -87,6 +87,28 @@ def test_nobody_gives_more_than_they_have(admin: CrmClient, new: New) -> None:
     assert refused(lambda: new(permission("contacts", "read")).crm.security.roles.list()).code == "FORBIDDEN"
 
 
+def test_nobody_gives_more_than_they_have_in_the_place_of_a_role(admin: CrmClient, new: New) -> None:
+    one, holder = new(permission("security", "manage")), new(permission("contacts", "read"))
+    roles = one.crm.security.roles
+    for key in ("admin", "sales"):
+        error = refused(partial(roles.delete, holder.role.id, move_to=key))
+        assert (error.status, error.code, error.fields[0].field) == (403, "ROLE_ESCALATION", "role_id")
+        assert f"the role {key} permits more" in error.message and len(error.details["permissions"]) > 3
+        assert error.message.count(", ") == 2, "it names three of them"
+    assert [role.key for role in admin.users.roles.list(holder.id)] == [holder.role.key]
+    body: Any = {"key": "bare", "name": "Bare", "permissions": []}
+    admin.security.roles.create(body)
+    roles.delete(holder.role.id, move_to="bare")
+    assert [role.key for role in admin.users.roles.list(holder.id)] == ["bare"]
+    wider: Any = {"permissions": [permission("deals", "read")]}
+    named = refused(lambda: admin.security.roles.update("bare", wider) and roles.update(one.role.key, wider))
+    assert f"the role {one.role.key} permits more than you may do: deals:read" in named.message
+    admin.users.roles.assign(holder.id, "sales")
+    admin.users.roles.remove(holder.id, "bare")
+    roles.delete("bare", move_to="admin")
+    assert refused(lambda: roles.get("bare")).code == "NOT_FOUND", "nobody gets the other one"
+
+
 def test_a_new_name_reaches_the_users(admin: CrmClient, new: New) -> None:
     one = new(permission("contacts", "read"))
     admin.security.roles.update(one.role.id, {"name": "Readers"})
