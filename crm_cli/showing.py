@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from crm_sdk.errors import CrmError
 from crm_sdk.options import root
+from crm_sdk.route import parameter
 from crm_sdk.wire import decode_json, encode_json, is_array, is_object
 
 from .failures import MisuseError, visible
@@ -80,7 +81,7 @@ def show_raw(client: CrmClient, raw: Raw, printer: Printer, settings: Settings) 
     """Print a request of `crm api` in place of sending it. Raises: MisuseError for a dry run of what writes nothing."""
     if settings.typed.dry_run and raw.method in ("GET", "HEAD", "OPTIONS"):
         raise MisuseError("--dry-run is for what writes; this request only reads, and --explain shows it")
-    query = urlencode([(name, str(value)) for name, value in masked_secrets(raw.query).items()])
+    query = urlencode([(name, parameter(v)) for name, v in masked_secrets(raw.query).items() if v is not None])
     url = f"{root(client.base_url)}{raw.path}{('&' if '?' in raw.path else '?') + query if query else ''}"
     body = masked_secrets(raw.body)
     headers = {name: _MASK if is_secret(name) else value for name, value in raw.headers.items()}

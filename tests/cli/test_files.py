@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from shell import Crm
 
 from crm_cli import failures
@@ -38,6 +39,13 @@ def test_folders_are_drawn(client: CrmClient, drawn: Callable[..., str], served:
     assert "2.0 kB  version 2" in lines[3] and lines[-1] == "2 files  2.0 kB"
     ids = [json.loads(row)["id"] for row in served("files", "tree", "/tree", "-o", "jsonl").out.splitlines()]
     assert ids[-1] == made.id
+
+
+def test_a_long_copy_says_how_far_it_is(served: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm_cli.commands.sync._EVERY", 7)
+    said = served("sync", str(tmp_path / "copy"), "--entity", "account").err.splitlines()
+    count = int(said[-1].partition(": ")[2].partition(" ")[0])
+    assert count > 14 and said[:-1] == [f"{number} changes …" for number in range(7, count + 1, 7)]
 
 
 def test_a_copy_is_a_folder_of_lines_or_a_file(served: Crm, client: CrmClient, tmp_path: Path) -> None:

@@ -189,6 +189,15 @@ def test_a_raw_request_is_shown_with_its_secrets_masked(served: Crm, stub: StubS
     assert "canary" not in shown.out + explained and len(stub.journal) == 0
 
 
+def test_a_raw_request_is_shown_as_it_would_be_sent(served: Crm, stub: StubServer) -> None:
+    words = ("api", "GET", "/v1/leads?limit=2&tag=a&tag=b", "hot:=true", "none:=null", "ids:=[1,2]", "--paginate")
+    stub.journal.clear()
+    explained = served(*words, "--explain").out
+    assert "/v1/leads?limit=2&tag=a%2Cb&hot=true&ids=1%2C2'" in explained
+    assert "query={'limit': '2', 'tag': ['a', 'b'], 'hot': True, 'none': None, 'ids': [1, 2]}" in explained
+    assert len(stub.journal) == 0
+
+
 @pytest.mark.parametrize("words", ["openapi", "schema leads list"])
 def test_a_document_can_be_asked_with_jq(words: str, crm: Crm) -> None:
     whole = crm(*words.split()).json

@@ -63,6 +63,22 @@ def test_the_day_has_what_is_due_by_its_end(served: Crm, client: CrmClient, draw
     assert served("today", "--date", "someday").status == failures.USAGE
 
 
+@pytest.mark.parametrize(("count", "shown"), [(10, 10), (11, 10)])
+def test_the_day_shows_the_first_ten_of_each_part(
+    served: Crm, client: CrmClient, drawn: Callable[..., str], count: int, shown: int
+) -> None:
+    tasks = client.with_options(dialects="platform").activities.tasks
+    there = len(served("today", "--date", "2025-06-02").json["tasks"])
+    due = datetime(2025, 6, 2, 15, tzinfo=UTC)
+    for number in range(count - there):
+        tasks.create({"title": f"Task {number}", "due_at": due})
+    assert there == 0 and len(served("today", "--date", "2025-06-02").json["tasks"]) == count
+    page = drawn("today", "--date", "2025-06-02")
+    assert sum("☐" in line for line in page.splitlines()) == shown
+    assert ("+ 1 more: --all" in page) is (count > shown)
+    assert sum("☐" in line for line in drawn("today", "--date", "2025-06-02", "--all").splitlines()) == count
+
+
 def test_a_part_that_the_server_lacks_is_left_out(served: Crm) -> None:
     day = served(*DAY, "--dialect", "flow")
     assert (day.status, day.json["tasks"]) == (0, None)

@@ -1,0 +1,85 @@
+"""The pages and words that commands are found by: the reference, the examples, the scores of a search."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from crm_cli.discovery import live_words
+from crm_cli.discovery.manifest import paragraphs
+from crm_cli.discovery.reference import pages
+from crm_cli.discovery.searching import _STARTS, _of, _stem
+from crm_cli.discovery.tree import whole
+
+pytest_plugins = ["cli_fixtures"]
+
+
+def test_paragraphs_are_lines_without_their_marks() -> None:
+    assert list(paragraphs("one\ntwo `code`\n\nthree")) == ["one two code", "three"]
+    for odd in ("- a list", "a **bold** word"):
+        with pytest.raises(ValueError, match="paragraphs"):
+            list(paragraphs(odd))
+
+
+@pytest.mark.parametrize(
+    ("word", "among", "score"),
+    [
+        ("deal", ["lead", "deal"], 1),
+        ("deal", ["dealer"], _STARTS),
+        ("dea", ["deal"], _STARTS),
+        ("de", ["deal"], 0),
+        ("de", ["de"], 1),
+        ("eal", ["deal"], 0),
+        ("deal", [], 0),
+    ],
+)
+def test_a_word_counts_whole_more_than_as_a_beginning(word: str, among: list[str], score: float) -> None:
+    assert _of(word, among) == score
+
+
+def test_a_plural_is_its_singular() -> None:
+    assert [_stem(word) for word in ("Deals", "Companies", "ties", "class", "bus", "news", "lead")] == [
+        "deal", "company", "tie", "class", "bus", "new", "lead",
+    ]  # fmt: skip
+
+
+def test_the_page_of_a_noun_has_what_is_typed_and_an_example() -> None:
+    made = pages(whole())
+    page = made["leads.md"].splitlines()
+    assert page[0] == "# crm leads" and "## `crm leads get`" in page
+    get = page[page.index("## `crm leads get`") :]
+    head = get.index("| typed | what it is |")
+    assert get[head + 1] == "|---|---|" and get[head + 2].startswith("| `LEAD_ID` |")
+    assert "```sh" in get[head:] and get.index("```") < head
+    options = made["index.md"].splitlines()
+    assert "| exit | class | means |" in options and any(line.startswith("| `--base-url") for line in options)
+    assert any(line.startswith("- [`crm leads`](leads.md): ") for line in options)
+
+
+def test_examples_have_names_where_a_command_takes_one_and_ids_elsewhere() -> None:
+    examples = {entry["command"]: entry["example"] for entry in whole()["commands"] if entry["example"]}
+    last = {command: lines[-1] for command, lines in examples.items()}
+    assert any("'Alice Johnson'" in line for line in last.values())
+    assert any("contact_123" in line or "lead_123" in line for line in last.values())
+
+
+def test_answers_are_deleted_once_they_no_longer_hold(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 2_000_000_000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    for name, ages in (("old", (301.0,)), ("mixed", (300.0, 301.0, 0.0))):
+        (folder / "words" / name).mkdir(parents=True)
+        for number, age in enumerate(ages):
+            path = folder / "words" / name / str(number)
+            path.write_text("x")
+            os.utime(path, (now - age, now - age))
+    live_words.keep(str(folder / "words" / "new" / "a"), [("id", "A \t name")])
+    left = sorted(str(path.relative_to(folder / "words")) for path in (folder / "words").rglob("*") if path.is_file())
+    assert left == ["mixed/0", "mixed/2", "new/a"] and not (folder / "words" / "old").exists()
+    assert (folder / "words" / "new" / "a").read_text() == f"{int(now) + 300}\nid\tA name"
+    live_words.keep(str(folder / "words" / "new" / "a"), None)
+    assert (folder / "words" / "new" / "a").read_text() == f"{int(now) + 30}"
+    live_words.forget_answers()
+    live_words.forget_answers()
+    assert not (folder / "words").exists()
