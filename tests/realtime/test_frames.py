@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_sdk.realtime.frames import HEARTBEAT, JOIN, LEAVE, PHOENIX, REPLY, Frame, FrameError, decode, encode
+from server_stub.live import frames as server_frames
 
 TOPIC = "user:user_1:deals"
 BY: tuple[Literal["client"], Literal["server"]] = ("client", "server")
@@ -197,3 +198,14 @@ def test_a_damaged_binary_frame_is_a_frame_or_the_one_error(
     except FrameError:
         return
     assert isinstance(frame.payload, bytes)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]")])
+def test_a_server_takes_payloads_that_are_nested_100_deep(opening: str, closing: str) -> None:
+    def sent(levels: int) -> str:
+        within = levels - 1  # the payload itself is an object
+        return f'[null,"1","t","e",{{"a":{opening * within}1{closing * within}}}]'
+
+    assert server_frames.read(sent(100)) == decode(sent(100), by="client")
+    with pytest.raises(FrameError, match="it is nested too deeply"):
+        server_frames.read(sent(101))

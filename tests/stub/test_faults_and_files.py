@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tempfile
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +18,10 @@ from server_stub.faults.links import LiveFault
 from server_stub.faults.plan import FaultList
 from server_stub.faults.requests import Fault
 from server_stub.files import json_lines
+from server_stub.files.contents import Contents
 from server_stub.files.countries import country_code
 from server_stub.files.encodings import decode
+from server_stub.files.received import Received
 from server_stub.files.table import UnreadableFileError
 from server_stub.request.http import Request
 
@@ -170,6 +175,11 @@ def test_a_line_is_nested_so_deeply_and_no_deeper(make: Any) -> None:
     most = json_lines._DEEPEST
     value = json.loads(make(most))
     assert not json_lines._is_deeper(value, most) and json_lines._is_deeper(value, most - 1)
+    assert list(json_lines.read(f"{make(most)}\n\n{make(most + 1)}\n5")) == [
+        value,
+        "the line is nested too deeply",
+        "the line is not a JSON object",
+    ]
 
 
 def test_numbers_of_lines_have_so_many_digits() -> None:
@@ -182,3 +192,20 @@ def test_numbers_of_lines_have_so_many_digits() -> None:
         with pytest.raises(ValueError, match=r"digits|too large or too small|not a number"):
             read(text)
     assert json_lines._number(f"1e{digits}")
+
+
+@pytest.mark.parametrize(("size", "is_in_a_file"), [(1 << 20, False), ((1 << 20) + 1, True)])
+def test_a_large_content_is_in_a_file_for_as_long_as_somebody_has_it(
+    size: int, is_in_a_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    contents = Contents()
+    received = Received.of("a.bin", b"x" * size)
+    checksum = contents.keep(received)
+    received.close()
+    with contents.open(checksum) as file:
+        assert file.read() == b"x" * size
+    assert len(list(tmp_path.iterdir())) == is_in_a_file
+    del contents
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []

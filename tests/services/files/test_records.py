@@ -230,7 +230,9 @@ def test_thumbnails(acme: CrmClient, edge: int, named: str) -> None:
         ("resize", {"width": 100, "height": 100}, (100, 50)),
         ("resize", {"width": 100, "height": 100, "fit": "cover"}, (100, 100)),
         ("resize", {"width": 100, "height": 30, "fit": "fill"}, (100, 30)),
+        ("resize", {"width": 100, "fit": "fill"}, (100, 50)),
         ("resize", {"height": 20}, (40, 20)),
+        ("resize", {"height": 20, "fit": "cover"}, (40, 20)),
         ("rotate", {"rotate": 90}, (100, 200)),
         ("rotate", {"rotate": 180}, (200, 100)),
         ("compress", {"format": "jpeg", "quality": 10}, (200, 100)),
@@ -302,6 +304,9 @@ def test_previews(acme: CrmClient) -> None:
     assert (text.kind, text.text, text.truncated) == ("text", "hëllo\nworld", False)
     long = show("b.txt", ("ä" * 40_000).encode())
     assert long.truncated is True and len(long.text.encode()) == 65_536
+    for size in (65_535, 65_536, 65_537):
+        shown = show("s.txt", b"a" * size)
+        assert (len(shown.text), shown.truncated) == (min(size, 65_536), size > 65_536)
     table = show("c.csv", b'a,b\n1,"x, y"\n' + b"2,z\n" * 150)
     assert (table.kind, table.rows[:2], len(table.rows)) == ("table", [["a", "b"], ["1", "x, y"]], 100)
     assert table.truncated is True and show("d.csv", b"a;b\n1;2\n").rows == [["a", "b"], ["1", "2"]]

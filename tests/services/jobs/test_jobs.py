@@ -103,6 +103,16 @@ def test_who_reads_all_jobs_does_not_stop_them(stub: StubServer, crm: CrmClient)
         manager.jobs.cancel(id)
 
 
+def test_a_job_names_the_record_that_it_is_about(stub: StubServer, crm: CrmClient) -> None:
+    made = crm.backups.create(name="Mine").wait()
+    restore = crm.backups.restore(made.id, mode="drill")
+    shown = crm.jobs.get(restore.id)
+    assert shown.entity is not None
+    assert (shown.entity.type, shown.entity.id, shown.entity.name) == ("backup", made.id, "Mine")
+    assert restore.id in {one.id for one in crm.jobs.list(entity_type="backup")}
+    assert crm.jobs.get(started(crm)).entity is None
+
+
 def test_records_that_are_work_themselves_are_among_them(stub: StubServer, crm: CrmClient) -> None:
     report = crm.reports.create({"name": "All", "entity_type": "contact", "columns": [{"field": "name"}]})
     run = crm.reports.run(report.id)

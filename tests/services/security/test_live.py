@@ -127,3 +127,40 @@ def test_one_s_own_notifications_need_no_permission(stub: StubServer, admin: Crm
         admin.notifications.send_in_app(clerk.id, title="Yours", content="C")
         admin.notifications.send_in_app("user_ada", title="Hers", content="C")
         assert [frame[4]["notification"]["title"] for frame in wire.all()] == ["Yours"]
+
+
+@pytest.mark.parametrize("may_read", [True, False])
+def test_a_comment_on_a_record_of_a_custom_object_is_told_to_its_readers(
+    stub: StubServer, admin: CrmClient, new: New, may_read: bool
+) -> None:
+    record = admin.custom_objects.records.list("onboarding", limit=1).items[0]
+    others = [permission("custom_objects", "read")] if may_read else []
+    somebody = new(permission("collaboration", "read"), permission("contacts", "read"), *others)
+    with opened(stub, "/ws", token_of(somebody)) as wire, opened(stub) as boss:
+        comment(admin, record.id, "Of the record", "onboarding")
+        comment(admin, admin.contacts.list(limit=1).items[0].id, "Of the contact", "contact")
+        assert bodies(wire.all()) == [*(["Of the record"] if may_read else []), "Of the contact"]
+        assert bodies(boss.all()) == ["Of the record", "Of the contact"]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "left"),
+    [([], {"oldStage", "newStage", "probability"}), (["probability"], {"oldStage", "newStage"}),
+     (["stage"], {"probability"}), (["stage", "probability"], set())],
+)  # fmt: skip
+def test_the_figures_of_a_move_are_without_hidden_members(
+    stub: StubServer, admin: CrmClient, new: New, hidden: list[str], left: set[str]
+) -> None:
+    fields: Any = [{"entity": "deal", "field": name, "access": "hidden"} for name in hidden]
+    somebody = new(permission("deals", "read"), field_permissions=fields)
+    contact = admin.contacts.list(limit=1).items[0].id
+    deal = admin.deals.create({"title": "D", "value": 1, "contact_id": contact, "owner_id": somebody.id})
+    headers = token_of(somebody)
+    with opened(stub, "/ws", headers) as plain, opened(stub, CHANNELS, headers) as wire:
+        wire.join(f"user:{somebody.id}:deals")
+        admin.deals.move_stage(deal.id, "proposal")
+        (pushed,) = (frame[4] for frame in wire.all() if frame[3] == "deal:stage_changed")
+        (told,) = (message["data"] for message in plain.all() if message["type"] == "deal.stage_changed")
+        figures = {"oldStage", "newStage", "probability"}
+        assert pushed.keys() & figures == left == told.keys() & figures
+        assert pushed["id"] == told["id"] == deal.id

@@ -8,9 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm_sdk.models import Contact
 from server_stub.data.document import Document
+from server_stub.data.indexes import Index
 from server_stub.data.merging import missing_members
 from server_stub.data.order import Range, Run
 from server_stub.data.past import Past
@@ -20,7 +23,7 @@ from server_stub.data.queries.filter_groups import compile_filter
 from server_stub.data.queries.filters import Sought
 from server_stub.data.queries.latest import entity_refs, latest_first
 from server_stub.data.queries.relative_dates import Calendar
-from server_stub.data.queries.words import texts_at
+from server_stub.data.queries.words import near, texts_at
 from server_stub.data.store import Store
 from server_stub.problems import Problem
 
@@ -210,3 +213,48 @@ def test_a_filter_says_which_operators_its_field_has(field: str, op: str, holds:
     with pytest.raises(Problem) as raised:
         compile_filter({"field": "odd", "op": op}, fields, "filter", now=NOW, zone=UTC)
     assert (raised.value.code, raised.value.field) == ("UNKNOWN_FIELD", "filter.field")
+
+
+@pytest.mark.parametrize(
+    ("exact", "value", "asked", "found"),
+    [
+        (True, "Ada", "Ada", True), (True, "Ada", "ADA", False), (False, "Ada", "ADA", True),
+        (True, ["Ada", 5], "Ada", True), (True, ["Ada", 5], "ada", False), (False, ["Ada", 5], "ADA", True),
+        (True, ["Ada", 5], 5, True), (False, ["Ada", 5], 5, True), (False, [None], None, True),
+        (False, None, None, True), (True, 5, 5, True), (False, 5, "5", False), (False, {"a": 1}, None, False),
+        (False, [["a"], {"a": 1}, "b"], "B", True), (False, [], None, False),
+    ],
+)  # fmt: skip
+def test_an_index_finds_what_has_a_value_or_a_list_with_it(exact: bool, value: Any, asked: Any, found: bool) -> None:
+    index = Index("x", exact=exact)
+    index.enter({"id": "1", "x": value})
+    assert bool(index.ids(asked)) is found
+    index.enter({"id": "2", "x": value})
+    fork = index.fork()
+    fork.leave({"id": "1", "x": value})
+    assert ({*index.ids(asked)}, {*fork.ids(asked)}) == (({"1", "2"}, {"2"}) if found else (set(), set()))
+    index.leave({"id": "2", "x": value})
+    index.leave({"id": "1", "x": value})
+    assert not index.ids(asked) and list(index.values()) == []
+
+
+def steps_between(one: str, other: str) -> int:
+    """How many letters are added, left out, replaced or exchanged with their neighbour between two words."""
+    table = {(-1, at): at + 1 for at in range(-1, len(other))} | {(at, -1): at + 1 for at in range(-1, len(one))}
+    for row, column in product(range(len(one)), range(len(other))):
+        table[row, column] = min(
+            table[row - 1, column] + 1,
+            table[row, column - 1] + 1,
+            table[row - 1, column - 1] + (one[row] != other[column]),
+        )
+        if row and column and (one[row], one[row - 1]) == (other[column - 1], other[column]):
+            table[row, column] = min(table[row, column], table[row - 2, column - 2] + 1)
+    return table[len(one) - 1, len(other) - 1]
+
+
+WORDS = st.text("abc", min_size=1, max_size=6)
+
+
+@given(WORDS, st.sets(WORDS, max_size=30), st.integers(1, 3))
+def test_the_near_words_are_those_that_are_so_many_letters_away(word: str, terms: set[str], most: int) -> None:
+    assert near(word, sorted(terms), most) == [term for term in sorted(terms) if 0 < steps_between(word, term) <= most]

@@ -83,3 +83,11 @@ def test_a_document_that_is_damaged_is_said_each_time_and_never_shown_as_nothing
             client.leads.create(NEW)
     stub.close()
     failures.clear()
+
+
+def test_what_a_server_begins_with_is_saved_before_any_call(file: str) -> None:
+    with StubServer(db=file) as stub:
+        leads = [lead["id"] for lead in stub.store.collection("tenant_acme", "lead")]
+    with StubServer(db=file, demo=False) as again:
+        assert [lead["id"] for lead in again.store.collection("tenant_acme", "lead")] == leads
+        assert len(leads) > 5 and again.client().leads.get(leads[0]).id == leads[0]
