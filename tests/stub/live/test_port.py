@@ -270,3 +270,13 @@ def test_whoever_does_not_read_is_not_waited_for(stub: StubServer) -> None:
 def test_a_server_that_keeps_nothing_begins_another_history() -> None:
     with StubServer(running=True, demo=False) as one:
         assert one.epoch > datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize("kind", ["refuse", "drop"])
+def test_what_a_fault_cuts_off_at_its_beginning_is_no_connection(stub: StubServer, port: Port, kind: Any) -> None:
+    stub.faults.add(kind, path_prefix="/ws", times=1)
+    with pytest.raises((ConnectionClosed, InvalidMessage, OSError)), opened(port):
+        pass
+    assert settled(stub, 0)
+    with opened(port) as wire:
+        assert heard(wire)["type"] == "stream.ready" and len(stub.live.connections) == 1
