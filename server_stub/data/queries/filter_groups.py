@@ -15,9 +15,9 @@ from ..document import Document
 from .query import Resolve, fold, matches, member, sort_documents
 from .relative_dates import Calendar
 
-FieldType: TypeAlias = Literal["text", "number", "date", "bool", "list", "any"]
+FieldType: TypeAlias = Literal["text", "number", "date", "bool", "list", "any", "hidden"]
 """The type of a field: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` a custom field that is not
-defined, whose values are read as texts."""
+defined, whose values are read as texts, ``hidden`` one that is not there for the caller."""
 Test: TypeAlias = Callable[[object], bool]
 
 MAX_GROUPS, MAX_FILTERS, MAX_IN_ALL = 5, 10, 25
@@ -113,6 +113,7 @@ OPERATORS: Mapping[FieldType, frozenset[str]] = {
     "bool": frozenset({"eq", "neq", "is_set", "is_not_set"}),
     "list": _EQUALITY | _WITHIN,
     "any": _EQUALITY | _WITHIN | {"starts_with"},
+    "hidden": frozenset(),
 }
 """The operators of each type of field."""
 
@@ -142,8 +143,8 @@ def _compile(given: Mapping[str, Any], fields: Mapping[str, FieldType], path: st
     kind = fields.get(name)
     own = _undefined_path(field, fields) if kind is None else None
     if own is not None:
-        name, kind = own, "any"
-    if kind is None:
+        name, kind = own, fields.get(own, "any")
+    if kind is None or kind == "hidden":
         raise Problem(
             "UNKNOWN_FIELD",
             f"there is no field {field!r} to filter by",

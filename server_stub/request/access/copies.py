@@ -26,6 +26,7 @@ _TALK = (
     *(f"{kind}.{member}" for kind in _ACTIVITIES for member in ("title", "description")),
     *("email.subject", "email.body_text", "note.body", "call.transcript", "event.location"),
 )
+_ADDRESSES = ("contact.email", "lead.email", "user.email")
 NAMES = ("contact.name", "lead.name", "account.name", "deal.title")
 _ANY = ("contact.*", "lead.*", "account.*", "deal.*")
 
@@ -39,6 +40,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "deal.weighted_value": ("deal.value",),
     "pipeline.total_value": ("deal.value",),
     "stage.total_value": ("deal.value",),
+    "notification.recipient": (*_ADDRESSES, "contact.phone", "lead.phone"),
     "relationship.related_contact_name": ("contact.name",),
     "share.subject_name": ("user.name", "team.name"),
     "installation.app_name": ("app.name",),
@@ -58,14 +60,21 @@ _PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "AccessGrant": {"name": ("role.name", "user.name", "team.name")},
     "AccountNode": {"name": ("account.name",)},
     "ActionItem": {"title": (*NAMES, *_TALK)},
-    "Attendee": {"name": ("contact.name", "user.name"), "email": ("contact.email", "user.email")},
+    "Attendee": {"name": ("contact.name", "lead.name", "user.name"), "email": _ADDRESSES},
     "AuditActor": {"email": ("user.email",)},
     "CommunicationEvent": {"subject": _TALK, "summary": _TALK},
-    "Conversation": {"contact_name": ("contact.name",), "lead_name": ("lead.name",)},
+    "ChurnPrediction": {"risk_factors": (*_ANY, *_TALK), "recommendations": _ANY},
+    "Conversation": {
+        "contact_name": ("contact.name", "lead.name"),
+        "contact_company": ("contact.company", "lead.company", "account.name"),
+        "lead_name": ("contact.name", "lead.name"),
+        "ai_summary": (*NAMES, *_TALK),
+    },
     "CreatedLead": {"name": ("lead.name",), "email": ("lead.email",)},
     "DealActivity": {"description": _TALK},
     "DealInsight": {"title": NAMES, "description": (*_ANY, *_TALK)},
-    "DealPrediction": {"title": ("deal.title",)},
+    "DealPrediction": {"title": ("deal.title",), "recommendation": ("deal.*",)},
+    "EmailAddress": {"name": ("contact.name", "lead.name", "user.name"), "email": _ADDRESSES},
     "Message": {"sender_name": ("contact.name", "lead.name")},
     "FeedItem": {"summary": ("user.name",)},
     "MeetingPreparation": {
@@ -83,10 +92,12 @@ _PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "SalesMetrics": dict.fromkeys(
         ("revenue", "pipeline_value", "weighted_pipeline", "avg_deal_size", "quota_attainment"), ("deal.value",)
     ),
-    "ScoreReason": {"value": ("lead.*",)},
+    "ScoreReason": {"label": NAMES, "value": ("lead.*",)},
+    "SmartCompose": {"suggestions": ("contact.*", "lead.*"), "template_suggestions": ("contact.*", "lead.*")},
     "SlippedDeal": {"title": ("deal.title",)},
     "TeamMember": {"name": ("user.name",)},
     "TeamPerformance": {"team_name": ("team.name",)},
+    "TonePreview": {"preview": ("contact.name", "lead.name")},
     "TimelineEntry": {"title": _TALK, "summary": _TALK},
     "UpdatedLead": {name: (f"lead.{name}",) for name in ("name", "email", "phone", "company", "value")},
     "UserRef": {"name": ("user.name",), "avatar": ("user.avatar",)},

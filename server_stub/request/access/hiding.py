@@ -22,6 +22,7 @@ from .copies import NAMES, SUMMED, copied_members, hidden_copies, kind_in, kinds
 
 if TYPE_CHECKING:
     from ...caller import Caller
+    from ...data.queries.filter_groups import FieldType
     from ...noun import Noun
 
 Hidden = Mapping[str, frozenset[str]]
@@ -223,7 +224,7 @@ def refuse_named(
     names = frozenset(name for kind in kinds for name in hiding.members(kind))
     if not names:
         return
-    for path, value in _named_members(arguments):
+    for path, value in _named_members(arguments, is_filtered=operation.reads):
         if value in names:
             raise unknown(path, value)
 
@@ -243,8 +244,8 @@ def unknown(path: str, field: str) -> Problem:
     )
 
 
-def _named_members(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the members that arguments name, each with the argument."""
+def _named_members(arguments: Mapping[str, Any], *, is_filtered: bool) -> Iterator[tuple[str, str]]:
+    """Yield the members that arguments name, each with the argument; those of a call that writes are no filters."""
     for name, value in arguments.items():
         if value is None:
             continue
@@ -253,7 +254,8 @@ def _named_members(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         elif name in ("fields", "include") and is_array(value):
             yield from ((f"{name}.{number}", snake(str(field))) for number, field in enumerate(value))
         elif is_object(value):
-            yield from _named_members({key: member for key, member in value.items() if key in ("sort", "fields")})
+            named = {key: member for key, member in value.items() if key in ("sort", "fields")}
+            yield from _named_members(named, is_filtered=is_filtered)
             given = value.get("filter_groups")
             groups: Sequence[Mapping[str, Any]] = given if is_array(given) else ()  # by entity the rule looks itself
             for group, filters in enumerate(groups):
@@ -261,7 +263,7 @@ def _named_members(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 for number, one in enumerate(conditions):
                     path = f"filter_groups.{group}.filters.{number}.field"
                     yield path, snake(str(one.get("field", "")))
-        else:
+        elif is_filtered:
             yield name, name
             yield from ((name, name.removesuffix(end)) for end in _BOUNDS if name.endswith(end))
             yield from ((name, name.removeprefix(start)) for start in _LIMITS if name.startswith(start))
@@ -273,6 +275,22 @@ def seen_members(caller: Caller, names: Sequence[str], *entities: str) -> Sequen
         return names
     kinds = {kind for entity in entities for kind in kinds_of(entity)}
     return [name for name in names if not any(f"{kind}.{name}" in caller.hidden for kind in kinds)]
+
+
+def seen_types(caller: Caller, kind: str, types: Mapping[str, FieldType]) -> Mapping[str, FieldType]:
+    """Return the types of the fields of a kind of record by which a caller may ask: those that it sees.
+
+    Whether a condition holds tells what a member is, so that one that is hidden is not there in any condition.
+    """
+    if not caller.hidden:
+        return types
+    free = {f"{one}.*" for one in _FREE}
+    found: dict[str, FieldType] = {
+        name: "hidden" if name not in free and is_limited(caller.hidden, kind, name) else type
+        for name, type in types.items()
+    }
+    own = (name.partition(".") for name in caller.hidden)
+    return {**found, **{rest: "hidden" for entity, _, rest in own if entity in kinds_of(kind)}}
 
 
 def is_limited(members: frozenset[str], entity: str, name: str) -> bool:

@@ -11,9 +11,10 @@ from crm_sdk.models.deals import Deal
 
 from ...data.document import Document
 from ...data.queries.field_types import custom_types
-from ...data.queries.filter_groups import FieldType, compile_filters
+from ...data.queries.filter_groups import compile_filters
 from ...data.queries.filters import filter_fields
 from ...problems import Problem
+from ...request.access.hiding import seen_types
 from ...request.access.permissions import readable
 from ...serving import Context, Members
 from .. import company
@@ -38,7 +39,7 @@ def deals_to_predict(
 
     Raises: 422 for an unknown deal or a filter that cannot be; 409 for a deal that is closed.
     """
-    types: dict[str, FieldType] = {**FIELDS, **custom_types(call.collection("field"), "deal")}
+    types = seen_types(call.caller, "deal", {**FIELDS, **custom_types(call.collection("field"), "deal")})
     keep = compile_filters(filter_groups or (), types, now=call.now, zone=company.zone(call))
     if deal_ids is None:
         named = readable(call, "deal", call.collection("deal").find("status", "open"))

@@ -15,6 +15,7 @@ from ...data.queries.filter_groups import compile_filters
 from ...data.queries.query import member
 from ...problems import Problem
 from ...request.access import permissions
+from ...request.access.hiding import seen_types
 from .. import company
 from ..analytics.comparing import metric
 from .commands import usable
@@ -31,15 +32,19 @@ def wanted_records(turn: Turn, subject: Subject, wanted: Wanted) -> list[Documen
     """Return the records that words ask for. Raises: 403 where the caller may not read any of their kind."""
     permissions.check(turn.call.caller, subject.word, "read")
     given = {name: value for name, value in wanted.arguments.items() if name != "limit"}
-    keep = compile_filters(
-        wanted.filter_groups, subject.fields, now=turn.call.now, zone=company.zone(turn.call), resolve=member
-    )
+    types = seen_types(turn.call.caller, subject.entity, subject.fields)
+    if types.get(str(given.get("sort"))) == "hidden":
+        raise Unclear("no_field", word=str(given["sort"]), entity=subject.key)
     try:
+        keep = compile_filters(
+            wanted.filter_groups, types, now=turn.call.now, zone=company.zone(turn.call), resolve=member
+        )
         found = [doc for doc in turn.records_of(subject, given) if keep(doc)]
     except Problem as problem:
-        if problem.field != "sort":
+        if problem.field != "sort" and problem.code != "UNKNOWN_FIELD":
             raise
-        raise Unclear("no_field", word=str(given["sort"]), entity=subject.key) from None
+        word = str(given["sort"]) if problem.field == "sort" else problem.details["field"]
+        raise Unclear("no_field", word=word, entity=subject.key) from None
     return found[: wanted.arguments.get("limit")]
 
 
@@ -83,7 +88,7 @@ def added_up(
 ) -> Reply:
     """Answer with the sum or the mean of a member; amounts in several currencies are converted to the company's."""
     name = field_named(subject, field)
-    if subject.fields.get(name) != "number":
+    if seen_types(turn.call.caller, subject.entity, subject.fields).get(name) != "number":
         raise Unclear("no_number", word=field, entity=subject.key)
     wanted = understood_words(turn, subject, words)
     docs = [doc for doc in wanted_records(turn, subject, wanted) if doc.get(name) is not None]

@@ -14,6 +14,7 @@ from ...data.document import Document
 from ...data.queries.query import fold
 from ...problems import Problem
 from ...request.access import permissions
+from ...request.access.hiding import hiding_from
 from ...serving import Context, paging_of
 from . import replies
 from .subjects import RECORDS, SUBJECTS, Subject, subject_of
@@ -113,7 +114,7 @@ class Turn:
                 continue
             get = subject.call("get")
             try:
-                return subject, invoke(self.call, get, {get.positional[0]: stored["id"]})
+                return subject, self._seen(subject, invoke(self.call, get, {get.positional[0]: stored["id"]}))
             except Problem as problem:
                 if problem.code not in ("NOT_FOUND", "FORBIDDEN"):
                     raise
@@ -147,7 +148,12 @@ class Turn:
         if not permissions.permits(self.call.caller, subject.word, "read"):
             return []
         found: Sequence[Document] = invoke(self.call, subject.call("list"), given)
-        return found
+        return [self._seen(subject, doc) for doc in found] if self.call.caller.hidden else found
+
+    def _seen(self, subject: Subject, doc: Document) -> Document:
+        """Return a record without what is hidden from the caller: an answer tells of it in words."""
+        hiding = hiding_from(self.call.caller, self.call.server.nouns)
+        return hiding.without(doc, [subject.model]) if hiding is not None else doc
 
     def title(self, subject: Subject, doc: Mapping[str, Any]) -> str:
         """Return what a record is called."""

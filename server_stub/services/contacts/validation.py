@@ -46,7 +46,10 @@ def read_changes(draft: Members, *, typed: bool = True) -> dict[str, Any]:
 def _validate_draft(call: Context, index: int, draft: Members) -> dict[str, Any]:
     errors, members = _read_draft(draft)
     known = {entry.field for entry in errors}
-    normal, problems = CONTACTS.checked(call, members)
+    try:
+        normal, problems = CONTACTS.checked(call, members)
+    except Problem as problem:  # members that the caller may not write
+        normal, problems = members, [problem]
     errors += [entry for problem in problems for entry in problem.entries if entry.field not in known]
     likely = matches(call, normal)
     return {

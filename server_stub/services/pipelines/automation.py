@@ -17,7 +17,7 @@ from ...serving import Context, Members, serves
 from ..workflows.action_types import check_actions, every_action
 from ..workflows.rights import written_by
 from ..workflows.starting import execution_members, planned_specs
-from ..workflows.subjects import condition, filters_in, holds, ref_of, stored_conditions
+from ..workflows.subjects import check_conditions, filters_in, holds, ref_of, stored_conditions
 from ..workflows.trials import trial
 from .records import PIPELINES
 
@@ -38,7 +38,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
         there: Members = before["trigger"] if before is not None else {}
         _check_trigger(call, members.get("trigger", there), pipeline_id, {} if enabled else there)
     if members.get("conditions"):
-        condition(call, "deal", members["conditions"])
+        check_conditions(call, "deal", members["conditions"])
     if "actions" in members:
         check_actions(call, "deal", members["actions"])
     if before is not None:

@@ -55,7 +55,8 @@ class Source:
     def types(self) -> dict[str, FieldType]:
         """The types of the fields, for filters."""
         found: dict[str, FieldType] = {path: field.type for path, field in self.fields.items()}
-        return {**{path.removeprefix("fields."): kind for path, kind in found.items()}, **found}
+        hidden: dict[str, FieldType] = dict.fromkeys(self.hidden, "hidden")
+        return {**{path.removeprefix("fields."): kind for path, kind in found.items()}, **found, **hidden}
 
     def field(self, path: str, at: str) -> tuple[str, Field]:
         """Return a field and its path as it is known. Raises: 422 UNKNOWN_FIELD; `at` is the member that names it."""

@@ -21,9 +21,9 @@ from .subjects import (
     ACTIVITY,
     REFERENCES,
     body_with,
-    condition,
-    fields_of,
+    check_conditions,
     has_variables,
+    may_name,
     noun_of,
     own_field,
     settable,
@@ -112,7 +112,7 @@ def check_action(
     if spec["type"] == "branch":
         if depth > _DEEPEST:
             raise invalid(path, "max", f"branches are at most {_DEEPEST} deep")
-        condition(call, kind, spec["conditions"], f"{path}.conditions")
+        check_conditions(call, kind, spec["conditions"], f"{path}.conditions")
         for name in ("then", "otherwise"):
             check_actions(call, kind, spec.get(name) or (), f"{path}.{name}", within=within, depth=depth + 1)
 
@@ -229,7 +229,7 @@ def _check_enrolment(call: Context, kind: str, spec: Members, path: str) -> None
 
 def _check_wait(call: Context, kind: str, spec: Members, path: str) -> None:
     name = spec.get("until_field")
-    if name is not None and name not in fields_of(call, kind) and not name.startswith("custom_fields."):
+    if name is not None and not may_name(call, kind, name):
         message = f"a {kind} has no member {name!r} to wait for"
         raise Problem("UNKNOWN_FIELD", message, field=f"{path}.until_field", details={"field": name})
 

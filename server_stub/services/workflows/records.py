@@ -19,7 +19,7 @@ from . import engine
 from .action_types import check_action, every_action, merged_action
 from .rights import granted_by, require_rights
 from .starting import EXECUTION, OPEN
-from .subjects import check_kind, condition, stored_conditions
+from .subjects import check_conditions, check_kind, stored_conditions
 from .triggers import actions_of, check_trigger, set_timers, triggers_of
 
 _MOST = {"trigger": 10, "action": 50}
@@ -43,7 +43,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
                 message = "an active workflow stays about the same kind of record: deactivate it first"
                 raise Problem("WORKFLOW_ACTIVE", message, field="entity_type")
             _check_parts(call, kind, before)
-    condition(call, kind, conditions)
+    check_conditions(call, kind, conditions)
     if before is None:
         require_rights(call, {"owner_id": call.caller.user_id, **granted_by(call), **members})
         return granted_by(call)
@@ -267,7 +267,7 @@ TRIGGERS = Noun(
 
 def _check_action(call: Context, kind: str, action: Members, path: str, workflow_id: str | None) -> None:
     start = f"{path}." if path else ""
-    condition(call, kind, action.get("conditions") or (), f"{start}conditions")
+    check_conditions(call, kind, action.get("conditions") or (), f"{start}conditions")
     check_action(call, kind, action["spec"], f"{start}spec", within=workflow_id)
 
 

@@ -20,7 +20,7 @@ from ...data.queries.filters import filter_fields
 from ...data.queries.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request.access.hiding import legible
+from ...request.access.hiding import legible, seen_types
 from ...request.reading.intake import receive_changes
 from ...request.settings import environment_of
 from ...serving import Context, Members, changes_between
@@ -200,18 +200,33 @@ def _members_of(noun: Noun) -> Mapping[str, FieldType]:
     return every
 
 
+def may_name(call: Context, kind: str, name: str) -> bool:
+    """Tell whether a part may name a member: one that the caller sees, or a custom field that may come to be."""
+    type = seen_types(call.caller, kind, fields_of(call, kind)).get(name)
+    return type != "hidden" and (type is not None or name.startswith("custom_fields."))
+
+
+def check_conditions(call: Context, kind: str, groups: Sequence[Members], path: str = "conditions") -> None:
+    """Check conditions that the caller writes. Raises: 422, also for a member that is hidden from the caller."""
+    condition(call, kind, groups, path, fields=seen_types(call.caller, kind, fields_of(call, kind)))
+
+
 def condition(
-    call: Context, kind: str, groups: Sequence[Members], path: str = "conditions"
+    call: Context,
+    kind: str,
+    groups: Sequence[Members],
+    path: str = "conditions",
+    *,
+    fields: Mapping[str, FieldType] | None = None,
 ) -> Callable[[Document | None], bool]:
     """Return the test of conditions on a record; without a record only no conditions hold.
 
     Raises: 422 for conditions that cannot be tested, with `path` as the name of the member.
     """
     noun = noun_of(call, kind)
+    fields = fields_of(call, kind) if fields is None else fields
     try:
-        test = compile_filters(
-            groups, fields_of(call, kind), now=call.now, zone=company.zone(call), resolve=partial(value_at, kind)
-        )
+        test = compile_filters(groups, fields, now=call.now, zone=company.zone(call), resolve=partial(value_at, kind))
     except Problem as problem:
         entries = [
             replace(entry, field=(entry.field or "").replace("filter_groups", path, 1)) for entry in problem.entries

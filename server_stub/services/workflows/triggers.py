@@ -16,7 +16,7 @@ from .. import company
 from ..conversations.state import contact_of
 from ..custom_objects.stored import RECORDS
 from .starting import TIMER, begin, plan
-from .subjects import condition, fields_of, holds, noun_of, records_of
+from .subjects import check_conditions, holds, may_name, noun_of, records_of
 
 _FIRED = "workflow_firing"
 """The kind of what last started a workflow for a record, so that the events of one write start it once."""
@@ -58,12 +58,12 @@ def check_trigger(call: Context, kind: str, trigger: Members, path: str = "") ->
             raise invalid(f"{prefix}{name}", "choice", f"a trigger of the type {type} has no {name}")
     if type == "field_changed":
         name = trigger["field"]
-        if name not in fields_of(call, kind) and not name.startswith("custom_fields."):
+        if not may_name(call, kind, name):
             message = f"a {kind} has no member {name!r}"
             raise Problem("UNKNOWN_FIELD", message, field=f"{prefix}field", rule="choice", details={"field": name})
     if type == "schedule":
         check_schedule(trigger["schedule"], f"{prefix}schedule")
-    condition(call, kind, trigger.get("conditions") or (), f"{prefix}conditions")
+    check_conditions(call, kind, trigger.get("conditions") or (), f"{prefix}conditions")
 
 
 # -- events ------------------------------------------------------------------------------------------------------------
