@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from crm_sdk.wire import is_object
-
 from ...data.document import Document
 from ...data.queries.query import member
 from ...noun import Noun
@@ -38,7 +36,7 @@ def check(
     yield from _standard(call, noun, given, members, before)
     sent: Mapping[str, Any] = given.get("custom_fields") or {}
     keys = keys_of(call, entity)
-    if (not keys and not sent) or not is_object(sent):
+    if not keys and not sent:
         return
     held: Mapping[str, Any] = (before.get("custom_fields") if before is not None else None) or {}
     values: dict[str, Any] = dict(members.get("custom_fields", held))

@@ -27,7 +27,6 @@ Path = tuple[str, ...]
 """The way to a value in a record as JSON, by wire names: ``("address", "city")``."""
 CHANGE, GONE = "_change", "deletedAt"
 """The columns of what is no member of a record: what became of it, and when it was deleted."""
-_DEEPEST = 3
 _PROFILE = ("network", "url", "handle")
 """The members of a social profile, which imports read as words in this order."""
 
@@ -147,11 +146,11 @@ def _model_in(annotation: Any) -> type[Model] | None:
     return inner[0] if len([one for one in inner if one is not None]) == 1 else None
 
 
-def _parts(model: type[Model], depth: int = 1) -> Iterator[Path]:
+def _parts(model: type[Model]) -> Iterator[Path]:
     for name, info in model.model_fields.items():
-        inner = _model_in(info.annotation) if depth < _DEEPEST else None
+        inner = _model_in(info.annotation)
         if inner is not None:
-            yield from ((camel(name), *rest) for rest in _parts(inner, depth + 1))
+            yield from ((camel(name), *rest) for rest in _parts(inner))
         else:
             yield (camel(name),)
 

@@ -150,9 +150,9 @@ def _restored_record(call: Context, entity: Entity, doc: Document) -> Document:
 def _publish(call: Context, kind: str, before: Document, after: Document, *, of: str) -> None:
     """Publish that a record came back with another, or is as it was before that was deleted; no part of that one."""
     nouns = call.server.nouns
-    noun = nouns.get(after.get("kind", "")) or nouns.get(kind)
+    noun = nouns.get(after.get("kind", ""))
     if noun is None or noun.collection != kind:
-        noun = next(one for one in nouns.values() if one.collection == kind)
+        noun = nouns[kind]
     if noun.within is not None and after[noun.within[0]] == of:
         return
     back = before.get("deleted_at") is not None
