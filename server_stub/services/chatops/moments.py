@@ -23,7 +23,10 @@ _FILLING = ("at", "on", "um", "am", "el", "next")
 
 
 def times_of(turn: Turn, words: Sequence[Token]) -> dict[str, Any] | None:
-    """Return when a meeting is to be: at a moment, or on a day at the first time that is free; None for other words."""
+    """Return when a meeting is to be: at a moment, or on a day at the first time that is free.
+
+    None for other words, and for a day that is over.
+    """
     start = moment_of(turn, words)
     if start is not None:
         return {"startTime": instant(start)}
@@ -42,9 +45,8 @@ def times_of(turn: Turn, words: Sequence[Token]) -> dict[str, Any] | None:
             begin, end = Calendar(turn.call.now, zone).span(fold("_".join(given)), "when")
         except Problem:
             return None
-        if begin >= end:
-            return None
-    return {"earliest": instant(max(begin, turn.call.now)), "latest": instant(end)}
+    begin = max(begin, turn.call.now)
+    return {"earliest": instant(begin), "latest": instant(end)} if begin < end else None
 
 
 def moment_of(turn: Turn, words: Sequence[Token]) -> datetime | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -177,6 +179,18 @@ def test_when_a_meeting_is_to_be(acme: CrmClient, ids: dict[str, str]) -> None:
         names = {0: [], 1: ["startTime"], 2: ["earliest", "latest"]}[len(wanted)]
         assert list(values) == names
         assert all(str(values[name]).startswith(one) for name, one in zip(names, wanted, strict=True)), (when, values)
+    for when in (
+        "+5h",
+        "yesterday",
+        "last week",
+        "2026-01-14",
+        "25:00",
+        "2026-02-30 10:00",
+        "tomorrow 9",
+        "in 3 weeks",
+    ):
+        answer = acme.chatops.send(f"/schedule 30 with {ids['eva']} {when}")
+        assert answer.plan is None and answer.text.startswith("Nothing was found for"), when
     for text in ("/schedule 45 min mit Eva Plan", "/schedule 45minutes with Eva Plan", "/schedule 45 con {eva}"):
         answer = acme.chatops.send(whole(text, ids))
         assert answer.plan is not None and answer.plan.operations[0].values["durationMinutes"] == 45
@@ -235,6 +249,13 @@ def test_what_is_told_of_records(acme: CrmClient, ids: dict[str, str]) -> None:
     text = acme.chatops.send("/summarize Eva Plan").text
     assert "Note 3, Note 2, Note 1" in text and "Note 0" not in text and "4" in text
     assert acme.chatops.send("/summarize user_sam").text.endswith("no activities yet")
+    start = datetime(2026, 2, 3, 9, 30, tzinfo=UTC)
+    event: Any = {"title": "Meet Zed", "start_time": start, "end_time": start + timedelta(hours=1)}
+    acme.activities.events.create(event)
+    assert "occurred_at 2026-02-03T09:30:00Z" in acme.chatops.send("/show Meet Zed").text
+    acme.deals.update(ids["deal"], {"value": Decimal("12.5"), "expected_close_date": date(2026, 3, 4)})
+    told = acme.chatops.send(f"/show {ids['deal']}").text
+    assert "value 12.5," in told and "expected_close_date 2026-03-04" in told
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from crm_sdk import CrmClient, InvalidInputError, ValidationError
 from crm_sdk.models import ChatMessage
 from server_stub import StubServer
+from server_stub.request.http import Request
 from server_stub.services.chatops import replies
 from server_stub.services.chatops.tokens import amount_of, plain, tokens
 
@@ -190,3 +192,13 @@ def test_an_activity_is_shown_by_what_its_kind_has(stub: StubServer, acme: CrmCl
     answer = acme.chatops.send(f"/show {stored['id']}")
     assert f" {member} " in answer.text
     assert ("priority" in answer.text) is (kind == "task")
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"), [("12.50", "12.5"), ("100.00", "100"), ("1e3", "1000"), ("0.10", "0.1"), ("0", "0")]
+)
+def test_an_amount_is_told_as_it_is_answered(stub: StubServer, acme: CrmClient, sent: str, told: str) -> None:
+    headers = {"authorization": "Bearer acme-admin", "content-type": "application/json"}
+    body = f'{{"title": "Odd one", "value": {sent}}}'.encode()
+    made = json.loads(stub.handle(Request("POST", "/platform/v1/deals", "", headers, body)).body)["data"]
+    assert acme.chatops.send(f"/show {made['id']}").text.startswith(f"Odd one: value {told}, currency USD, ")

@@ -175,6 +175,23 @@ def test_conversations_and_plans_are_their_users(stub: StubServer, acme: CrmClie
     assert acme.chatops.send("/set it title=y", session_id=answer.session_id).plan is None, "a new conversation"
 
 
+def test_a_user_goes_on_with_another_credential(stub: StubServer, acme: CrmClient, sales: CrmClient) -> None:
+    eva = contact(acme)
+    ada = stub.client(api_key=None, dialects="platform", max_retries=0, strict=True)
+    ada.auth.login("ada@acme.test", "demo-password")
+    first = acme.chatops.send(f"/set {eva.id} title=One")
+    assert ada.chatops.send("/set it title=Two", session_id=first.session_id).session_id == first.session_id
+    done = ada.chatops.confirm(first.id)
+    assert acme.contacts.get(eva.id).title == "One" and done.session_id == first.session_id
+    behalf = acme.chatops.send("/help", on_behalf_of="user_sam")
+    for other in (sales, acme):
+        assert refused(lambda other=other: other.chatops.send("/help", session_id=behalf.session_id)).code == (  # type: ignore[misc] # the value of this turn is bound
+            "NOT_FOUND"
+        ), "it is whose asked, for whom it was asked"
+    again = ada.chatops.send("/help", session_id=behalf.session_id, on_behalf_of="user_sam")
+    assert again.session_id == behalf.session_id
+
+
 def test_a_bot_asks_for_a_user_with_no_more_than_his_rights(acme: CrmClient, sales: CrmClient) -> None:
     own, foreign = sales.contacts.create({"name": "Own Bot"}), contact(acme)
     for named in ("user_sam", "SAM@acme.test"):
