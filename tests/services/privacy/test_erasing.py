@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from newcomers import signed_in
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -196,3 +197,19 @@ def test_an_erasure_is_told_once_of_each_record(crm: CrmClient) -> None:
     told = [(one.entity.id, one.change, one.event) for one in crm.changes.list(cursor=begin, fold=False)]
     assert told.count((person.id, "erased", "contact.erased")) == 1
     assert [one for one in told if one[0] == deal.id] == [(deal.id, "updated", "deal.updated")]
+
+
+@pytest.mark.parametrize("is_owner", [True, False])
+def test_who_saw_a_person_is_told_of_the_erasure(stub: StubServer, crm: CrmClient, is_owner: bool) -> None:
+    body: Any = {"key": "narrow", "name": "N", "permissions": [
+        {"resource": "contacts", "action": "read", "scope": "own"},
+    ]}  # fmt: skip
+    crm.security.roles.create(body)
+    reader, narrow = signed_in(stub, crm, "narrow")
+    begin = narrow.changes.list(start="now", limit=0).cursor
+    owner = reader.id if is_owner else "user_sam"
+    id = crm.contacts.create({"name": "Seen", "email": "seen@person.test", "owner_id": owner}).id
+    crm.contacts.update(id, {"title": "CEO"})
+    crm.privacy.erase({"email": "seen@person.test"}, dry_run=False, confirm="seen@person.test").wait()
+    told = [(one.entity.id, one.change) for one in narrow.changes.list(cursor=begin, fold=False)]
+    assert told == ([(id, "created"), (id, "updated"), (id, "erased")] if is_owner else [])

@@ -12,7 +12,7 @@ import pytest
 from refusals import refused
 from stub_data import idle
 
-from crm_sdk import CrmClient
+from crm_sdk import CrmClient, JobFailedError
 from crm_sdk.models import Contact
 from server_stub import StubServer
 
@@ -144,3 +144,32 @@ def test_erasing_twice_finds_nothing(canary: Canary) -> None:
     canary.erase()
     for again in (canary.erase(), canary.erase(subject=subject, confirm=canary.ids["contact"])):
         assert (again.records, again.identities) == ([], [])
+
+
+def test_an_export_is_a_text_that_people_read(crm: CrmClient) -> None:
+    crm.contacts.create({"name": "Žofie Nováková", "email": "zofie@x.example"})
+    job = crm.privacy.export({"email": "zofie@x.example"})
+    assert job.counts is not None and (job.counts.total, job.counts.processed) == (0, 0)
+    assert job.title == "Export of a person's data" and job.cancellable is True
+    report = job.wait()
+    with zipfile.ZipFile(io.BytesIO(crm.files.download(report.file_id or "").read())) as archive:
+        text = archive.read("contact.json").decode()
+    assert '\n    "name": "Žofie Nováková",\n' in text
+    counts = crm.jobs.get(job.id).counts
+    assert counts is not None and counts.total == counts.processed == counts.succeeded == sum(
+        one.found for one in report.records
+    )
+
+
+def test_a_hold_of_the_last_moment_counts(canary: Canary) -> None:
+    """The erasure waits, and is refused when it begins; nothing is erased then."""
+    crm, id = canary.crm, canary.ids["contact"]
+    job = crm.privacy.erase({"email": canary.email}, dry_run=False, confirm=canary.email)
+    assert job.title == "Erasure of a person" and job.cancellable is False
+    policy: Any = {"entity_type": "contact", "retain_days": 3650, "legal_hold": True, "filter_groups": []}
+    crm.audit.retention_policies.update([policy])
+    with pytest.raises(JobFailedError) as caught:
+        job.wait()
+    error = crm.jobs.get(job.id).error
+    assert caught.value.code == "LEGAL_HOLD" and error is not None and id in error.details["ids"]
+    assert crm.contacts.get(id).name.startswith("Eva")

@@ -198,3 +198,19 @@ def test_a_key_replaces_itself_and_no_wider_one(stub: StubServer, admin: CrmClie
     assert refused(lambda: crm.security.api_keys.rotate(wide.id)).code == "FORBIDDEN"
     assert crm.security.api_keys.rotate(narrow.id).key not in (None, narrow.key)
     assert holder(stub, wide.key).security.api_keys.rotate(narrow.id).key is not None
+
+
+def test_a_key_that_a_key_makes_may_do_as_little(stub: StubServer, admin: CrmClient) -> None:
+    granted = ["security:create", "leads:read@own", "contacts:read"]
+    maker = holder(stub, admin.security.api_keys.create({"name": "maker", "permissions": granted}).key)
+    made = maker.security.api_keys.create({"name": "made"})
+    assert made.permissions == sorted(granted)
+    assert refused(lambda: holder(stub, made.key).deals.list()).code == "FORBIDDEN"
+    less = maker.security.api_keys.create({"name": "less", "permissions": ["leads:read", "contacts:read@own"]})
+    assert sorted(less.permissions) == ["contacts:read@own", "leads:read"]
+    for wanted in ("deals:read", "leads:read@all", "leads:update@own"):
+        body: Any = {"name": "more", "permissions": [wanted]}
+        more = refused(partial(maker.security.api_keys.create, body))
+        assert (more.code, more.fields[0].field) == ("ROLE_ESCALATION", "permissions"), wanted
+    every: Any = {"name": "every", "permissions": ["security:create", "leads:read@own", "contacts:read"]}
+    assert sorted(maker.security.api_keys.create(every).permissions) == sorted(granted)
