@@ -256,3 +256,63 @@ def test_a_user_of_an_archive_has_no_second_factor(acme: Founded, stub: StubServ
         assert elsewhere.crm.users.get(made.id).mfa_enabled is False
     acme.restore(acme.backup(include=every), "replace")
     assert acme.crm.users.get(made.id).mfa_enabled is True, "who is there keeps it"
+
+
+@pytest.mark.parametrize("room", [0, 1, 2])
+def test_a_merge_brings_back_no_more_than_the_plan_allows(acme: Founded, stub: StubServer, room: int) -> None:
+    gone = [acme.crm.contacts.create({"name": f"C{n}"}).id for n in range(2)]
+    kept = [acme.crm.contacts.create({"name": f"K{n}"}).id for n in range(2)]
+    made = acme.backup(include=["data"])
+    for id in gone:
+        acme.crm.contacts.delete(id)
+    tenants = stub.store.collection(acme.id, "tenant")
+    tenant = some(tenants.first())
+    tenants.put(tenant | {"limits": {**(tenant.get("limits") or {}), "contacts": len(kept) + room}})
+    result = acme.restore(made, "merge")
+    assert result.restored.get("contact", 0) == room
+    assert [one.code for one in result.conflicts if one.value in gone] == ["LIMIT_EXCEEDED"] * (2 - room)
+    assert acme.crm.contacts.list().total == len(kept) + room
+
+
+def test_a_backup_of_everything_is_taken_over(acme: Founded) -> None:
+    every = ["data", "files", "configuration", "users", "audit"]
+    made = acme.backup(include=every)
+    taken = acme.take_over(acme.archive(made))
+    assert (taken.status, taken.include, taken.counts) == ("succeeded", every, made.counts)
+    assert acme.restore(made).verified is True
+
+
+@pytest.mark.parametrize(("later", "is_there"), [(-1, False), (0, False), (1, True)])
+def test_a_backup_goes_in_the_moment_in_which_its_time_has_come(
+    acme: Founded, stub: StubServer, later: int, is_there: bool
+) -> None:
+    made, _ = acme.backup(include=["configuration"]), acme.backup(include=["configuration"])
+    acme.crm.configuration.settings.update({"backup.schedule": "off"})
+    backups, tasks = (stub.store.collection(acme.id, kind) for kind in ("backup", "timetable"))
+    stub.clock.advance(86_400)
+    acme.sign_in()
+    due = some(tasks.get("expired backups"))["due_at"]
+    backups.put(some(backups.get(made.id)) | {"expires_at": due + timedelta(milliseconds=later)})
+    stub.clock.advance((due - stub.clock.now()).total_seconds() + 60)
+    acme.sign_in()
+    assert (made.id in {one.id for one in acme.crm.backups.list()}) is is_there
+
+
+def test_a_file_that_stays_makes_room_for_one_of_an_archive(acme: Founded) -> None:
+    """Of another server, that is: there another file can have the same id."""
+    file = acme.crm.files.upload(("notes.txt", b"what was said"))
+    (version,) = acme.crm.files.versions.list(file.id)
+    content = acme.archive(acme.backup())
+    there = found(StubServer(), "Umbrella")
+    own = there.backup(include=["configuration"])
+    assert own.file_id == file.id, "both are the first file of their server"
+    taken = there.take_over(content)
+    there.restore(taken, "replace")
+    there.sign_in()
+    assert there.crm.files.download(file.id).read() == b"what was said"
+    assert [one.id for one in there.crm.files.versions.list(file.id)] == [version.id]
+    moved = there.crm.files.get(there.crm.backups.get(own.id).file_id or "")
+    assert moved.id != file.id and moved.related_to is not None and moved.related_to.id == own.id
+    (kept,) = there.crm.files.versions.list(moved.id)
+    assert kept.id != version.id and moved.url == f"/v1/files/{moved.id}/download"
+    assert there.restore(there.crm.backups.get(own.id)).verified is True
