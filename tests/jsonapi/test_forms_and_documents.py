@@ -32,7 +32,9 @@ ASKED: dict[str, bool] = {
     f"{MEDIA};q=0.5, text/html": True, f"{MEDIA};ext=x": True, f"{MEDIA};foo=1": True, f"{MEDIA};foo=1, {MEDIA}": True,
     f"{MEDIA};foo=1;q=1, {MEDIA};q=0.2, application/json;q=0.5": False, f"{MEDIA};profile=\"a,b\"": True,
     f"{MEDIA};q=odd, application/json;q=0.9": True, f"{MEDIA};q=7, application/json": True,
-    f"{MEDIA};q=-1, */*;q=0.1": False,
+    f"{MEDIA};q=-1, */*;q=0.1": False, f"application/json, {MEDIA};q=odd": False,
+    f"application/json, {MEDIA};q=7": False,
+    f"{MEDIA};q=odd, application/json": True, f"{MEDIA};q=-1": False,
     f'text/x;a="{MEDIA}, b", application/json': False, " , ": False,
     f"application/json;q=0.1, application/json, {MEDIA};q=0.5": False,
 }  # fmt: skip

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from server_stub import StubServer
 from server_stub.data.document import Document
 from server_stub.services.calendar.conflicts import Plan, clashes, conflicts, gravest_first, travel
 from server_stub.services.calendar.feeds import calendar_owners
-from server_stub.services.calendar.preparation import computed_members, deal_behind, prepare, uid_of
+from server_stub.services.calendar.preparation import (
+    computed_from_records,
+    computed_members,
+    deal_behind,
+    prepare,
+    uid_of,
+)
 from server_stub.services.calendar.working_time import (
     Hours,
     first_free,
@@ -354,3 +362,18 @@ def test_insights_of_a_meeting() -> None:
     )
     named = computed_members(event(deal_id="deal_9"), None, [deal(), deal(id="deal_9", title="Own")], [], NOW)
     assert named["preparation"]["deal_context"].startswith("Own: ")
+
+
+def test_what_an_event_of_the_demo_is_prepared_with_is_what_is_answered(stub: StubServer) -> None:
+    crm, collections = stub.client(dialects="platform"), partial(stub.store.collection, "tenant_acme")
+    bare = {"contact_id": None, "deal_id": None}
+    for doc in [one for one in collections("activity").all() if one["kind"] == "event"]:
+        answered: Any = crm.activities.get(doc["id"])
+        now = stub.clock.now()
+        for members, deal, contact in (({}, True, True), ({"deal_id": None}, False, True), (bare, False, False)):
+            found = computed_from_records(doc | members, collections, now)
+            if deal:
+                assert found["preparation"] == answered.preparation.model_dump(exclude_unset=True)
+                assert [one["id"] for one in found["ai_insights"]] == [one.id for one in answered.ai_insights]
+            if not contact:
+                assert found["preparation"]["deal_context"] is None and not found["preparation"]["personal_notes"]

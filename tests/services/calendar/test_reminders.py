@@ -52,6 +52,10 @@ def test_when_reminders_are_due() -> None:
     assert due(doc(**daily)) == [105]
     once = [{"minutes_before": 15, "channel": "in_app", "sent_at": NOW + timedelta(minutes=105)}]
     assert due(doc(**daily, reminders=once)) == [105 + 24 * 60], "the next occurrence"
+    at = NOW + timedelta(minutes=105)
+    for since, minutes in ((at, 105 + 24 * 60), (at + MINUTE, 105 + 1), (at - MINUTE, 105 + 24 * 60)):
+        assert due(doc(**daily, reminders=once, reminders_since=since)) == [minutes], "one sent before does not count"
+    assert due(doc(**daily, reminders=once, reminders_since=at + 1.5 * MINUTE)) == [105 + 24 * 60]
     last = [{"minutes_before": 15, "channel": "in_app", "sent_at": NOW + timedelta(days=2, minutes=105)}]
     assert due(doc(**daily, reminders=last)) == []
     assert moment_of(doc(kind="task", due_at=NOW)) == NOW and moment_of(doc(kind="call")) == start

@@ -187,6 +187,36 @@ def test_travel_counts_where_places_differ(client: CrmClient) -> None:
     assert travel("Main St 1, Austin, US", "Zoom") == travel(None, "Berlin") == 0
 
 
+def test_a_meeting_is_where_the_last_one_was_or_at_the_address_of_the_contact(
+    client: CrmClient, stub: StubServer
+) -> None:
+    start = datetime(2026, 1, 28, 11, tzinfo=NEW_YORK)
+    for event in client.calendar.events.list():
+        client.calendar.events.delete(event.id)
+    planned(client, start - timedelta(minutes=50), 30, location="Elm St 2, Boston, US")
+
+    def way(contact_id: str | None) -> int | None:
+        found = client.calendar.smart_scheduling(30, contact_id=contact_id, preferred_times=[start])
+        return found.travel_time_estimate
+
+    for number, (address, place) in enumerate((
+        ({"street": "Main St 1", "city": "Austin", "country": "US"}, "Main St 1, Austin, US"),
+        ({"street": "Elm St 2", "city": "Boston", "country": "US"}, None), ({"state": "TX", "postal_code": "1"}, None),
+        ({"city": "Boston", "country": "US"}, "Boston, US"), ({"country": "DE"}, "DE"), (None, None),
+    )):  # fmt: skip
+        body: Any = {"name": "P", "email": f"p{number}@place.example", "address": address}
+        guest = stub.client(dialects="platform").contacts.create(body).id
+        assert way(guest) == (travel(place, "Elm St 2, Boston, US") or None), address
+    assert way(None) is None
+    for day, place in ((30, "Main St 9, Austin, US"), (20, "Elm St 9, Boston, US"), (40, "Rue 1, Paris, FR")):
+        planned(client, start - timedelta(days=day), 30, contact_id=guest, location=place)
+    assert way(guest) == travel("Elm St 9, Boston, US", "Elm St 2, Boston, US"), "the last one"
+    planned(client, start - timedelta(days=1), 30, contact_id=guest)
+    assert way(guest) == travel("Elm St 9, Boston, US", "Elm St 2, Boston, US"), "one without a place says nothing"
+    planned(client, start - timedelta(days=1), 30, contact_id=guest, meeting_link="https://meet.example/x")
+    assert way(guest) is None
+
+
 def test_the_preparation_needed_follows_the_deal(client: CrmClient, stub: StubServer) -> None:
     deals = stub.store.collection("tenant_acme", "deal")
     deal = next(doc for doc in deals if doc["status"] == "open")
@@ -200,6 +230,22 @@ def test_the_preparation_needed_follows_the_deal(client: CrmClient, stub: StubSe
     assert needed(stage="proposal") == 30
     assert needed(stage="closed-won") == 15
     assert needed(stage="proposal", value=60_000) == needed(stage="proposal", competitor_mentioned="Initech") == 45
+
+
+def test_the_meeting_follows_the_deal_of_the_contact(client: CrmClient) -> None:
+    guest = client.contacts.create({"name": "Paula Neu", "email": "paula@neu.example"}).id
+
+    def needed(**more: Any) -> int:
+        return client.calendar.smart_scheduling(30, contact_id=guest, **more).preparation_time_needed
+
+    bare = needed()
+    big = client.deals.create({"title": "Big", "contact_id": guest, "value": 60_000, "stage": "qualified"}).id
+    assert (bare, needed()) == (30, 60)
+    small = client.deals.create({"title": "Small", "contact_id": guest, "value": 10, "stage": "proposal"}).id
+    assert needed(deal_id=small) == 30 and needed(deal_id=big) == 60
+    client.deals.delete(big)
+    assert needed() == 30
+    assert client.calendar.smart_scheduling(30, deal_id=small).preparation_time_needed == 30
 
 
 @pytest.mark.thorough

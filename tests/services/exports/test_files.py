@@ -126,6 +126,21 @@ def test_a_member_that_is_named_whole_and_in_part_is_in_it_once(
     assert own.splitlines()[0].split(",")[0::6] == ["name", "address.country"]
 
 
+def test_a_member_that_is_named_whole_is_in_lines_as_it_is(admin: CrmClient) -> None:
+    bodies: list[Any] = [
+        {"custom_fields": {"a": 1}}, {"custom_fields": {"b": None}, "address": {"city": "Ulm"}}, {"address": None},
+    ]  # fmt: skip
+    made = [admin.contacts.create(body | {"name": f"C{n}"}) for n, body in enumerate(bodies)]
+    fields = {"contact": ["name", "custom_fields", "address"]}
+    for format in ("jsonl", "json"):
+        found = export(admin, "contact", ids=[one.id for one in made], fields=fields, format=format)
+        lines = found.lines() if format == "jsonl" else json.loads(found.content)
+        for one in made:
+            (line,) = (each for each in lines if each["name"] == one.name)
+            raw = admin.request("GET", f"/v1/contacts/{one.id}").json()["data"]
+            assert line == {name: raw.get(name) for name in ("name", "customFields", "address")}
+
+
 @pytest.mark.parametrize("entity", sorted(ENTITIES))
 def test_all_that_a_description_names_makes_columns_of_different_names(admin: CrmClient, entity: str) -> None:
     names = [field.name for field in admin.objects.describe(entity).fields]

@@ -102,6 +102,21 @@ def test_what_was_changed_is_told_once(stub: StubServer, admin: CrmClient) -> No
     ]
 
 
+@pytest.mark.parametrize(("more", "runs"), [(0, 1), (2 * HOUR, 1), (2 * HOUR - 1, 1)])
+def test_of_times_that_were_missed_only_the_last_counts(
+    stub: StubServer, admin: CrmClient, more: float, runs: int
+) -> None:
+    made = schedule(admin)
+    before = {job.id for job in admin.jobs.list(kind=["export"], limit=200)}
+    assert made.next_run_at is not None
+    stub.clock.advance((made.next_run_at - stub.clock.now()).total_seconds() + more)
+    done = now(admin, made.id)
+    last = made.next_run_at + timedelta(hours=more // HOUR)
+    assert (done.last_run_at, done.next_run_at) == (last, last + timedelta(hours=1))
+    jobs = [job.id for job in admin.jobs.list(kind=["export"], limit=200) if job.id not in before]
+    assert len(jobs) == runs and done.last_job_id in jobs
+
+
 def test_what_was_changed_as_a_table_with_several_entities(stub: StubServer, admin: CrmClient) -> None:
     made = schedule(admin, mode="changed", request={"entity_types": ["lead", "territory"]})
     stub.clock.advance(HOUR)

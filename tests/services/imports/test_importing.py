@@ -269,6 +269,16 @@ def test_an_error_file_has_the_rows_with_what_is_wrong(client: CrmClient) -> Non
     ]
 
 
+@pytest.mark.parametrize(("name", "file"), [("rows.csv", "rows-errors.csv"), ("a.b.tsv", "a.b-errors.csv")])
+def test_an_error_file_is_called_like_the_file(client: CrmClient, name: str, file: str) -> None:
+    job = client.imports.create("lead", (name, b"name\tvalue\nAda\tmany\n"), delimiter="\t")
+    job.wait()
+    assert client.files.get(client.jobs.get(job.id).file_id or "").name == file
+    bare = client.imports.create("lead", ("rows", b"name,value\nAda,many\n"), format="csv")
+    bare.wait()
+    assert client.files.get(client.jobs.get(bare.id).file_id or "").name == "rows-errors.csv"
+
+
 def test_an_import_stops_after_errors_and_goes_on_with_the_rest(client: CrmClient, stub: StubServer) -> None:
     rows = [("a", "1"), ("b", "2"), ("c", "3"), ("d", "x"), ("e", "4"), ("f", "x"), ("g", "5")]
     content = "external_id,name,value\n" + "".join(f"{key},Lead {key},{value}\n" for key, value in rows)

@@ -94,6 +94,13 @@ def test_an_unreadable_file_is_told_in_the_answer(
     assert word in found.errors[0].message
 
 
+@pytest.mark.parametrize("encoding", ["utf-99", "base64_codec"])
+def test_an_encoding_that_is_none_is_named(client: CrmClient, encoding: str) -> None:
+    for name, content in (("a.csv", "name\nAda\n"), ("a.jsonl", '{"name": "Ada"}\n')):
+        found = look(client, "lead", content, name, encoding=encoding)
+        assert (found.readable, [error.field for error in found.errors]) == (False, ["encoding"]), name
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
