@@ -53,9 +53,8 @@ def references_of(call: Context, entity: Entity, noun: Noun | None, model: type[
     found: dict[str, str] = {}
     for name in model.model_fields:
         target = target_of(name, entity.name, noun.refers if noun is not None else {}, is_entity)
-        target_entity = known.of_collection(target) if target is not None else None
-        if target is not None and (target_entity is not None or is_entity(target)):
-            found[name] = target_entity.name if target_entity is not None else target
+        if target is not None and is_entity(target):
+            found[name] = target
     return found
 
 
