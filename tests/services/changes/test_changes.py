@@ -191,6 +191,18 @@ def test_a_fold_has_the_fields_of_the_whole_page_also_of_what_is_gone_since(crm:
     assert (last.change, last.record) == ("deleted", None) and {"title", "department"} <= set(last.changed_fields)
 
 
+def test_a_fold_is_in_the_order_of_the_last_changes(crm: CrmClient) -> None:
+    one, two, three = (crm.contacts.create({"name": name}) for name in ("One", "Two", "Three"))
+    cursor = now(crm)
+    for made, title in ((one, "a"), (two, "b"), (three, "c"), (one, "d"), (two, "e")):
+        crm.contacts.update(made.id, {"title": title})
+    page = crm.changes.list(cursor=cursor, entity_types=["contact"], include=["changes"])
+    assert [one.entity.id for one in page.items] == [three.id, one.id, two.id]
+    assert [one.seq for one in page.items] == sorted(one.seq for one in page.items)
+    values = [[(each.before, each.after) for each in one.changes or ()] for one in page.items]
+    assert values == [[(None, "c")], [(None, "d")], [(None, "e")]], "the first before, the last after"
+
+
 @pytest.mark.parametrize("entity_types", [None, ["contact"], ["contact", "lead"]])
 def test_a_field_that_no_entity_has_is_refused(crm: CrmClient, entity_types: Any) -> None:
     with pytest.raises(ValidationError) as raised:

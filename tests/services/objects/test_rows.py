@@ -119,6 +119,25 @@ def test_members_have_either_name_at_every_depth(crm: CrmClient) -> None:
     assert str(crm.deals.get(made.items[0].id or "").value) == amount
 
 
+def test_an_activity_stays_of_its_kind_and_has_its_members_alone(crm: CrmClient) -> None:
+    task = crm.activities.tasks.create({"title": "Call", "contact_id": "contact_123"}).id
+    for members, error in (
+        ({"transcript": "Hello"}, "transcript"), ({"kind": "task", "title": "Ring"}, None),
+        ({"kind": "task", "location": "Rome"}, "location"), ({"title": "Talk"}, None),
+    ):  # fmt: skip
+        row: Any = {"id": task, **members}
+        ((_, *named),) = errors(crm.objects.upsert("activity", [row]))
+        assert next(iter(named), None) == error, members
+        operation: Any = {"action": "update", "entity": "activity", "id": task, "values": members}
+        if error is not None:
+            (wrong,) = refused(crm, operation)
+            assert wrong[0] == f"operations[0].values.{error}", members
+        else:
+            crm.objects.transaction([operation])
+    stored: Any = crm.activities.get(task)
+    assert (stored.kind, stored.title) == ("task", "Talk")
+
+
 # -- transactions ------------------------------------------------------------------------------------------------------
 
 

@@ -213,3 +213,22 @@ def test_who_saw_a_person_is_told_of_the_erasure(stub: StubServer, crm: CrmClien
     crm.privacy.erase({"email": "seen@person.test"}, dry_run=False, confirm="seen@person.test").wait()
     told = [(one.entity.id, one.change) for one in narrow.changes.list(cursor=begin, fold=False)]
     assert told == ([(id, "created"), (id, "updated"), (id, "erased")] if is_owner else [])
+
+
+def test_the_trail_keeps_that_and_loses_what_was_done_to_a_person(stub: StubServer, crm: CrmClient) -> None:
+    person = crm.contacts.create({"name": "Eva Roth", "email": "eva@person.test"})
+    other = crm.contacts.create({"name": "Otto", "department": "Lab"})
+    for id in (person.id, other.id):
+        crm.contacts.update(id, {"lifecycle_stage": "customer"})
+    deal = crm.deals.create({"title": "Deal of Eva Roth", "contact_id": person.id})
+    crm.deals.update(deal.id, {"value": 5})
+    crm.privacy.erase({"email": "eva@person.test"}, dry_run=False, confirm="eva@person.test").wait()
+    trail = {(entry["action"], entry["entity"]["id"]): entry for entry in stub.audit()}
+    for action, id, kept in (
+        ("contact.created", person.id, False), ("contact.updated", person.id, False),
+        ("contact.updated", other.id, True), ("deal.created", deal.id, False), ("deal.updated", deal.id, False),
+    ):  # fmt: skip
+        entry = trail[action, id]
+        assert (entry["entity"]["name"] is not None, bool(entry["changes"] or entry["initial"])) == (kept, kept), action
+        assert (entry["salt"] is not None) is kept and entry["actor"]["id"] is not None
+    assert crm.audit.logs.list(verify=True).meta["chainValid"] is True
