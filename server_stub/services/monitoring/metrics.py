@@ -98,7 +98,7 @@ def _text(family: Family) -> str:
     for labels, value in family.samples:
         stat = labels.get("stat")
         if stat in ("count", "sum"):
-            lines.append(f"{name}_{stat} {int(value)}" if stat == "count" else f"{name}_{stat} {value!r}")
+            lines.append(f"{name}_{stat} {value!r}")
             continue
         shown = {"quantile": str(_SHARES[stat])} if stat is not None else labels
         told = ",".join(f'{label}="{_escaped_label(text)}"' for label, text in shown.items())
