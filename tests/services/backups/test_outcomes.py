@@ -316,3 +316,13 @@ def test_a_file_that_stays_makes_room_for_one_of_an_archive(acme: Founded) -> No
     (kept,) = there.crm.files.versions.list(moved.id)
     assert kept.id != version.id and moved.url == f"/v1/files/{moved.id}/download"
     assert there.restore(there.crm.backups.get(own.id)).verified is True
+
+
+def test_who_is_there_keeps_what_no_archive_has(acme: Founded) -> None:
+    """A user of an archive has no password in it: the present one holds."""
+    made = acme.backup(include=["users"])
+    acme.crm.users.update("me", {"name": "Another"})
+    restored = acme.restore(made, "replace")
+    assert restored.restored.get("user", 0) == 1
+    acme.sign_in()
+    assert acme.crm.users.get("me").name == "Founder"

@@ -202,3 +202,14 @@ def test_an_amount_is_told_as_it_is_answered(stub: StubServer, acme: CrmClient, 
     body = f'{{"title": "Odd one", "value": {sent}}}'.encode()
     made = json.loads(stub.handle(Request("POST", "/platform/v1/deals", "", headers, body)).body)["data"]
     assert acme.chatops.send(f"/show {made['id']}").text.startswith(f"Odd one: value {told}, currency USD, ")
+
+
+@pytest.mark.parametrize("count", [20, 21, 30])
+def test_a_list_names_twenty_and_says_how_many_more_there_are(acme: CrmClient, count: int) -> None:
+    for number in range(count):
+        acme.contacts.create({"name": f"Zed Q{number}"})
+    answer = acme.chatops.send("/list contact named Zed")
+    assert (answer.total, len(answer.records), len(answer.suggestions)) == (count, 20, 3)
+    assert answer.suggestions == [f"/show {record.id}" for record in answer.records[:3]]
+    assert all(str(record.name) in answer.text for record in answer.records)
+    assert (f" {count - 20} more" in answer.text) is (count > 20), answer.text
