@@ -14,6 +14,9 @@ def test_a_file_is_looked_at_imported_and_taken_back(offline: Crm, tmp_path: Pat
     file = tmp_path / "deals.csv"
     file.write_text("Deal name,Amount,Whatever\nBig one,1200.50,x\nWrong,many,\n", "utf-8")
     drawn = offline("imports", "preview", "deal", str(file), "-o", "table").out
+    rows = drawn.splitlines()
+    first = next(number for number, text in enumerate(rows) if "title=Big one" in text)
+    assert not rows[first - 1].strip() and rows[first - 2].strip() and " 2 " in rows[first + 1], drawn
     assert "2 rows, 3 columns" in drawn and "→ title" in drawn and "→ value" in drawn
     assert "not read" in drawn and "1 created, 0 updated, 0 skipped, 1 failed" in drawn
     assert json.loads(offline("imports", "preview", "deal", str(file), "-o", "json").out)["counts"]["created"] == 1

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from shell import Crm
 
 from crm_cli import interruption
 from crm_cli.commands import chat, stub
@@ -23,9 +24,11 @@ from crm_cli.lookups import identified_record
 from crm_cli.showing import _headers, is_secret, masked_secrets
 from crm_cli.terminal.columns import Columns, age, number
 from crm_cli.terminal.limits import Found, Wanted, count
+from crm_cli.terminal.tables import print_card
 from crm_sdk import CrmClient
 from crm_sdk.resource import operation_of
 from crm_sdk.resources.leads import Leads
+from server_stub import StubServer
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -190,3 +193,19 @@ def test_a_record_is_named_by_as_many_words_as_its_call_takes(client: CrmClient)
     for typed in ([], ["lead_123", "lead_124"]):
         with pytest.raises(ValueError, match="zip"):
             identified_record(client, call, typed)
+
+
+def test_a_record_is_a_card_without_a_head_and_its_lists_are_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    record = {"id": "x", "empty": [], "none": None, "lines": [{"name": "A", "price": 5}], "inner": {"a": 1}}
+    print_card(record, None)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["id", "x"] and ["lines"] in lines and ["A", "5"] in lines
+    assert not any(line[:1] in (["empty"], ["none"]) for line in lines)
+    print_card(record, ["inner.a", "id"])
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [["inner.a", "1"], ["id", "x"]]
+
+
+def test_a_job_that_has_ended_is_shown(served: Crm, stub: StubServer) -> None:
+    job = next(job for job in stub.client(dialects="platform").jobs.list() if job.status == "succeeded")
+    assert served("jobs", "wait", job.id).json["status"] == "succeeded"
+    assert served("jobs", "wait", job.id, "-o", "table").out.startswith("✓ ")

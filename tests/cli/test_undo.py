@@ -223,9 +223,8 @@ def test_an_entry_that_was_undone_makes_the_one_before_it_the_present_again(tmp_
     assert Entry(1, "", "custom_objects.records.update", ["a", "b"]).words == "crm custom-objects records update a b"
 
 
-@pytest.mark.parametrize(
-    ("entry", "why"),
-    [
+def test_what_can_be_taken_back_is_known_by_its_call() -> None:
+    cases = [
         (Entry(1, "", "deals.update", ["d"], ["name"], undone=True), "it was undone already"),
         (Entry(1, "", "users.update", ["u"], ["name"], withheld=["password"]), "password may hold a secret"),
         (Entry(1, "", "deals.update", ["d"], ["name"]), None), (Entry(1, "", "deals.update", ["d"]), "no call"),
@@ -233,8 +232,7 @@ def test_an_entry_that_was_undone_makes_the_one_before_it_the_present_again(tmp_
         (Entry(1, "", "deals.delete", []), "no call"), (Entry(1, "", "deals.bulk_update", []), "many records at once"),
         (Entry(1, "", "api", ["POST", "/x"]), "no call takes it back"),
         (Entry(1, "", "leads.convert", ["l"]), "no call"),
-    ],
-)  # fmt: skip
-def test_what_can_be_taken_back_is_known_by_its_call(entry: Entry, why: str | None) -> None:
-    found = why_not(entry)
-    assert (found is None) if why is None else (why in str(found))
+    ]  # fmt: skip
+    for entry, why in cases:
+        found = why_not(entry)
+        assert (found is None) if why is None else (why in str(found)), entry

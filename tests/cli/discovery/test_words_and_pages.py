@@ -6,12 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from shell import OPERATIONS
 
 from crm_cli.discovery import live_words
 from crm_cli.discovery.manifest import paragraphs
 from crm_cli.discovery.reference import pages
 from crm_cli.discovery.searching import _STARTS, _of, _stem
 from crm_cli.discovery.tree import whole
+from crm_cli.tree.nouns import declared_call
+from crm_cli.tree.parameters import Form
+from crm_cli.tree.sources import nouns_with_ids, source_of, source_of_view
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -83,3 +87,46 @@ def test_answers_are_deleted_once_they_no_longer_hold(folder: Path, monkeypatch:
     live_words.forget_answers()
     live_words.forget_answers()
     assert not (folder / "words").exists()
+
+
+def test_a_call_is_found_by_its_name() -> None:
+    assert all(declared_call(id) is operation for id, operation in OPERATIONS.items())
+    for odd in ("", "leads", "leads.nothing", "leads.get.more", "nothing.get", "leads.get_all"):
+        assert declared_call(odd) is None
+
+
+SOURCES = {
+    "agents.execute": {"agent_id": "@agents.list"},
+    "notifications.mark_read": {"notification_id": "@notifications.list"},
+    "accounts.update": {"account_id": "@accounts.list+", "owner_id": "@users.list"},
+    "contacts.deals.list": {"contact_id": "@contacts.list+", "pipeline_id": "@pipelines.list"},
+    "custom_objects.records.get": {
+        "object_id": "@custom_objects.list+", "record_id": "@custom_objects.records.list/1",
+    },
+    "deals.update": {
+        "deal_id": "@deals.list+", "pipeline_id": "@pipelines.list", "stage": "@stages", "contact_id": "@contacts.list",
+        "account_id": "@accounts.list", "owner_id": "@users.list", "team_id": "@users.teams.list",
+    },
+    "leads.assign": {"lead_ids": "@leads.list", "user_ids": "@users.list", "team_id": "@users.teams.list"},
+    "messages.list": {"lead_id": "@leads.list+"},
+    "pipelines.stages.update": {"pipeline_id": "@pipelines.list+", "stage_id": "@stages/1"},
+}  # fmt: skip
+
+
+def test_where_the_values_of_an_argument_are_listed() -> None:
+    for id, sources in SOURCES.items():
+        form = Form(OPERATIONS[id])
+        found = {parameter.name: source_of(form, parameter) for parameter in form.parameters}
+        assert {name: source for name, source in found.items() if source} == sources, id
+    views = [
+        ("deals", "id", True, "@deals.list+"), ("deals", "pipeline", False, "@pipelines.list"),
+        ("deals", "owner", False, "@users.list"), ("deals", "stage", False, "@stages"),
+        ("contacts", "contact", True, "@contacts.list+"), ("contacts", "contact", False, None),
+        ("accounts", "account_id", False, "@accounts.list"), ("odd", "id", True, None),
+        ("deals", "template_id", False, None),
+    ]  # fmt: skip
+    for noun, name, is_argument, source in views:
+        assert source_of_view(noun, name, argument=is_argument) == source, (noun, name)
+    nouns = nouns_with_ids()
+    assert {"accounts", "custom-objects", "deals"} <= set(nouns) and nouns == sorted(nouns)
+    assert not {"agents", "messages", "notifications"} & set(nouns)
