@@ -152,7 +152,7 @@ class ToolWatch:
         self._kind = kind
         self._file = _file(kind.build_request)
         self._judged: tuple[object, ...] = ()
-        self._replaced = False
+        self._replaced: bool
 
     def __call__(self) -> bool:
         """Tell whether one of the functions by which it sends is not httpx's own."""

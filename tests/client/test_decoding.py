@@ -96,3 +96,10 @@ def test_what_is_not_ours_to_decode_is_left_to_others() -> None:
     assert decoder is not None
     with pytest.raises(DecodeError):
         list(decoder.feed(b"no gzip at all"))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, deflate"])
+def test_a_body_of_nothing_is_whole(encoding: str) -> None:
+    decoder = decoder_for(encoding)
+    assert decoder is not None and list(decoder.feed(b"")) == []
+    decoder.finish()

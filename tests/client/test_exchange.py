@@ -198,6 +198,18 @@ def test_waiting_past_the_deadline_gives_the_answer_at_once() -> None:
     assert drive.slept == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "seconds", "slept"),
+    [("20", 5.0, [22.0]), ("20", 7.0, [20.7]), ("20", 8.0, [20.0]), ("20", 10.0, []), ("19", 10.0, [19.0])],
+)
+def test_the_random_part_of_a_wait_takes_no_time_that_the_next_attempt_needs(
+    monkeypatch: pytest.MonkeyPatch, asked: str, seconds: float, slept: list[float]
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda a, b: b)
+    drive = Drive("GET", answer(503, retry_after=asked), OK, seconds=seconds)
+    assert drive.run().status == (200 if slept else 503) and drive.slept == pytest.approx(slept)
+
+
 def test_each_attempt_gets_what_is_left_of_the_time() -> None:
     drive = Drive("GET", answer(503, retry_after="4"), answer(503, retry_after="6"), OK, seconds=5.0)
     assert drive.run() is OK

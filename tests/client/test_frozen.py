@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import subprocess
 import sys
+
+import pytest
+import sources
+
+from crm_sdk import wire
+from crm_sdk.frozen import real_dates
 
 CODE = """
 import datetime, sys
@@ -47,6 +54,21 @@ from crm_sdk.catalogue import declared_operations
 for operation in declared_operations():
     operation.arguments._adapter
 """
+
+
+def test_what_names_a_replaced_class_names_the_real_one_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fake(datetime.date):
+        pass
+
+    real = datetime.date
+    with real_dates():
+        assert datetime.date is real
+    monkeypatch.setattr(datetime, "date", Fake)
+    monkeypatch.setattr(wire, "date", Fake)
+    monkeypatch.setattr(sources, "date", Fake, raising=False)
+    with real_dates():
+        assert datetime.date is real and vars(wire)["date"] is real and vars(sources)["date"] is Fake
+    assert datetime.date is Fake and vars(wire)["date"] is Fake
 
 
 def test_the_first_use_in_a_frozen_time_spoils_nothing() -> None:

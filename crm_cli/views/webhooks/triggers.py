@@ -34,7 +34,7 @@ def _lead_created(client: CrmClient, values: Values) -> Any:
 
 def _lead_updated(client: CrmClient, values: Values) -> Any:
     id = _first(client, "leads", values)
-    changes: Any = values or {"notes": f"{client.leads.get(id).notes or ''} triggered".strip()}
+    changes: Any = values or {"notes": " ".join([*client.leads.get(id).notes, "triggered"])}
     return client.leads.update(id, changes)
 
 
