@@ -68,7 +68,7 @@ def line(*parts: str | tuple[str, str] | Text | None, between: str = "") -> Text
 def print_row(screen: Console, text: Text, id: str = "", indent: int = 4) -> None:
     """Print a row with its id after it; where they do not fit, the row is cut and the id stands whole below it."""
     if text.cell_len + len(id) + 2 <= screen.width:
-        screen.print(line(text, (id, "dim"), between="  "), no_wrap=True)
+        screen.print(line(text, (id, "dim"), between="  "))
         return
     screen.print(text, no_wrap=True, overflow="ellipsis")
     if id:

@@ -1,0 +1,91 @@
+"""Parts of views that show only at the edge: colours, sums of nothing, what is cut off, how files are sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from types import SimpleNamespace as Of
+from typing import Any
+
+import pytest
+from shell import Crm
+
+from crm_cli.views import collaboration, dashboards, reports
+from crm_cli.views.sales import calendar
+from crm_cli.views.zone import Zone
+from crm_sdk import CrmClient
+
+pytest_plugins = ["cli_fixtures"]
+AT = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
+ANY: Any = None
+
+
+def test_what_was_deleted_is_dim(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(collaboration, "zone_of", lambda client: Zone())
+    said: list[Any] = [
+        Of(id=id, parent_id=None, author=None, created_at=AT, edited=False, body=body)
+        for id, body in (("c1", "Hello"), ("c2", None))
+    ]
+    collaboration.thread(ANY, said)
+    drawn = capsys.readouterr().out
+    assert "\x1b[2mdeleted" in drawn and "Hello" in drawn and "\x1b[2mHello" not in drawn
+
+
+def test_a_zone_without_a_name_is_the_machines() -> None:
+    assert Zone().name == (datetime.now().astimezone().tzname() or "local time")
+
+
+def test_events_that_follow_one_another_do_not_overlap_in_whatever_order_they_come() -> None:
+    def event(begin: int, end: int) -> Any:
+        first, last = (datetime(2026, 1, 15, hour, tzinfo=UTC) for hour in (begin, end))
+        return Of(id=f"{begin}", start_time=first, end_time=last, status="scheduled", busy=None)
+
+    for events in ([event(9, 10), event(10, 11)], [event(10, 11), event(9, 10)]):
+        assert calendar.Week.of(Zone(), {date(2026, 1, 15): events}).overlaps == []
+    assert len(calendar.Week.of(Zone(), {date(2026, 1, 15): [event(10, 12), event(9, 11)]}).overlaps) == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({}, "1,200 records, sums in EUR"),
+        ({"truncated": True}, "1,200 records (there were more), sums in EUR"),
+        ({"page": 2}, "1,200 records, sums in EUR, page 2"),
+        ({"has_next": True}, "1,200 records, sums in EUR, page 1"),
+    ],
+)
+def test_a_report_says_how_many_records_it_is_of(members: dict[str, Any], said: str) -> None:
+    usual = {"row_count": 1200, "truncated": False, "currency": "EUR", "page": 1, "has_next": False}
+    data: Any = Of(**{**usual, **members})
+    assert reports._summary(data).plain == said
+
+
+def test_a_widget_shows_its_error_or_what_it_has() -> None:
+    def lines(declared: Any = None, **members: Any) -> list[str]:
+        usual = dict.fromkeys(("error", "value", "series", "table", "feed"))
+        widget: Any = Of(**{**usual, "type": "list", **members})
+        return [str(each) for each in dashboards._lines(widget, declared)]
+
+    value = Of(unit="count", value=5, previous=None, change=None)
+    assert lines(error=Of(code="FORBIDDEN", message="no"), value=value) == ["FORBIDDEN: no"]
+    assert lines(value=value) == ["5"] and lines() == []
+    assert lines(Of(content="Words", chart=None)) == ["Words"] and lines(Of(content="", chart=None)) == []
+    points = [Of(value=1), Of(value=5)]
+    assert len(lines(series=[Of(name="won", points=points), Of(name="lost", points=points)])) == 2
+    entry = Of(occurred_at=AT, summary="Deal won")
+    assert lines(feed=[entry]) == [f"{AT.astimezone():%Y-%m-%d %H:%M}  Deal won"]
+
+
+def test_files_stand_by_their_folders_then_by_their_names(
+    served: Crm, client: CrmClient, drawn: Callable[..., str]
+) -> None:
+    platform = client.with_options(dialects="platform")
+    for folder, name in (("/sorted/b", "a.txt"), ("/sorted/a", "z.txt"), ("/sorted", "m.txt")):
+        platform.files.upload((name, b"x"), folder=folder)
+    found = served("files", "tree", "/sorted", "-o", "json").json
+    assert [(file["folder"], file["name"]) for file in found] == [
+        ("/sorted", "m.txt"), ("/sorted/a", "z.txt"), ("/sorted/b", "a.txt"),
+    ]  # fmt: skip
