@@ -76,17 +76,31 @@ def test_headers_of_a_view_go_with_its_requests(make: Make, call: Call, server: 
     assert server.requests[0].headers["X-Source"] == "nightly"
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
+def test_what_no_request_can_have_is_refused(make: Make) -> None:
+    refused: list[tuple[Any, str]] = [
         ({"idempotency_key": ""}, "1 to 255"),
+        ({"idempotency_key": "a" * 256}, "1 to 255"),
         ({"idempotency_key": "a b"}, "1 to 255"),
         ({"headers": {"authorization": "Bearer x"}}, "use api_key="),
-        ({"headers": {"Content-Length": "1"}}, "set by the client"),
+        ({"headers": {"Content-Length": "1"}}, "Content-Length is set by the client$"),
+        ({"headers": {"content-type": "1"}}, "set by the client$"),
+        ({"headers": {"Transfer-Encoding": "1"}}, "set by the client$"),
+        ({"headers": {"HOST": "x"}}, "use base_url="),
+        ({"headers": {"Idempotency-Key": "x"}}, "use idempotency_key="),
+        ({"headers": {"If-Match": "x"}}, "use version="),
+        ({"headers": {"X-Audit-Reason": "x"}}, "use reason="),
+        ({"headers": {"X-Tenant-Id": "x"}}, "use tenant_id="),
         ({"headers": {"X Y": "1"}}, "not a name of a header"),
+        ({"headers": {"": "1"}}, "not a name of a header"),
         ({"headers": {"X-Y": "a\r\nb"}}, "line break"),
-    ],
-)
-def test_what_no_request_can_have_is_refused(make: Make, options: Any, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
-        make().with_options(**options)
+        ({"headers": {"X-Y": "a "}}, "line break"),
+        ({"headers": {"X-Y": "\u00e4"}}, "beyond ASCII"),
+        ({"language": "d"}, "BCP 47"),
+        ({"language": "de_DE"}, "BCP 47"),
+        ({"reason": "a" * 501}, "at most 500 characters, not 501"),
+    ]
+    for options, said in refused:
+        with pytest.raises(ConfigurationError, match=said):
+            make().with_options(**options)
+    made = make().with_options(idempotency_key="a" * 255, headers={"x-y": ""}, language="pt-BR", reason="a" * 500)
+    assert made.headers == {"X-Y": ""} and made.language == "pt-BR"
