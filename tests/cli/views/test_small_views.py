@@ -11,6 +11,7 @@ import pytest
 from shell import Crm
 
 from crm_cli.views import collaboration, dashboards, reports
+from crm_cli.views.administration import imports
 from crm_cli.views.sales import calendar
 from crm_cli.views.zone import Zone
 from crm_sdk import CrmClient
@@ -89,3 +90,57 @@ def test_files_stand_by_their_folders_then_by_their_names(
     assert [(file["folder"], file["name"]) for file in found] == [
         ("/sorted", "m.txt"), ("/sorted/a", "z.txt"), ("/sorted/b", "a.txt"),
     ]  # fmt: skip
+
+
+def test_a_preview_of_an_import_says_what_would_become_of_each_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def column(name: str, index: int, reason: str | None, suggested: str | None, *samples: str) -> Any:
+        return Of(column=name, index=index, reason=reason, confidence=90, suggested_field=suggested, samples=samples)
+
+    def wrong(field: str | None) -> Any:
+        return Of(field=field, message="is odd")
+
+    def row(number: int, outcome: str, match: str | None, *errors: Any) -> Any:
+        return Of(row=number, outcome=outcome, match_id=match, values={"a": 1, "b": "x" * 80}, errors=errors)
+
+    columns = [
+        column("Mail", 1, "its name", "email", "a@b.test", "c" * 70),
+        column("Two", 2, "its name", "title"),
+        column("Odd", 3, None, None),
+    ]
+    found: Any = Of(
+        format="csv", encoding="utf-8", delimiter=";", row_count=2, columns=columns, readable=True,
+        errors=[wrong(None), wrong("email")], unmapped_required=["name"],
+        mapping=[{"column": "Mail", "field": "email"}, {"column": "2", "field": "name"}],
+        rows=[row(1, "create", None), row(12, "update", "lead_1"), row(3, "other", None, wrong(None), wrong("a"))],
+        counts=Of(created=1200, updated=1, skipped=0, failed=2),
+    )  # fmt: skip
+    imports.look(ANY, [found])
+    drawn = [text.rstrip() for text in capsys.readouterr().out.splitlines()]
+    assert drawn == [
+        "2 rows, 3 columns  csv, utf-8, separated by ';'",
+        "✗ is odd",
+        "✗ email is odd",
+        "   Mail → email its name, 90 % a@b.test · ccccccccccccccccccccccccccccccccccccccccccccccccc",
+        "   Two → name",
+        "   Odd not read",
+        "! name is needed by new records, and no column gives it",
+        "",
+        "+    1 a=1, b=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "~   12 lead_1 a=1, b=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "·    3 : is odd; a: is odd",
+        "an import  1,200 created, 1 updated, 0 skipped, 2 failed",
+    ]
+    found.delimiter, found.readable, found.rows, found.columns = None, False, [], []
+    imports.look(ANY, [found])
+    drawn = [text.rstrip() for text in capsys.readouterr().out.splitlines()]
+    assert drawn == [
+        "not readable  csv, utf-8",
+        "✗ is odd",
+        "✗ email is odd",
+        "! name is needed by new records, and no column gives it",
+        "an import  1,200 created, 1 updated, 0 skipped, 2 failed",
+    ]
