@@ -273,6 +273,17 @@ def test_a_silent_link_is_asked_for_a_sign_of_life_and_a_dead_one_is_left() -> N
     assert 79 <= world.times(HangUp)[0] <= 82 and "no sign of life" in str(world.line.errors[0])
 
 
+def test_what_is_heard_at_the_moment_of_a_ping_is_a_sign_of_life() -> None:
+    def script(world: World, step: Any) -> Any:
+        if isinstance(step, Receive) and len(world.times(Ping)) == 1 and not world.line.progress:
+            return "event"
+        world.silence(step)
+        return False if isinstance(step, Alive) else None
+
+    world = World(script, 70)
+    assert [round(at) for at in world.times(Ping)[:2]] == [20, 40] and 59 <= world.times(HangUp)[0] <= 62
+
+
 def test_a_reader_who_is_behind_does_not_make_a_link_look_dead() -> None:
     def script(world: World, step: Any) -> Any:
         world.line.full = world.time.now < 1300

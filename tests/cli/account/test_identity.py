@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
+from shell import Crm
 
 from crm_cli.account import credentials, doctor
 from crm_cli.account.credentials import Account, Secret, SessionStore
@@ -67,3 +69,19 @@ def test_an_extra_is_installed_whole_in_part_or_not(
     monkeypatch.setattr(doctor, "find_spec", find)
     check = doctor._extra("cli")
     assert (check.state, check.found) == (state, found)
+
+
+@pytest.mark.parametrize("way", ["option", "variable", "file"])
+def test_a_profile_is_named_by_letters_digits_and_lines(
+    way: str, crm: Crm, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, status in (("a b", 2), ("-a", 2), ("../a", 2), ("a" * 65, 2), ("a" * 64, 0), ("_a-1", 0)):
+        file = folder / "config.toml"
+        file.write_text(f'profile = "{name}"\n' if way == "file" else "")
+        if way == "variable":
+            monkeypatch.setenv("CRM_PROFILE", name)
+        words = [f"--profile={name}"] if way == "option" else []
+        done = crm("config", "set", "base_url", "http://crm.test", *words)
+        assert done.status == status, (name, done.err)
+        assert ("letters, digits, - and _" in done.err) is bool(status)
+        assert ("http://crm.test" in file.read_text()) is (status == 0)
