@@ -189,3 +189,55 @@ def test_a_cell_is_left_out_of_an_update_too(mode: str) -> None:
     )
     assert not done.failed
     assert bool(done.warned("country")) == (mode == "update")
+
+
+def mapped(*entries: tuple[str, ...]) -> list[Any]:
+    return [dict(zip(("column", "field", "default"), entry, strict=False)) for entry in entries]
+
+
+def test_a_cell_with_nothing_has_the_default_of_its_column() -> None:
+    rows = '{"n":"A","t":null,"g":[],"p":{}}\n{"n":"B","t":"CEO","g":["x"],"p":5}\n{"n":"C","t":" ","g":"-"}\n'
+    mapping = mapped(("n", "name"), ("t", "title", "Boss"), ("g", "tags", "lead"), ("p", "department", "IT"))
+    done = imported(rows, "people.jsonl", mapping=mapping)
+    found = [(contact.title, contact.tags, contact.department) for contact in done.contacts]
+    assert found == [("Boss", ["lead"], "IT"), ("CEO", ["x"], "5"), ("Boss", ["-"], "IT")]
+    done = imported("n,t\nA,\nB,CEO\nC,n/a\n", mapping=mapped(("n", "name"), ("t", "title", "Boss")))
+    assert [contact.title for contact in done.contacts] == ["Boss", "CEO", "Boss"]
+    assert imported("n,t\nA,\n", mapping=mapped(("n", "name"), ("t", "title"))).only.title is None
+
+
+@pytest.mark.parametrize(
+    ("named", "title"),
+    [
+        ("Jób", "CEO"), ("job", "CEO"), ("JOB", "CEO"), ("full name", "Ada"), ("1", "Ada"), ("2", "CEO"),
+        ("00002", "CEO"), ("0", None), ("3", None), ("000002", None), ("other", None),
+    ],
+)  # fmt: skip
+def test_a_mapping_names_a_column_by_its_header_or_its_number(named: str, title: str | None) -> None:
+    done = imported("Full Name,Jób\nAda,CEO\n", mapping=mapped(("Full Name", "name"), (named, "title")))
+    if title is not None:
+        assert (done.only.name, done.only.title) == ("Ada", title)
+    else:
+        assert (done.contacts, done.error) == ([], f"mapping.1.column: the file has no column {named!r}")
+
+
+def test_an_address_that_cannot_be_is_told_by_the_column_it_is_in() -> None:
+    done = imported("Name,Mail,Email 2\nA,a@x.example,x..y@z.example\nB,b..b@x.example,\n")
+    assert [(contact.name, contact.secondary_emails) for contact in done.contacts] == [("A", [])]
+    assert {number: (entry.field, entry.value) for number, entry in done.failed.items()} == {
+        2: ("email", "b..b@x.example")
+    }
+    assert done.warned("Mail") == [(None, "email"), (1, "x..y@z.example")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "email"),
+    [
+        ("mailto:a@x.example", "a@x.example"), ("o'b@x.example", "o'b@x.example"), ("a,b@x.example", None),
+        ("a(b)@x.example", None), ("a@x.example;", None),
+    ],
+)  # fmt: skip
+def test_what_is_one_address_as_a_whole_is_not_taken_apart(cell: str, email: str | None) -> None:
+    done = imported(f'Name,Email\nAda,"{cell}"\n')
+    assert [contact.email for contact in done.contacts] == ([email] if email else [])
+    assert [(entry.field, entry.value) for entry in done.failed.values()] == ([] if email else [("email", cell)])

@@ -254,3 +254,21 @@ def test_parts_of_two_addresses_are_not_mixed() -> None:
     first, second = (written(contact, ["address"])["address"] for contact in done.contacts)
     assert first == {"street": "Weg 1"}
     assert second == {"street": "Privatweg 9", "city": "Potsdam"}
+
+
+@pytest.mark.parametrize(
+    ("header", "address"),
+    [
+        ("City,Address 1 - Street", {"city": "Rome", "street": "Via"}), ("City,Address 2 - Street", {"city": "Rome"}),
+        ("Address 1 - City,Address 1 - Street", {"city": "Rome", "street": "Via"}),
+        ("Address 2 - City,Address 2 - Street", {"city": "Rome", "street": "Via"}),
+        ("Address 1 - City,Address 2 - Street", {"city": "Rome"}),
+        ("Address 2 - City,Address 3 - Street", {"city": "Rome"}),
+        ("Address 2 - City,Street", {"street": "Via"}),
+    ],
+)  # fmt: skip
+def test_the_number_of_an_address_tells_it_from_others_and_the_first_needs_none(header: str, address: Any) -> None:
+    done = imported(f"Name,{header}\nA,Rome,Via\n")
+    assert written(done.only, ["address"]) == {"address": address}
+    left = [text for text in ("Rome", "Via") if text not in address.values()]
+    assert [entry.value for entry in done.warnings if entry.row is not None] == left

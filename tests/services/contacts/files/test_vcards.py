@@ -202,3 +202,19 @@ def test_another_reader_reads_our_cards_and_our_own_members_are_x_properties() -
         ["false"],
     ]
     assert own["x-crm-field"] == ["budget;5", "a;b;x, y"]
+
+
+@pytest.mark.parametrize(
+    ("line", "network", "handle"),
+    [
+        ("X-SOCIALPROFILE;TYPE=twitter;X-USER=ada:https://x.example/ada", "twitter", "ada"),
+        ("X-SOCIALPROFILE;TYPE=PREF;TYPE=Twitter:https://x.example/ada", "twitter", None),
+        ("X-SOCIALPROFILE;X-USER=ada:https://x.example/ada", "website", "ada"),
+        ("X-SOCIALPROFILE;TYPE=pref:https://x.example/ada", "website", None),
+    ],
+)
+def test_a_profile_has_the_network_and_the_handle_that_its_card_names(
+    line: str, network: str, handle: str | None
+) -> None:
+    (profile,) = imported(card("FN:Ada", line, version="3.0"), "people.vcf").only.social_profiles
+    assert (profile.network, profile.url, profile.handle) == (network, "https://x.example/ada", handle)
