@@ -24,7 +24,9 @@ from server_stub.files.values import (
 )
 from server_stub.files.workbooks import cell_text
 from server_stub.jsonapi.errors import _error_object, title
-from server_stub.outside.networks import followers_of
+from server_stub.outside.networks import REACH_BACK, feed, followers_of
+
+COMPANY = {"slug": "acme", "name": "Acme"}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +122,22 @@ def test_followers_begin_with_hundreds_or_thousands_and_only_grow() -> None:
         assert 180 <= years[3] - years[2] <= 1_280
         found.append(years[0])
     assert len(set(found)) > 30 and max(found) > 5_000 and min(found) < 3_000
+
+
+def test_what_is_written_about_a_company_is_the_same_whenever_it_is_asked_for() -> None:
+    end = datetime(2026, 1, 15, 9, tzinfo=UTC)
+    begin = end - REACH_BACK
+    posts = list(feed(COMPANY, begin, end))
+    times = [post["posted_at"] for post in posts]
+    assert len(posts) > 20 and times == sorted(times) and all(begin < at <= end for at in times)
+    assert len({post["external_id"] for post in posts}) == len(posts)
+    middle = times[len(times) // 2]
+    assert [*feed(COMPANY, begin, middle), *feed(COMPANY, middle, end)] == posts
+    assert list(feed(COMPANY, begin - REACH_BACK, end)) == posts, "what is older is not reached"
+    for post in posts:
+        assert 0.2 * post["author"]["followers"] - 1 <= post["reach"] <= 1.2 * post["author"]["followers"] + 1
+        assert 0 <= post["engagements"] <= 0.06 * post["reach"] + 1
+    assert len({post["engagements"] / post["reach"] for post in posts if post["reach"]}) > 10
 
 
 def test_a_record_of_another_system_can_be_removed(stub: StubServer) -> None:

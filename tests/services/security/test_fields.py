@@ -181,3 +181,18 @@ def test_a_description_says_that_a_member_is_fixed(somebody: Somebody) -> None:
     fields = {one.name: one for one in somebody.crm.objects.describe("contact").fields}
     assert (fields["title"].access, fields["title"].read_only) == ("read", True)
     assert fields["department"].access == "write" and "email" not in fields
+
+
+def test_an_export_of_contacts_has_all_columns_but_those_of_hidden_members(
+    somebody: Somebody, admin: CrmClient, eva: str
+) -> None:
+    def columns(crm: CrmClient, **asked: Any) -> list[str]:
+        return crm.contacts.export(format="csv", **asked).read().decode("utf-8-sig").splitlines()[0].split(",")
+
+    whole = columns(admin)
+    hidden = {"email", "customFields.tier"}
+    assert hidden < set(whole) and columns(somebody.crm) == [name for name in whole if name not in hidden]
+    assert columns(somebody.crm, fields=["name", "title"]) == ["name", "title"]
+    for name in ("email", "custom_fields.tier"):
+        assert columns(admin, fields=["name", name])[0] == "name"
+        assert refused(lambda: columns(somebody.crm, fields=["name", name])).code == "UNKNOWN_FIELD"  # noqa: B023 # it is called at once
