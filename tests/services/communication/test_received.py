@@ -349,3 +349,16 @@ def test_an_email_that_is_gone_or_done_leaves_no_more(client: CrmClient, stub: S
     assert not list(stub.store.collection("tenant_acme", "email_delivery"))
     sent = [entry["entity"]["id"] for entry in stub.audit() if entry["action"] == "email.sent"]
     assert sent == [kept.id]
+
+
+def test_a_folder_has_its_own_messages_and_those_after_one(stub: StubServer, mailbox: str) -> None:
+    box = stub.mailboxes[mailbox]
+    for number, folder in enumerate(("INBOX", "Sent", "INBOX", "Archive", "INBOX"), start=1):
+        box.deliver(letter(number=number), folder)
+    stub.mailboxes["another"].deliver(letter(number=6))
+    assert [uid for uid, _ in box.fetch("INBOX")] == [1, 3, 5]
+    for after, left in ((0, [1, 3, 5]), (1, [3, 5]), (2, [3, 5]), (4, [5]), (5, [])):
+        assert [uid for uid, _ in box.fetch("INBOX", after)] == left
+    assert box.fetch("Sent", 1) == [(2, letter(number=2))] and box.fetch("Sent", 2) == []
+    assert box.sent() == [letter(number=2)]
+    assert [uid for uid, _ in stub.mailboxes["another"].fetch("INBOX")] == [1], "a mailbox counts its own"

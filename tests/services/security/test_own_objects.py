@@ -86,6 +86,22 @@ def test_of_several_roles_the_widest_holds(admin: CrmClient, new: New, objects: 
     agree(one, "projects", objects["projects"], {"read"})
 
 
+def test_a_role_without_an_entry_of_an_object_gives_what_it_gives_of_all(
+    admin: CrmClient, new: New, objects: dict[str, str]
+) -> None:
+    one = new(permission("projects", "read", "own"))
+    others = [
+        permission("custom_objects", "read"),
+        permission("contacts", "update"),
+        permission("custom_objects", "delete", "own"),
+    ]
+    admin.security.roles.create({"key": "others", "name": "Others", "permissions": others})
+    agree(one, "projects", objects["projects"], set())
+    admin.users.roles.assign(one.id, "others")
+    for name in ("projects", "sites"):
+        agree(one, name, objects[name], {"read"})
+
+
 def test_a_key_names_an_object(stub: StubServer, admin: CrmClient, objects: dict[str, str]) -> None:
     key = admin.security.api_keys.create({"name": "one", "permissions": ["projects:read", "projects:delete"]}).key
     crm = stub.client(api_key=key, dialects="platform", max_retries=0)

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from crm_sdk.models.auth import LoginResult
 from server_stub import StubServer
 from server_stub.nouns.references import target_of
+from server_stub.problems import Problem
 from server_stub.request.access.keys import KeyUses
+from server_stub.request.access.oauth import members_of
+from server_stub.request.access.plans import check_limit, limit_of, plan_limit
 from server_stub.request.answering.members import wholes
 from server_stub.request.http import Reply, Request, disposition
 from server_stub.request.reading.json_types import _fits
@@ -178,3 +182,33 @@ def test_a_session_that_is_left_to_somebody_inactive_opens_nothing(stub: StubSer
     assert (refused.status, b"USER_INACTIVE" in refused.body) == (403, True)
     users.remove("user_ada")
     assert asked(stub, "GET", "/v1/leads/lead_123", **bearer).status == 401
+
+
+@pytest.mark.parametrize(
+    ("plan", "own", "limit"),
+    [
+        ("free", None, 3), ("free", {}, 3), ("free", {"users": 2}, 2), ("free", {"users": 4}, 3),
+        ("free", {"users": 0}, 0), ("free", {"contacts": 1}, 3), ("free", {"users": None}, 3),
+        ("enterprise", None, None), ("enterprise", {"users": 4}, 4),
+    ],
+)  # fmt: skip
+def test_the_limit_of_a_company_is_its_own_within_that_of_its_plan(plan: str, own: Any, limit: int | None) -> None:
+    tenant = {"plan": plan, "limits": own}
+    assert plan_limit("free", "users") == 3 and plan_limit("enterprise", "users") is None
+    assert limit_of(tenant, "users") == limit
+    if limit is None:
+        check_limit(tenant, "users", 1_000_000)
+        return
+    for used, more in ((limit, 0), (limit - 1, 1), (0, limit)):
+        check_limit(tenant, "users", used, more)
+    with pytest.raises(Problem, match="are allowed") as refused:
+        check_limit(tenant, "users", limit)
+    assert refused.value.details == {"key": "users", "limit": limit, "used": limit}
+
+
+def test_an_answer_of_oauth_has_the_members_that_are_known_and_there() -> None:
+    whole = {"access_token": "a", "token_type": "Bearer", "expires_in": 60, "refresh_token": None, "odd": 1}
+    assert members_of(LoginResult, whole) == {"access_token": "a", "token_type": "Bearer", "expires_in": 60}
+    for nothing in (None, [], "text", 5):
+        assert members_of(LoginResult, nothing) == {}
+    assert members_of(dict, whole) == {}
