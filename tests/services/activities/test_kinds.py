@@ -270,3 +270,19 @@ def test_a_task_that_comes_again_is_reminded_of_each_time_once(wire: Wire) -> No
     wire.stub.clock.advance(86_400 * 5)
     (sent,) = (one["sentAt"] for one in wire.get(task["id"])["reminders"])
     assert sent is not None
+
+
+def test_when_a_note_was_taken_stays_as_it_was_told_when_it_is_changed(stub: StubServer) -> None:
+    client, told = stub.client(dialects="platform"), stub.clock.now() - timedelta(days=3)
+    contact = client.contacts.create({"name": "Ada"})
+    note = stub.client().contacts.communication.create(
+        contact.id, {"type": "note", "date": told, "summary": "They met"}
+    )
+    assert client.activities.get(note.id).occurred_at == told
+    changed = client.activities.update(note.id, {"tags": ["met"]})
+    assert (changed.occurred_at, changed.tags, changed.version) == (told, ["met"], 2)
+    task = client.activities.tasks.create({"title": "T", "due_at": told + timedelta(days=9)})
+    assert client.activities.update(task.id, {"title": "U"}).occurred_at == task.due_at
+    later = told + timedelta(days=10)
+    assert client.activities.update(task.id, {"due_at": later}).occurred_at == later
+    assert client.activities.update(task.id, {"due_at": None}).occurred_at == task.created_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,8 @@ def test_those_that_follow_begin_a_series_of_their_own(wire: Wire, series: dict[
     new = wire.put(series["id"], {"title": "Later"}, occurrence=THIRD, scope="following").ok()
     assert new["recurrence"] == "FREQ=WEEKLY;COUNT=2" and new["seriesId"] is None and new["uid"] != series["uid"]
     assert (wire.starts("Weekly"), wire.starts("Later")) == (WEEKLY[:2], WEEKLY[2:])
+    last = datetime.fromisoformat(new["startTime"]).astimezone(UTC) - timedelta(seconds=1)
+    assert wire.get(series["id"])["recurrence"] == f"FREQ=WEEKLY;UNTIL={last:%Y%m%dT%H%M%SZ}"
     assert deeds(wire.stub, new["id"])[0] == "activity.created"
     first = wire.put(series["id"], {"title": "Whole"}, occurrence=START, scope="following").ok()
     assert first["id"] == series["id"] and wire.starts("Whole") == WEEKLY[:2]

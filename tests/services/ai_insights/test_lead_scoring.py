@@ -216,6 +216,8 @@ def test_the_model_moves_scores_by_its_weight(stub: StubServer, crm: CrmClient) 
         seen[weight] = score(crm, lead.id, persist=False)[0]
     likely = seen[1.0].score
     assert (seen[0.0].score, seen[0.0].source, seen[0.0].model_version) == (30, "rules", None)
+    (of_model,) = (reason for reason in seen[1.0].reasons if reason.feature == "model")
+    assert likely == of_model.value and points(seen[1.0])["model"] == likely - 30
     assert likely > 50 and seen[0.5].score in (
         round(15 + likely / 2) - 1,
         round(15 + likely / 2),
@@ -291,6 +293,9 @@ def test_a_regression_finds_what_tells_the_outcomes_apart() -> None:
     assert 0.7 < found.probability(["good"]) < 0.9 and 0.1 < found.probability(["bad"]) < 0.3
     rows = weights_of(found, known, {"good": "Good", "bad": "Bad"})
     assert sum(row["importance"] for row in rows) == pytest.approx(1)
+    whole = [Sample(str(number), ["a", "b"], number > 5) for number in range(10)]
+    rows = weights_of(fit(whole), whole, {"a": "A", "b": "B"})
+    assert [row["importance"] for row in rows] == [0.5, 0.5], "what all have tells nothing, and all of it as little"
     even = fit(samples(("same", True, 5), ("same", False, 5)))
     assert even.probability(["same"]) == pytest.approx(0.5)
 

@@ -81,3 +81,14 @@ def test_the_history_is_sorted_by_what_its_entries_have(client: CrmClient) -> No
     assert first.id > second.id, "equals by id, in the direction of the sort"
     assert [entry.score for entry in client.leads.scoring_history(lead.id, source="rules")] == [0]
     assert refused(lambda: client.leads.scoring_history(lead.id, sort="label")).status == 422
+
+
+def test_an_activity_that_moves_the_score_is_in_its_history(client: CrmClient, stub: StubServer) -> None:
+    lead = client.leads.create({"name": "Ann Lee"})
+    platform = stub.client(dialects="platform")
+    call = platform.activities.calls.create({"title": "Hi", "lead_id": lead.id, "start_time": stub.clock.now()})
+    higher = client.leads.get(lead.id).score
+    assert (higher or 0) > (lead.score or 0)
+    platform.activities.update(call.id, {"tags": ["seen"]})
+    entries = [(entry.score, entry.previous_score) for entry in client.leads.scoring_history(lead.id, order="asc")]
+    assert entries == [(lead.score, None), (higher, lead.score)], "what moves nothing is no entry"

@@ -326,6 +326,9 @@ def test_a_trial_tells_everything_and_does_nothing(client: CrmClient, pipeline: 
     assert [change.field for change in found.actions[0].changes] == ["tags"]
     assert found.actions[1].error is not None and found.actions[1].error.code == "STAGE_NOT_IN_PIPELINE"
     assert client.deals.get(made.id).tags == [] and len(stub.audit()) == deeds
+    client.deals.move_stage(made.id, "middle")
+    found = client.pipelines.automation.test(pipeline.id, tried, made.id)
+    assert (found.would_run, found.trigger_matched) == (False, False), "it is of another stage"
     other = client.pipelines.create({"name": "Other"})
     far = client.pipelines.automation.create(
         other.id, {"name": "R", "trigger": {"event": "deal_won"}, "actions": [{"type": "stop"}]}

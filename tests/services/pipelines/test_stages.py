@@ -95,6 +95,8 @@ def test_a_stage_with_deals_is_deleted_into_another(client: CrmClient, pipeline:
         assert caught.value.code == code
     delete(pipeline.id, middle, move_deals_to=start)
     assert client.deals.get(inside.id).stage == "start" and keys(client, pipeline) == ["start", "won", "lost"]
+    moves = [(one.to_stage, one.direction) for one in client.deals.history(inside.id)]
+    assert moves == [("middle", "initial"), ("start", "backward")]
     with pytest.raises(ConflictError) as caught:
         delete(pipeline.id, stage_id(client, pipeline, "won"))
     assert caught.value.code == "STAGE_REQUIRED"
@@ -117,7 +119,8 @@ def test_a_deal_comes_back_to_a_stage_that_is_there(client: CrmClient, pipeline:
         "middle": ("start", "open"), "late": ("start", "open"), "won": ("late", "won"),
     }  # fmt: skip
     assert {deal.version for deal in back.values()} == {3} and back["won"].closed_at == closed_at
-    assert [stay.to_stage for stay in client.deals.history(made["middle"])] == ["middle", "start"]
+    stays = [(stay.to_stage, stay.direction) for stay in client.deals.history(made["middle"])]
+    assert stays == [("middle", "initial"), ("start", "backward")]
     assert client.pipelines.get(pipeline.id).deal_count == sum(
         stage.deal_count or 0 for stage in client.pipelines.get(pipeline.id).stages
     )
