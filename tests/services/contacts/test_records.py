@@ -179,6 +179,9 @@ def test_a_search_goes_through_the_account_and_custom_fields(client: CrmClient) 
     mine = new(client, company="Innovation Inc", custom_fields={"budget": 900})
     new(client, "Other", custom_fields={"budget": 100})
     industry: Filter = {"field": "account.industry", "op": "is_set"}
+    dotted = new(client, "Dotted", custom_fields={"plan.seats": 5, "plan": "x"})
+    seats: Filter = {"field": "custom_fields.plan.seats", "op": "eq", "value": 5}
+    assert [one.id for one in client.contacts.search({"filter_groups": [{"filters": [seats]}]})] == [dotted.id]
     budget: Filter = {"field": "custom_fields.budget", "op": "starts_with", "value": "9"}
     found = client.contacts.search({"filter_groups": [{"filters": [industry, budget]}]})
     assert [contact.id for contact in found.items] == [mine.id]

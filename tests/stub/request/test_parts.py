@@ -20,6 +20,7 @@ from server_stub.request.access.plans import check_limit, limit_of, plan_limit
 from server_stub.request.answering.members import wholes
 from server_stub.request.http import Reply, Request, disposition
 from server_stub.request.reading.json_types import _fits
+from server_stub.request.reading.preconditions import is_known, known_version
 
 ADMIN = {"authorization": "Bearer acme-admin"}
 
@@ -212,3 +213,32 @@ def test_an_answer_of_oauth_has_the_members_that_are_known_and_there() -> None:
     nothing: list[Any] = [None, [], "text", 5]
     assert [members_of(LoginResult, value) for value in nothing] == [{}] * 4
     assert members_of(dict, whole) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ('"3"', True), ('W/"3"', True), ("*", True), (" * ", True), ('"2", "3"', True), ('"2",W/"3"', True),
+        ("", False), ('"2"', False), ("3", False), ('"33"', False), ('"2", "4"', False), ('"*"', False),
+    ],
+)  # fmt: skip
+def test_a_version_is_known_by_any_of_the_tags_that_are_sent(given: str, known: bool) -> None:
+    assert is_known('"3"', {"if-none-match": given}) is known
+    assert is_known('"3"', {}) is False
+
+
+@pytest.mark.parametrize(
+    ("given", "version"),
+    [
+        ('"3"', 3), ('W/"3"', 3), (" 3 ", 3), ("0", 0), ("9" * 18, int("9" * 18)), ("*", None), (None, None),
+        ("9" * 19, "wrong"), ("", "wrong"), ('"3', "wrong"), ("-3", "wrong"), ('"2", "3"', "wrong"), ("W/3", "wrong"),
+    ],
+)  # fmt: skip
+def test_the_version_that_is_meant_is_one_number(given: str | None, version: int | str | None) -> None:
+    headers = {"if-match": given} if given is not None else {}
+    if version == "wrong":
+        with pytest.raises(Problem) as refused:
+            known_version(headers)
+        assert [(entry.field, entry.rule) for entry in refused.value.entries] == [("version", "type")]
+    else:
+        assert known_version(headers) == ({} if version is None else {"version": version})
