@@ -16,6 +16,7 @@ from ...noun import Noun
 from ...problems import Problem
 from ...serving import Context, Members, serves
 from ..sharing import is_visible
+from ..users.roles import rights_beyond, rights_of
 from .checks import check_content, check_format, derived_format
 
 _CONTENT = frozenset(
@@ -59,11 +60,22 @@ def _shows(widget: Members, report_id: str) -> bool:
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Delete the schedules of a deleted report."""
-    if after is None and before is not None:
-        for schedule in call.collection("schedule").find("report_id", before["id"]):
+    """Delete the schedules of a deleted report; one that was changed is not read with rights that its writer lacks."""
+    if before is None:
+        return None
+    for schedule in call.collection("schedule").find("report_id", before["id"]):
+        if after is None:
             call.delete("schedule", schedule)
+        elif any(before[name] != after[name] for name in _CONTENT) and _reads_more(call, schedule):
+            own = {"runs_as": call.caller.user_id, "granted": call.caller.stored_grant}
+            call.collection("schedule").put(schedule | own)
     return None
+
+
+def _reads_more(call: Context, schedule: Document) -> bool:
+    """Tell whether a schedule runs as somebody who may do more than the caller."""
+    other = rights_of(call, schedule["runs_as"], schedule.get("granted"))
+    return other is not None and call.caller.role != "system" and bool(rights_beyond(call, other))
 
 
 REPORTS = Noun(

@@ -10,6 +10,7 @@ from ...caller import Caller
 from ...data.document import Document
 from ...problems import Problem
 from ...request.access import permissions
+from ...request.access.callers import user_caller
 from ...serving import Context, Members
 
 _SAID: Mapping[str, str] = {
@@ -81,6 +82,14 @@ def refuse_escalation(call: Context, role: Members) -> None:
     if more:
         message = f"the role {role['key']} permits more than you may do: {', '.join(more[:3])}"
         raise Problem("ROLE_ESCALATION", message, field="role_id", details={"permissions": more})
+
+
+def rights_of(call: Context, user_id: str | None, granted: list[str] | None) -> Caller | None:
+    """Return a user as whom something acts, limited as a credential was; None where nobody is there or active."""
+    user = call.find_one("user", user_id or "")
+    if user is None or user.get("status") == "inactive":
+        return None
+    return user_caller(call.server.store, user, call.now, granted=granted)
 
 
 def rights_beyond(call: Context, other: Caller) -> list[str]:

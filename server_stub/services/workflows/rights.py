@@ -12,9 +12,8 @@ from typing import Any
 
 from ...caller import Caller
 from ...problems import Problem
-from ...request.access.callers import user_caller
 from ...serving import Context, Members
-from ..users.roles import rights_beyond
+from ..users.roles import rights_beyond, rights_of
 
 
 def executor(call: Context, execution: Members) -> Caller | None:
@@ -25,20 +24,15 @@ def executor(call: Context, execution: Members) -> Caller | None:
     if execution["rule_id"] is not None:
         return replace(Caller.of(execution["caller"]), role="system", granted=None)
     workflow = call.collection("workflow").get(execution["workflow_id"], deleted=True)
-    return _user(call, workflow["owner_id"], workflow.get("granted")) if workflow is not None else None
+    return rights_of(call, workflow["owner_id"], workflow.get("granted")) if workflow is not None else None
 
 
 def author(call: Context, execution: Members) -> Caller | None:
     """Return who wrote the actions of a rule; None for a workflow, and where nobody is known or active."""
     rule = call.collection("rule").get(execution["rule_id"] or "", deleted=True)
-    return _user(call, rule.get("author_id") or rule["created_by"], rule.get("granted")) if rule is not None else None
-
-
-def _user(call: Context, id: str | None, granted: list[str] | None) -> Caller | None:
-    user = call.find_one("user", id or "")
-    if user is None or user.get("status") == "inactive":
-        return None
-    return user_caller(call.server.store, user, call.now, granted=granted)
+    return (
+        rights_of(call, rule.get("author_id") or rule["created_by"], rule.get("granted")) if rule is not None else None
+    )
 
 
 def written_by(call: Context) -> dict[str, Any]:
@@ -54,7 +48,7 @@ def granted_by(call: Context) -> dict[str, Any]:
 def require_rights(call: Context, workflow: Mapping[str, Any]) -> None:
     """Raise 403 where a workflow acts with rights that the caller, who writes it, does not have."""
     caller = call.caller
-    owner = _user(call, workflow["owner_id"], workflow.get("granted")) if caller.role != "system" else None
+    owner = rights_of(call, workflow["owner_id"], workflow.get("granted")) if caller.role != "system" else None
     if owner is None or (caller.user_id == owner.user_id and caller.granted is None):
         return
     more = rights_beyond(call, owner)

@@ -114,6 +114,34 @@ def test_a_scheduled_report_of_a_limited_key_is_as_limited(admin: CrmClient, stu
         assert found.last_status == outcome, held
 
 
+def test_a_scheduled_report_is_read_with_the_rights_of_who_says_what_is_in_it(
+    stub: StubServer, admin: CrmClient, new: New
+) -> None:
+    """Who may write a report that an administrator has scheduled reads no more by way of the schedule."""
+    reads = [permission(word, action) for word in ("reports", "deals") for action in ("read", "create", "update")]
+    hidden: Any = [{"entity": "deal", "field": "value", "access": "hidden"}]
+    weak = new(*reads, permission("files", "read"), field_permissions=hidden)
+    report = weak.crm.reports.create(
+        {"name": "R", "entity_type": "deal", "columns": [{"field": "title"}], "visibility": "tenant"}
+    )
+    plan: Any = {"schedule": {"frequency": "daily"}, "recipients": [weak.id], "format": "csv"}
+    admin.reports.schedules.create(report.id, plan)
+    with_value: Any = {"columns": [{"field": "title"}, {"field": "value"}]}
+    without: Any = {"columns": [{"field": "title"}, {"field": "stage"}]}
+
+    def outcome() -> str | None:
+        stub.clock.advance(86_400)
+        return admin.reports.schedules.list(report.id).items[0].last_status
+
+    admin.reports.update(report.id, with_value)
+    weak.crm.reports.update(report.id, {"description": "Weekly"})
+    assert outcome() == "succeeded"
+    weak.crm.reports.update(report.id, without)
+    assert outcome() == "succeeded"
+    admin.reports.update(report.id, with_value)
+    assert outcome() == "failed", "it is read as who changed it"
+
+
 def everything(word: str) -> list[Any]:
     return [permission(word, action) for action in ("read", "create", "update", "delete", "manage")]
 
