@@ -17,7 +17,6 @@ from .layers import LAYERS, SETTINGS, Layers, Setting, Told, checked_setting, se
 from .profiles import (
     DEFAULT_PROFILE,
     PROJECT_FILE,
-    check_profile_name,
     project_file,
     user_file,
     write_members,
@@ -200,7 +199,7 @@ def _write(options: Options, setting: Setting, value: Any, project: bool) -> Non
         layers.user  # noqa: B018 # as above
         file = user_file()
         everywhere = setting.general and (options.profile is None or setting.name == "profile")
-        table = None if everywhere else f"profiles.{_profile_to_write(layers)}"
+        table = None if everywhere else f"profiles.{layers.profile}"
     write_members(file, table, {setting.name: value})
     of = f" of {table.partition('.')[2]}" if table is not None else ""
     complain(f"{'set' if value is not None else 'removed'} {setting.name}{of} in {file}")
@@ -209,12 +208,6 @@ def _write(options: Options, setting: Setting, value: Any, project: bool) -> Non
     told = after.find_one(setting.name)
     if value is not None and LAYERS.index(told.layer) < LAYERS.index(where):
         complain(f"note: {told.where} beats it")
-
-
-def _profile_to_write(layers: Layers) -> str:
-    if not check_profile_name(layers.profile):
-        raise MisuseError(f"a profile is named by letters, digits, - and _, not {layers.profile!r}")
-    return layers.profile
 
 
 def _known_profile(options: Options, name: str) -> None:

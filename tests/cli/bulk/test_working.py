@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from types import SimpleNamespace
+from types import SimpleNamespace as Of
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from shell import Crm
 
 from crm_cli import failures
 from crm_cli.bulk import progress
-from crm_cli.bulk.journal import FAILED, READY, Entry, Journal, Wrong
+from crm_cli.bulk.checking import Check
+from crm_cli.bulk.journal import FAILED, INVALID, READY, Entry, Journal, Wrong
 from crm_cli.bulk.sending import Sending
 from crm_cli.bulk.sources import OWN
 from crm_cli.bulk.working import Quota, in_order
@@ -123,7 +124,7 @@ def test_outcomes_come_in_order_and_no_more_is_begun_than_there_are_workers() ->
 def test_a_row_with_an_id_or_a_key_may_be_there_already(
     members: dict[str, Any] | None, key: str | None, has_key: bool
 ) -> None:
-    mapped: Any = SimpleNamespace(key_in=lambda members: key)
+    mapped: Any = Of(key_in=lambda members: key)
     made = Sending(None, mapped, "upsert", "update", Quota(), "run")  # type: ignore[arg-type] # nothing is sent
     assert made._has_key(Entry(1, [], READY, members)) is has_key
 
@@ -141,7 +142,7 @@ def test_a_row_that_failed_is_written_as_it_was_with_what_is_wrong() -> None:
     }  # fmt: skip
     assert list(json.loads(_object(entry)))[: len(OWN)] == list(OWN)
     assert _object(Entry(7, "{", FAILED, None, wrong)) == b"{\n"
-    source: Any = SimpleNamespace(headers=("name", "tags", "none", "missing"))
+    source: Any = Of(headers=("name", "tags", "none", "missing"))
     assert list(_cells(entry, source)) == ["Ada", '["a"]', "", ""]
     assert list(_cells(Entry(1, "a,b", FAILED), source)) == ["a,b"]
     assert list(_cells(Entry(1, ["a", "b"], FAILED), source)) == ["a", "b"]
@@ -164,3 +165,50 @@ def test_a_journal_that_is_open_is_open_once_though_nothing_was_written_yet(tmp_
 def test_up_to_32_calls_are_made_at_once(served: Crm, jobs: str, status: int) -> None:
     done = served("leads", "get", "-", "--jobs", jobs, "-o", "ids", stdin="lead_123\n")
     assert (done.status, done.out) == (status, "lead_123\n" if status == 0 else "")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "match", "state", "sent"),
+    [
+        ("create", None, READY, {"name": "Ada"}),
+        ("update", "c1", READY, {"name": "Ada", "id": "c1"}),
+        ("skip", "c1", "unchanged", {"name": "Ada", "id": "typed"}),
+        ("fail", None, INVALID, None),
+    ],
+)
+def test_a_row_that_was_looked_at_has_the_id_of_the_record_it_changes(
+    outcome: str, match: str | None, state: str, sent: dict[str, Any] | None
+) -> None:
+    check = Check(None, None, None, "upsert", Quota())  # type: ignore[arg-type] # nothing is asked
+    errors = [
+        Of(field=None, rule=None, code="ODD", message="no"),
+        Of(field="name", rule="length", code="X", message="is"),
+    ]
+    row: Any = Of(outcome=outcome, match_id=match, values={"name": "Ada", "id": "typed"}, errors=errors)
+    entry = check._entry(7, ["Ada"], row)
+    assert (entry.number, entry.raw, entry.outcome, entry.sent) == (7, ["Ada"], state, sent)
+    wrong = [Wrong("", "ODD", "no"), Wrong("name", "length", "is")]
+    assert list(entry.errors) == (wrong if outcome == "fail" else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "kept"), [("email", "A@b", "a@b"), ("external_id", "A1", "A1"), ("x", 5, "5")]
+)
+def test_of_rows_with_the_same_key_the_first_counts(key: str, value: object, kept: str) -> None:
+    asked: list[str] = []
+
+    def first_with(text: str, number: int) -> int:
+        asked.append(text)
+        return min(number, 3)
+
+    check = Check(None, None, Of(key=key, key_in=lambda sent: sent["key"]), "upsert", Quota())  # type: ignore[arg-type]
+    journal: Any = Of(first_with=first_with)
+    same = Entry(3, [], READY, {"key": value})
+    assert check._unique(same, journal) is same and asked == [kept]
+    later = check._unique(Entry(4, ["raw"], READY, {"key": value}), journal)
+    said = f"row 3 has the {key.replace('_', ' ')} {value!r} already"
+    assert (later.outcome, later.raw, later.sent, list(later.errors)) == (
+        INVALID, ["raw"], None, [Wrong(key, "unique", said)]
+    )  # fmt: skip
+    without = Entry(5, [], READY, {"key": None})
+    assert check._unique(without, journal) is without and len(asked) == 2
