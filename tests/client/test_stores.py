@@ -6,11 +6,14 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from crm_sdk.sync import DatabaseStore, DuckDbStore, MemoryStore, SqliteStore
+from crm_sdk.errors import ConflictError
+from crm_sdk.models import Lead
+from crm_sdk.sync import DatabaseStore, DuckDbStore, MemoryStore, SqliteStore, Syncing
 from crm_sdk.sync.state import Batch, Row, SyncChange, SyncState
 from server_stub import StubServer
 
@@ -99,6 +102,47 @@ def test_a_change_without_a_record_is_of_one_that_is_gone_and_a_state_is_kept_in
     assert (first.entities, first.scanning, first.after, first.cursor, first.generation) == ((), (), None, None, 1)
     state = SyncState(("lead", "deal"), ("deal",), "deal_1", "c9", 3)
     assert SyncState.from_json(state.to_json()) == state
+
+
+class Expiring:
+    """A client whose feed has forgotten the position once, and of whose leads one is gone since."""
+
+    def __init__(self, code: str = "CURSOR_EXPIRED") -> None:
+        self.objects = self.changes = self
+        self.code, self.scans = code, list[tuple[str, Any]]()
+        self.slept: list[float] = []
+        self.clock = self
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        if len(self.slept) > 1:
+            raise KeyboardInterrupt
+
+    def scan(self, *, entity: str, after: str | None, limit: int) -> Any:
+        self.scans.append((entity, after))
+        number = len(self.scans)
+        ids = {1: ("a", "b"), 2: ("c",)}.get(number, ("a", "c"))
+        items = [Lead.model_validate({"id": id, "name": id, "status": "new", "version": number}) for id in ids]
+        return SimpleNamespace(items=items, next="b" if number == 1 else None, cursor=f"at{number}")
+
+    def list(self, *, cursor: str | None, entity_types: Any, limit: int) -> Any:
+        if cursor == "at1":
+            raise ConflictError("gone", status=410, code=self.code)
+        return SimpleNamespace(items=[], cursor="now", has_more=False)
+
+
+def test_a_position_that_has_expired_begins_a_new_scan_and_what_that_lacks_is_missing() -> None:
+    client, store = Expiring(), MemoryStore()
+    told = [(change.kind, change.id) for change in Syncing(client).changes(store, entities=["lead"])]  # type: ignore[arg-type]
+    assert told == [("scanned", id) for id in "abcac"] + [("missing", "b")]
+    assert client.scans == [("lead", None), ("lead", "b"), ("lead", None)] and not client.slept
+    state = store.load()
+    assert state == SyncState(("lead",), (), None, "now", 2) and versions(store).keys() == {"a", "c"}
+    with pytest.raises(KeyboardInterrupt):
+        list(Syncing(client).changes(store, live=2.5))  # type: ignore[arg-type]
+    assert client.slept == [2.5, 2.5]
+    with pytest.raises(ConflictError):
+        list(Syncing(Expiring("OTHER")).changes(MemoryStore(), entities=["lead"]))  # type: ignore[arg-type]
 
 
 def test_a_copy_in_memory_is_not_a_file_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace as Of
 from typing import Any
 
 import pytest
 from shell import Crm
 
+from crm_cli.console import stdout
 from crm_cli.views import collaboration, dashboards, reports
 from crm_cli.views.administration import imports
-from crm_cli.views.sales import calendar
+from crm_cli.views.sales import calendar, contacts, pipelines
 from crm_cli.views.zone import Zone
 from crm_sdk import CrmClient
 
@@ -144,3 +145,30 @@ def test_a_preview_of_an_import_says_what_would_become_of_each_row(
         "! name is needed by new records, and no column gives it",
         "an import  1,200 created, 1 updated, 0 skipped, 2 failed",
     ]
+
+
+def test_a_card_says_how_long_ago_the_last_contact_was() -> None:
+    def state(last: object, health: str | None = "low") -> str:
+        names = ("title", "company", "email", "phone", "mobile", "status", "lifecycle_stage", "owner_id", "total_value")
+        usual: dict[str, Any] = {
+            **dict.fromkeys(names),
+            "id": "c1",
+            "name": "Jane",
+            "tags": [],
+            "do_not_contact": False,
+        }
+        contact: Any = Of(**usual, relationship_health=health, last_contact=last, next_follow_up=None)
+        return list(contacts._card(contact, Zone()))[-1].plain
+
+    assert state(datetime.now(UTC) - timedelta(days=2, hours=1)) == "state      health low  last contact 2d ago"
+    assert state(None, None) == "state      no contact yet" and state("2026-01-01").endswith("no contact yet")
+
+
+def test_a_stage_is_cut_where_the_screen_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = Of(name="N" * 30, probability=10, deal_count=4, total_value=100, kind="open", required_fields=["a", "b"])
+    facts = dict.fromkeys(("is_default", "lock_closed", "require_lost_reason"), False)
+    facts |= dict.fromkeys(("active", "allow_backward", "allow_skip"), True)
+    made: Any = Of(name="P", **facts, stages=[stage], total_value=1, currency="EUR", deal_count=1)
+    pipelines._draw(stdout(40), made, [])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and lines[1].rstrip().endswith("…") and len(lines[1]) <= 40
