@@ -134,7 +134,7 @@ def _event_members(part: Any, start: Any, zone: ZoneInfo) -> dict[str, Any]:
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (LookupError, ValueError, OSError):
         return False
     return bool(name)
 

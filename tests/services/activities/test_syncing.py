@@ -218,3 +218,34 @@ def test_what_is_written_reads_as_what_it_was(wire: Wire) -> None:
     assert entry.changed_at == doc["updated_at"].replace(microsecond=0, tzinfo=UTC) and isinstance(
         entry.changed_at, datetime
     )
+
+
+OFFICE = """BEGIN:VTIMEZONE
+TZID:Head Office
+BEGIN:STANDARD
+DTSTART:19700101T000000
+TZOFFSETFROM:+0300
+TZOFFSETTO:+0300
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "kept"),
+    [
+        ("Europe/Berlin", 9, "Europe/Berlin"),
+        ("Head Office", 7, "America/New_York"),
+        ("Nowhere", 15, "America/New_York"),
+    ],
+)
+def test_an_event_of_a_zone_that_has_no_known_name_is_at_its_time_in_the_users_own(
+    wire: Wire, zone: str, hour: int, kept: str
+) -> None:
+    event = (
+        "BEGIN:VEVENT\nUID:zoned@x\nDTSTAMP:20260101T000000Z\n"
+        f"DTSTART;TZID={zone}:20260302T100000\nSUMMARY:Zoned\nEND:VEVENT\n"
+    )
+    assert imported(wire, calendar(OFFICE, event)) == counts(created=1)
+    (made,) = (doc for doc in wire.stub.store.collection("tenant_acme", "activity") if doc.get("uid") == "zoned@x")
+    assert (made["start_time"], made["timezone"]) == (datetime(2026, 3, 2, hour, tzinfo=UTC), kept)
