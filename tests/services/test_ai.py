@@ -107,11 +107,16 @@ def test_insights_of_the_hour_are_told(client: CrmClient, stub: StubServer) -> N
         return {entry.title for entry in found if entry.metadata.get("contactId") == made.id}
 
     assert told() == set()
+    at_first = stub.snapshot()
     stub.clock.advance(1800)
     assert "May be about to leave: Anna" in told()
     before = told()
     stub.clock.advance(7200)
     assert told() == before  # nothing is told twice
+    stub.restore(at_first)
+    assert told() == set()
+    stub.clock.advance(1800)
+    assert told() == before, "what is as it was is found again"
 
 
 @pytest.mark.thorough
