@@ -187,6 +187,15 @@ def test_names_are_those_of_the_data(client: CrmClient, zanzibar: Any) -> None:
         asked(client, "  ")
 
 
+@pytest.mark.parametrize(("name", "question", "known"), [
+    ("Kim", "meet kim", True), ("Li", "meet li", False), ("Bo Y", "notes on bo y", True),
+    ("Kim", "meet kimberly", False),
+])  # fmt: skip
+def test_a_name_of_two_letters_may_be_any_word(client: CrmClient, name: str, question: str, known: bool) -> None:
+    client.contacts.create({"name": name})
+    assert asked(client, question).entities == ({"contact": name} if known else {})
+
+
 @pytest.mark.parametrize("when", ["2026", "2025", "Q3", "q1", "March", "Monday", "monday", "15 January", "last week"])
 def test_a_time_is_no_name(client: CrmClient, when: str) -> None:
     answer = asked(client, f"deals from {when}")
