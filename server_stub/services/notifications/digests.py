@@ -7,10 +7,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from crm_sdk.models.notifications import Notification
+
 from ...data.document import Document
 from ...problems import Problem
+from ...request.access.hiding import hiding_from
 from ...serving import Collections, Context, Members, reacts
 from ...timetable import Appointment, apart, falls_due, plan
+from ..users.roles import rights_of
 from .sending import send
 
 _PREFERENCES = "notification_preferences"
@@ -107,7 +111,7 @@ def _mail(call: Context, user: Document, since: datetime) -> None:
     said = {"name": user["name"], "company": call.tenant["name"], "count": str(len(unread))}
     language = _language(call, user)
     texts = _TEXTS.get(language, _TEXTS["en"])
-    text = "\n".join([texts.intro.format(**said), "", *_lines(unread, user)])
+    text = "\n".join([texts.intro.format(**said), "", *_lines(call, unread, user)])
     if len(unread) > _LINES:
         text += "\n" + texts.more.format(count=len(unread) - _LINES)
     given = {"subject": texts.subject.format(**said), "text": text}
@@ -128,9 +132,13 @@ def _language(call: Context, user: Members) -> str:
     return str(spoken).partition("-")[0].lower()
 
 
-def _lines(unread: Sequence[Document], user: Members) -> list[str]:
-    zone = ZoneInfo(user.get("timezone") or "UTC")
-    return [
-        f"- {doc['created_at'].astimezone(zone):%Y-%m-%d %H:%M}  {doc['title']}: {doc['message']}"
-        for doc in unread[:_LINES]
-    ]
+def _lines(call: Context, unread: Sequence[Document], user: Members) -> list[str]:
+    """Return a line for each notification, with as much of it as the user's inbox shows."""
+    zone, reader = ZoneInfo(user.get("timezone") or "UTC"), rights_of(call, user["id"], None)
+    hiding = hiding_from(reader, call.server.nouns) if reader is not None else None
+    lines: list[str] = []
+    for doc in unread[:_LINES]:
+        shown = hiding.without(doc, [Notification]) if hiding is not None else doc
+        text = ": ".join(shown[name] for name in ("title", "message") if name in shown) or doc["type"]
+        lines.append(f"- {doc['created_at'].astimezone(zone):%Y-%m-%d %H:%M}  {text}")
+    return lines

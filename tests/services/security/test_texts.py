@@ -111,3 +111,18 @@ def test_the_token_of_a_mail_is_for_administrators_alone(admin: CrmClient, stub:
         found = next(one for one in crm.notifications.history(limit=10) if one.type == "system_mail")
         assert "Set a new password with this token" in (found.message or "")
         assert ("reset_" in found.model_dump_json()) is shown
+
+
+def test_what_is_hidden_from_a_user_is_in_no_digest(admin: CrmClient, stub: StubServer, new: New) -> None:
+    """The mail tells no more of a notification than the inbox does."""
+    hidden: Any = [{"entity": "deal", "field": "title", "access": "hidden"}]
+    reads = [permission("deals", "read"), permission("notifications", "read")]
+    for somebody, told in ((new(*reads, field_permissions=hidden), False), (new(*reads), True)):
+        admin.notifications.preferences.update({"digest": "daily"}, user_id=somebody.id)
+        deal = admin.deals.create({"title": "Harbour", "owner_id": somebody.id})
+        admin.deals.move_stage(deal.id, "proposal")
+        stub.clock.advance(86_400)
+        mails = [doc for doc in stub.store.collection("tenant_acme", "notification") if doc["type"] == "digest"]
+        (mail,) = (doc for doc in mails if doc["user_id"] == somebody.id)
+        assert ("Harbour" in mail["message"]) is told
+        assert mail["message"].count("\n- ") >= 1
