@@ -140,6 +140,16 @@ def test_comments_and_files_have_references_of_any_type(stub: StubServer) -> Non
     assert [one["type"] for one in listed["included"]] == ["lead"]
 
 
+def test_a_list_of_references_is_a_relationship_to_many(stub: StubServer) -> None:
+    asked = {"text": "/list contact top 2 by name"}
+    told = ask(stub, "POST", "/v1/chatops/messages", resource("chat_message", asked)).data
+    plain = stub.client(dialects="platform").chatops.send(asked["text"])
+    assert told["relationships"]["records"] == {"data": [{"type": one.type, "id": one.id} for one in plain.records]}
+    assert len(plain.records) == 2 and "records" not in told["attributes"]
+    nothing = ask(stub, "POST", "/v1/chatops/messages", resource("chat_message", {"text": "/help"})).data
+    assert nothing["relationships"]["records"] == {"data": []}
+
+
 def test_custom_records_have_the_type_of_their_object(stub: StubServer) -> None:
     listed = ask(stub, "GET", "/v1/custom-objects/onboarding/records", fields_onboarding="name", include="object")
     assert {one["type"] for one in listed.data} == {"onboarding"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from stub_data import some
 
 from crm_sdk import CrmClient, InvalidInputError
 from crm_sdk.models.calendar import SmartScheduling
@@ -185,6 +187,32 @@ def test_travel_counts_where_places_differ(client: CrmClient) -> None:
     assert travel("Main St 1, Austin, US", "Elm St 2, Austin, US") == 25
     assert travel("Main St 1, Austin, US", "Elm St 2, Berlin, DE") == 240
     assert travel("Main St 1, Austin, US", "Zoom") == travel(None, "Berlin") == 0
+
+
+@pytest.mark.parametrize(
+    ("members", "is_taken"),
+    [
+        ({"contact_id": "{guest}"}, True), ({"attendees": [{"contact_id": "{guest}"}]}, True),
+        ({"attendees": [{"contact_id": "contact_123"}]}, False), ({"contact_id": "contact_123"}, False), ({}, False),
+        ({"attendees": [{"contact_id": "contact_123"}, {"contact_id": "{guest}"}], "contact_id": "contact_123"}, True),
+        ({"contact_id": "{guest}", "status": "cancelled"}, False), ({"contact_id": "{guest}", "busy": False}, False),
+    ],
+)  # fmt: skip
+def test_what_takes_the_time_of_the_guest_takes_it(
+    client: CrmClient, stub: StubServer, members: dict[str, Any], is_taken: bool
+) -> None:
+    """Also in the calendar of somebody else: at the guest's other meetings none is offered."""
+    start = datetime(2026, 1, 28, 11, tzinfo=NEW_YORK)
+    for event in client.calendar.events.list():
+        client.calendar.events.delete(event.id)
+    guest = client.contacts.create({"name": "Paula Neu", "email": "paula@neu.example"}).id
+    id = planned(client, start, 60)
+    events = stub.store.collection("tenant_acme", "activity")
+    whole = json.loads(json.dumps({"owner_id": "user_sam", "attendees": [], **members}).replace("{guest}", guest))
+    events.put(some(events.get(id)) | whole)
+    for contact_id, taken in ((guest, is_taken), (None, False)):
+        found = client.calendar.smart_scheduling(60, contact_id=contact_id, preferred_times=[start])
+        assert (start in [one.start_time for one in found.suggested_times]) is not taken, contact_id
 
 
 def test_a_meeting_is_where_the_last_one_was_or_at_the_address_of_the_contact(

@@ -221,6 +221,15 @@ def test_what_is_meant_by_a_pronoun(acme: CrmClient, ids: dict[str, str]) -> Non
     assert alone.records == [] and alone.session_id != listed.session_id
 
 
+def test_a_place_has_an_article_and_an_article_no_place_of_its_own(acme: CrmClient, ids: dict[str, str]) -> None:
+    listed = acme.chatops.send("/list contact named Eva")
+    assert [one.id for one in listed.records] == [ids["eva"]]
+    for text, is_meant in (("/show the first", True), ("/show first", False), ("/show the unicorn", False)):
+        answer = acme.chatops.send(text, session_id=listed.session_id)
+        assert ([one.id for one in answer.records] == [ids["eva"]]) is is_meant, text
+    assert answer.text == "Nothing was found for the unicorn"
+
+
 def test_several_fit_a_name_and_one_is_called_so(acme: CrmClient, ids: dict[str, str]) -> None:
     for n in range(5):
         acme.contacts.create({"name": f"Quin {n}", "email": f"q{n}@plan.example"})

@@ -91,6 +91,7 @@ def test_others_layouts_need_the_permission(admin: CrmClient, other: CrmClient, 
         lambda: view(crm, audience="user", audience_id="user_ada"),
         lambda: crm.customization.layouts.update(own, {"audience": "tenant"}),
         lambda: crm.customization.layouts.update(view(admin, audience="tenant"), {"pinned": True}),
+        lambda: crm.customization.layouts.delete(view(admin, "Common", audience="tenant")),
     ]
     for call in calls:
         with pytest.raises(ApiError) as refused:
@@ -111,6 +112,8 @@ def test_others_layouts_need_the_permission(admin: CrmClient, other: CrmClient, 
             call()
         assert refused.value.code == "LAYOUT_PROTECTED"
     assert user_id
+    crm.customization.layouts.delete(own)
+    assert crm.customization.layouts.list(entity="contact", audience="user").total == 0
 
 
 def test_without_the_feature_the_system_has_layouts(admin: CrmClient) -> None:

@@ -48,6 +48,7 @@ def test_words_of_people_are_those_of_others_where_they_mean_the_same(client: Cr
         ("contact", "Geburtstag", "birthday"), ("contact", "Homepage", "website"),
         ("contact", "Abteilung", "department"),
         ("deal", "Abteilung", None), ("account", "Ort", "billing_address.city"), ("contact", "Ort", "address.city"),
+        ("contact", "Home Phone", "phone"), ("lead", "Work City", "address.city"), ("deal", "Work City", None),
         ("deal", "Ort", None), ("account", "Sprache", None), ("contact", "Sprache", "language"),
     ):  # fmt: skip
         (column,) = look(client, entity, f"{header}\nx\n").columns
