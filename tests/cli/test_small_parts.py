@@ -22,6 +22,7 @@ from crm_cli.help.overview import by_group, draw_commands
 from crm_cli.live import pulse
 from crm_cli.lookups import identified_record
 from crm_cli.showing import _headers, is_secret, masked_secrets
+from crm_cli.terminal.asking import _named_value
 from crm_cli.terminal.columns import Columns, age, number
 from crm_cli.terminal.limits import Found, Wanted, count
 from crm_cli.terminal.tables import print_card
@@ -209,3 +210,12 @@ def test_a_job_that_has_ended_is_shown(served: Crm, stub: StubServer) -> None:
     job = next(job for job in stub.client(dialects="platform").jobs.list() if job.status == "succeeded")
     assert served("jobs", "wait", job.id).json["status"] == "succeeded"
     assert served("jobs", "wait", job.id, "-o", "table").out.startswith("✓ ")
+
+
+def test_a_question_names_the_first_three_of_what_it_is_about() -> None:
+    told = {1: "1 lead (a)", 3: "3 lead (a, b, c)", 4: "4 lead (a, b, c …)"}
+    assert {count: _named_value("lead_ids", list("abcd")[:count], "lead") for count in told} == told
+    assert (
+        _named_value("deal_id", "d1", "deal") == "deal d1"
+        and _named_value("from_stage", "new", "x") == "from stage new"
+    )

@@ -9,17 +9,19 @@ from types import SimpleNamespace as Of
 from typing import Any
 
 import pytest
-from shell import Crm
+from shell import OPERATIONS, Crm
 
 from crm_cli import failures
 from crm_cli.bulk import progress
 from crm_cli.bulk.checking import Check
+from crm_cli.bulk.ids_argument import ids_of
 from crm_cli.bulk.journal import FAILED, INVALID, READY, Entry, Journal, Wrong
 from crm_cli.bulk.sending import Sending
 from crm_cli.bulk.sources import OWN
 from crm_cli.bulk.working import Quota, in_order
 from crm_cli.bulk.wrong_rows import _card, _cells, _joined_errors, _object
 from crm_cli.failures import MisuseError
+from crm_cli.tree.parameters import Form
 from crm_sdk.errors import RateLimitError
 
 pytest_plugins = ["cli_fixtures"]
@@ -212,3 +214,17 @@ def test_of_rows_with_the_same_key_the_first_counts(key: str, value: object, kep
     )  # fmt: skip
     without = Entry(5, [], READY, {"key": None})
     assert check._unique(without, journal) is without and len(asked) == 2
+
+
+def test_ids_are_read_for_the_first_argument_or_for_the_option_with_ids_of_the_noun() -> None:
+    found = {id: ids_of(operation, Form(operation).parameters) for id, operation in OPERATIONS.items()}
+    options = {id: one.name for id, one in found.items() if one is not None and one.place != "argument"}
+    assert options == {
+        "contacts.deduplicate": "contact_ids", "exports.create": "ids", "exports.schedules.create": "ids",
+        "leads.assign": "lead_ids",
+    }  # fmt: skip
+    for id, name in (("leads.get", "lead_id"), ("contacts.deals.list", "contact_id")):
+        one = found[id]
+        assert one is not None and one.name == name
+    for id in ("leads.list", "leads.create", "accounts.create", "files.download", "dashboards.subscribe"):
+        assert found[id] is None
