@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from shell import Crm
+from shell import Crm, Terminal
 
 from crm_cli import interruption
 from crm_cli.commands import chat, stub
@@ -22,10 +22,12 @@ from crm_cli.help.overview import by_group, draw_commands
 from crm_cli.live import pulse
 from crm_cli.lookups import identified_record
 from crm_cli.showing import _headers, is_secret, masked_secrets
+from crm_cli.terminal import pager
 from crm_cli.terminal.asking import _named_value
 from crm_cli.terminal.columns import Columns, age, number
 from crm_cli.terminal.limits import Found, Wanted, count
 from crm_cli.terminal.tables import print_card
+from crm_cli.views.sales import accounts
 from crm_sdk import CrmClient
 from crm_sdk.resource import operation_of
 from crm_sdk.resources.leads import Leads
@@ -219,3 +221,46 @@ def test_a_question_names_the_first_three_of_what_it_is_about() -> None:
         _named_value("deal_id", "d1", "deal") == "deal d1"
         and _named_value("from_stage", "new", "x") == "from stage new"
     )
+
+
+def test_a_pager_is_one_that_is_there_and_shows_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", Terminal(io.BytesIO()))
+    monkeypatch.setattr("shutil.which", lambda name: None if name == "missing" else f"/bin/{name}")
+    for name in ("CRM_PAGER", "PAGER", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    token = pager.paging.set(True)
+    try:
+        assert pager._pager() == ["less"]
+        for chosen, words in (
+            ("more -s", ["more", "-s"]),
+            ("cat", []),
+            ("", []),
+            ("missing -x", []),
+            ("cat -n", ["cat", "-n"]),
+        ):
+            monkeypatch.setenv("PAGER", chosen)
+            assert pager._pager() == words
+        monkeypatch.setenv("CRM_PAGER", "more")
+        assert pager._pager() == ["more"]
+        monkeypatch.setenv("TERM", "dumb")
+        assert pager._pager() == []
+        monkeypatch.delenv("TERM")
+        monkeypatch.setattr("sys.stdout.isatty", lambda: False)
+        assert pager._pager() == []
+    finally:
+        pager.paging.reset(token)
+
+
+def test_accounts_stand_below_those_that_somebody_sees() -> None:
+    def account(id: str, parent: str | None = None) -> Any:
+        members = dict.fromkeys(("owner_id", "open_deal_value", "won_value"))
+        return SimpleNamespace(id=id, name=id, type="customer", parent_id=parent, **members)
+
+    every = [account("a"), account("b", "a"), account("c", "b"), account("d", "hidden")]
+
+    def told(nodes: Any) -> dict[str, Any]:
+        return {f"{node.id}{node.level}": told(node.children) for node in nodes}
+
+    assert told(accounts._forest(every, 9)) == {"a0": {"b1": {"c2": {}}}, "d0": {}}
+    assert told(accounts._forest(every, 1)) == {"a0": {"b1": {}}, "d0": {}}
