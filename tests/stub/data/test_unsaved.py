@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,11 @@ def test_what_a_server_begins_with_is_saved_before_any_call(file: str) -> None:
     with StubServer(db=file, demo=False) as again:
         assert [lead["id"] for lead in again.store.collection("tenant_acme", "lead")] == leads
         assert len(leads) > 5 and again.client().leads.get(leads[0]).id == leads[0]
+
+
+def test_what_several_threads_write_is_saved_by_each(file: str) -> None:
+    with StubServer(db=file) as stub, ThreadPoolExecutor(3) as threads:
+        names = [f"Thread {number}" for number in range(6)]
+        made = list(threads.map(lambda name: stub.client(max_retries=0).leads.create({"name": name}).id, names))
+    with StubServer(db=file, demo=False) as again:
+        assert [again.client().leads.get(id).name for id in made] == names
