@@ -23,7 +23,7 @@ from server_stub.data.queries.filter_groups import compile_filter
 from server_stub.data.queries.filters import Sought
 from server_stub.data.queries.latest import entity_refs, latest_first
 from server_stub.data.queries.relative_dates import Calendar
-from server_stub.data.queries.words import near, texts_at
+from server_stub.data.queries.words import Words, near, texts_at
 from server_stub.data.store import Store
 from server_stub.problems import Problem
 
@@ -258,3 +258,18 @@ WORDS = st.text("abc", min_size=1, max_size=6)
 @given(WORDS, st.sets(WORDS, max_size=30), st.integers(1, 3))
 def test_the_near_words_are_those_that_are_so_many_letters_away(word: str, terms: set[str], most: int) -> None:
     assert near(word, sorted(terms), most) == [term for term in sorted(terms) if 0 < steps_between(word, term) <= most]
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_a_copy_of_the_index_of_words_has_words_of_its_own(asked_before: bool) -> None:
+    index = Words(("name",))
+    index.enter({"id": "1", "name": "Anna Lee"})
+    if asked_before:
+        assert index.beginning("l") == ["lee"]
+    fork = index.fork()
+    fork.enter({"id": "2", "name": "Lena Anne"})
+    assert (fork.beginning("l"), index.beginning("l")) == (["lee", "lena"], ["lee"])
+    assert (fork.near("anni", 1), index.near("anni", 1)) == (["anna", "anne"], ["anna"])
+    fork.leave({"id": "1", "name": "Anna Lee"})
+    assert (fork.beginning("l"), fork.near("anni", 1)) == (["lena"], ["anne"])
+    assert (index.frequency("lee"), fork.frequency("lee"), index.with_any(["anna", "anne"])) == (1, 0, {"1"})
