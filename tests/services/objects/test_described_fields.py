@@ -78,6 +78,8 @@ contact total_value currency read_only nullable sortable groupable default=0
 contact merged_ids list:contact read_only nullable groupable
 contact ai_insights list:object read_only nullable personal
 deal title text required sortable searchable groupable max_length=200
+alert threshold decimal nullable groupable min_value=0.01
+user monthly_quota decimal nullable groupable min_value=0
 deal value currency sortable groupable default=0 min_value=0 max_value=999999999999999.99
 deal currency text groupable pattern=^[A-Z]{3}$
 deal probability_override integer nullable groupable min_value=0 max_value=100

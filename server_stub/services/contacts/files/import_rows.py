@@ -211,14 +211,16 @@ class Work:
             members["tags"] = [*(existing.get("tags") or ()), *tags]
         return "updated", change(call, existing["id"], read_changes(members, typed=False))
 
-    def _column(self, entry: FieldError) -> str | None:
+    def _column(self, entry: FieldError, row: Members | str = "") -> str | None:
+        """Return the column that an error is about: of several for a member the first that has a value."""
         head = (entry.field or "").partition(".")[0]
         names = (entry.field, head, *(["email"] if head == "secondary_emails" else ()))
-        found = (column.column for name in names if name for column in self._columns if column.field == name)
-        return next(found, None)
+        found = [column.column for name in names if name for column in self._columns if column.field == name]
+        filled = (column for column in found if not isinstance(row, str) and row.get(column) not in (None, ""))
+        return next(filled, found[0] if found else None)
 
     def _error(self, number: int, entry: FieldError, row: Members | str) -> dict[str, Any]:
-        at = self._column(entry)
+        at = self._column(entry, row)
         value = row if isinstance(row, str) else row.get(at) if at is not None else None
         return {
             "row": number + 1,

@@ -272,3 +272,10 @@ def test_the_number_of_an_address_tells_it_from_others_and_the_first_needs_none(
     assert written(done.only, ["address"]) == {"address": address}
     left = [text for text in ("Rome", "Via") if text not in address.values()]
     assert [entry.value for entry in done.warnings if entry.row is not None] == left
+
+
+def test_an_error_has_the_value_that_is_wrong_whichever_column_of_the_member_it_is_in() -> None:
+    done = imported("First Name,Email,E-mail 2 Address\nAnn,,no-address\nBo,no-address,b@example.com\n")
+    assert [(row, error.field, error.value) for row, error in done.failed.items()] == [
+        (1, "email", "no-address"), (2, "email", "no-address"),
+    ]  # fmt: skip
