@@ -61,9 +61,11 @@ def options() -> dict[str, tuple[Any, ParameterInfo]]:
             if not inspect.isfunction(function) or function.__module__ != each.name:
                 continue
             for parameter in inspect.signature(function).parameters.values():
-                if "typer." not in str(parameter.annotation):
-                    continue
-                hint = eval(str(parameter.annotation), {**vars(typing), **vars(module)})  # noqa: S307 # ours
+                hint: Any = parameter.annotation
+                if isinstance(hint, str):
+                    if "typer." not in hint:
+                        continue
+                    hint = eval(hint, {**vars(typing), **vars(module)})  # noqa: S307 # it is in a source of ours
                 for info in typing.get_args(hint):
                     if isinstance(info, ParameterInfo):
                         place = f"{each.name.removeprefix('crm_cli.')}.{function.__name__} {parameter.name}"

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from anyio.from_thread import start_blocking_portal
 from cryptography import x509
@@ -54,6 +54,7 @@ def _context(shown: Path, kept: Path) -> ssl.SSLContext:
 @contextmanager
 def behind_tls(port: int, shown: Path, kept: Path) -> Generator[str]:
     """Serve, with TLS, what a server without it serves on a port; gives the URL."""
+    tasks: set[Any] = set()
 
     async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -62,19 +63,29 @@ def behind_tls(port: int, shown: Path, kept: Path) -> Generator[str]:
         sink.close()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_server, to_server = await asyncio.open_connection("127.0.0.1", port)
+        tasks.add(asyncio.current_task())
         try:
-            await asyncio.gather(copy(reader, to_server), copy(from_server, writer))
+            from_server, to_server = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                await asyncio.gather(copy(reader, to_server), copy(from_server, writer))
+            finally:
+                to_server.transport.abort()
         finally:
-            to_server.close()
-            writer.close()
+            writer.transport.abort()
+
+    async def stop() -> None:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.01)  # what was aborted is closed in the next iterations of the loop
 
     with start_blocking_portal() as portal:
         server = portal.call(lambda: asyncio.start_server(connected, "127.0.0.1", 0, ssl=_context(shown, kept)))
         try:
             yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:
-            portal.call(server.close)
+            portal.call(stop)
 
 
 class SecureLoopback(Loopback):
