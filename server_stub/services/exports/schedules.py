@@ -11,7 +11,6 @@ from crm_sdk.models.exports import ExportSchedule
 from crm_sdk.resources.exports import ExportSchedules
 from crm_sdk.route import Action
 
-from ...caller import Caller
 from ...data import normalise
 from ...data.document import Document
 from ...data.forms import required_text
@@ -19,12 +18,12 @@ from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...noun import Noun
 from ...problems import Problem
 from ...request.access import permissions
-from ...request.access.callers import user_caller
 from ...serving import Collections, Context, Members, reacts
 from ...timetable import Appointment, apart, falls_due, plan
 from .. import company
 from ..handing_out import hand_out
 from ..notifications import notify
+from ..users.roles import refuse_borrowed, rights_of
 from .making import SCHEDULE, in_full, start
 from .requests import Labels, checked_request, labels_of, parts_of, refuse_outside
 
@@ -38,9 +37,13 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     owner_id = before["owner_id"] if before is not None else call.caller.user_id
     if owner_id is None:
         raise Problem("NO_USER", "only a user has schedules of exports: they run with the user's permissions")
-    owner = _owner(call, owner_id)
+    owner = call.caller if call.caller.user_id == owner_id else rights_of(call, owner_id, whole.get("granted"))
     acting = call.acting_as(owner) if owner is not None else call
     found: dict[str, Any] = {}
+    if {"request", "recipients"} & members.keys():
+        if owner is not None and owner is not call.caller:
+            refuse_borrowed(call, owner, str(whole["name"]), "make one of your own")
+        found["granted"] = call.caller.stored_grant
     request: Members = whole["request"]
     if "request" in members:
         found["request"] = request = in_full(members["request"])
@@ -67,14 +70,6 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     elif in_full(before["request"]) != request or before["mode"] != whole["mode"]:
         found["position"] = None
     return found
-
-
-def _owner(call: Context, user_id: str) -> Caller | None:
-    """Return the owner of a schedule as a caller, with present rights; None for one who may not work any more."""
-    user = call.collection("user").get(user_id)
-    if user is None or user.get("status") == "inactive":
-        return None
-    return call.caller if call.caller.user_id == user_id else user_caller(call.server.store, user, call.now)
 
 
 def _recipients(call: Context, given: Any) -> list[str]:
@@ -108,7 +103,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> N
 
 
 def _published_schedule(schedule: Document) -> Document:
-    return Document({name: value for name, value in schedule.items() if name != "position"})
+    return Document({name: value for name, value in schedule.items() if name not in ("position", "granted")})
 
 
 SCHEDULES = Noun(
@@ -157,7 +152,7 @@ def run_due(call: Context) -> None:
 
 def _run(call: Context, schedule: Document) -> dict[str, Any]:
     """Start the job of a schedule; return what the schedule keeps of it."""
-    owner = _owner(call, schedule["owner_id"])
+    owner = rights_of(call, schedule["owner_id"], schedule.get("granted"))
     if owner is None:
         text = f"{schedule['name']} did not run: its owner is not active. Delete it, or activate the owner."
         for admin in company.users_with(call, "admin"):

@@ -99,6 +99,15 @@ def rights_beyond(call: Context, other: Caller) -> list[str]:
     return more + [f"writing {name}" for name in sorted(call.caller.fixed - other.fixed - other.hidden)]
 
 
+def refuse_borrowed(call: Context, other: Caller, name: str, way_out: str) -> None:
+    """Raise 403 where what the caller says is done with rights of somebody else that the caller does not have."""
+    more = rights_beyond(call, other)
+    if more:
+        what = f"{', '.join(more[:3])}{', …' if len(more) > 3 else ''}"
+        message = f"{name} acts with the rights of {other.name}, which are more than yours ({what}): {way_out}"
+        raise Problem("FORBIDDEN", message, field="owner_id", details={"permissions": more})
+
+
 def keep_an_administrator(call: Context, user: Members, roles: Sequence[Mapping[str, Any]] = ()) -> None:
     """Raise 409 LAST_ADMIN where nobody would be an administrator if a user had just these roles from now on."""
     if user["status"] != "active" or not is_admin(user["roles"]) or is_admin(roles):

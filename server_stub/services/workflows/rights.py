@@ -11,9 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from ...caller import Caller
-from ...problems import Problem
 from ...serving import Context, Members
-from ..users.roles import rights_beyond, rights_of
+from ..users.roles import refuse_borrowed, rights_of
 
 
 def executor(call: Context, execution: Members) -> Caller | None:
@@ -51,11 +50,5 @@ def require_rights(call: Context, workflow: Mapping[str, Any]) -> None:
     owner = rights_of(call, workflow["owner_id"], workflow.get("granted")) if caller.role != "system" else None
     if owner is None or (caller.user_id == owner.user_id and caller.granted is None):
         return
-    more = rights_beyond(call, owner)
-    if more:
-        what = f"{', '.join(more[:3])}{', …' if len(more) > 3 else ''}"
-        message = (
-            f"{workflow.get('name') or 'the workflow'} acts with the rights of {owner.name}, which are more than yours "
-            f"({what}): become its owner to write it"
-        )
-        raise Problem("FORBIDDEN", message, field="owner_id", details={"permissions": more})
+    name = workflow.get("name") or "the workflow"
+    refuse_borrowed(call, owner, str(name), "become its owner to write it")

@@ -142,6 +142,41 @@ def test_a_scheduled_report_is_read_with_the_rights_of_who_says_what_is_in_it(
     assert outcome() == "failed", "it is read as who changed it"
 
 
+def test_a_scheduled_export_is_of_no_more_than_who_says_what_is_in_it_may_export(
+    stub: StubServer, admin: CrmClient, new: New
+) -> None:
+    """Who may manage all jobs may stop those of an administrator, and not let them export something else."""
+    exports = [permission("jobs", action) for action in ("read", "update", "manage")]
+    keeper = new(*exports, permission("contacts", "export", "own"), permission("contacts", "read", "own")).crm
+    body: Any = {"name": "Nightly", "schedule": {"frequency": "daily"}, "request": {"entity_types": ["lead"]}}
+    made = admin.exports.schedules.create(body)
+    wanted: list[Any] = [{"request": {"entity_types": ["contact"]}}, {"recipients": ["evil@elsewhere.example"]}]
+    for changes in wanted:
+        error = refused(lambda changes=changes: keeper.exports.schedules.update(made.id, changes))  # type: ignore[misc] # a call each
+        assert (error.status, error.code) == (403, "FORBIDDEN"), error
+        assert "Ada Lindqvist" in error.message and "make one of your own" in error.message
+    assert keeper.exports.schedules.update(made.id, {"enabled": False}).enabled is False
+    (kept,) = (one for one in admin.exports.schedules.list() if one.id == made.id)
+    assert kept.request.entity_types == ["lead"]
+
+
+def test_a_scheduled_export_of_a_limited_key_is_as_limited(admin: CrmClient, stub: StubServer) -> None:
+    mine = stub.store.collection("tenant_acme", "contact").find("owner_id", "user_ada")
+    body: Any = {
+        "name": "Nightly", "schedule": {"frequency": "daily"}, "request": {"entity_types": ["contact"]},
+    }  # fmt: skip
+    counts: list[int] = []
+    for held in (["contacts:export@own", "contacts:read@own", "jobs:read"], None):
+        given: Any = {"name": "K", **({"permissions": held} if held is not None else {})}
+        crm = stub.client(api_key=admin.security.api_keys.create(given).key, dialects="platform", max_retries=0)
+        made = crm.exports.schedules.create(body | {"name": f"Nightly {held}"})
+        stub.clock.advance(86_400)
+        (done,) = (one for one in admin.exports.schedules.list() if one.id == made.id)
+        job = admin.jobs.get(str(done.last_job_id))
+        counts.append(len(admin.files.download(str(job.file_id)).read().splitlines()) - 1)
+    assert counts[0] == len(mine) < counts[1]
+
+
 def everything(word: str) -> list[Any]:
     return [permission(word, action) for action in ("read", "create", "update", "delete", "manage")]
 
