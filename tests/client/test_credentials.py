@@ -26,6 +26,7 @@ from crm_sdk import (
     InvalidInputError,
     InvalidResponseError,
 )
+from crm_sdk.credentials import Credentials
 
 Make = Callable[..., Any]
 Call = Callable[[Any], Any]
@@ -327,3 +328,11 @@ def test_a_raw_request_is_renewed_too(make: Make, call: Call) -> None:
     reply = call(client.request("GET", "/api/leads/x"))
     assert (reply.status, reply.json()["id"], refreshes) == (200, "lead_1", [REFRESH])
     assert secrets_in(repr(call(client.request("POST", "/api/auth/login", json={"password": PASSWORD})))) == []
+
+
+def test_the_tasks_of_a_loop_share_a_lock_and_other_loops_have_their_own() -> None:
+    credentials, one, two = Credentials("key"), object(), object()
+    lock = credentials.async_lock(one)
+    assert credentials.async_lock(one) is lock
+    assert credentials.async_lock(two) is not lock
+    assert credentials.async_lock(two) is credentials.async_lock(two)

@@ -29,6 +29,7 @@ from crm_sdk import (
     InvalidResponseError,
     ServerError,
 )
+from crm_sdk.network.http import AsyncDirectLink
 
 Call = Callable[[Any], Any]
 
@@ -354,3 +355,15 @@ def test_trio(net: Loopback) -> None:
     net.rules["/slow"] = drip(200, 0.05)
     for _ in range(2):
         trio.run(scene)
+
+
+@left_open
+def test_the_connections_of_a_loop_that_has_ended_are_forgotten() -> None:
+    link = AsyncDirectLink(httpx.AsyncHTTPTransport, 2)
+
+    async def opened() -> object:
+        return link._stack()
+
+    assert asyncio.run(opened()) is not asyncio.run(opened())
+    asyncio.run(opened())
+    assert len(link._stacks) == 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
+import httpcore
 import pytest
 from canned_answers import TOLD
 from loopback import Connection, Loopback
@@ -13,6 +15,7 @@ from tls import SecureLoopback, certificate
 
 from crm_sdk import CrmClient
 from crm_sdk.errors import DeadlineExceededError
+from crm_sdk.network.deadlines import _Stream
 
 
 def dripping(connection: Connection) -> None:
@@ -39,3 +42,23 @@ def test_a_head_that_drips_is_given_up_at_the_deadline(
                 client.with_options(timeout=0.4).leads.get("lead_slow")
             assert client.leads.get("lead_2").id == "lead_2"
         assert time.monotonic() - begun < HANG / 2
+
+
+@pytest.mark.parametrize("left", [0.0, -0.5])
+def test_after_the_deadline_nothing_is_read_any_more(left: float) -> None:
+    class Timeouts:
+        def seconds_left(self) -> float:
+            return left
+
+    class Transport:
+        timeouts = Timeouts()
+
+    class Inner:
+        write = close = get_extra_info = None
+
+        def read(self, max_bytes: int, timeout: float | None) -> bytes:
+            raise AssertionError(timeout)
+
+    stream: Any = _Stream(Inner(), Transport())  # type: ignore[arg-type] # what it uses of the two
+    with pytest.raises(httpcore.ReadTimeout, match="deadline"):
+        stream.read(1, 5.0)

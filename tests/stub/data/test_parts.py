@@ -15,6 +15,7 @@ from crm_sdk.models import Contact
 from server_stub.data.document import Document
 from server_stub.data.indexes import Index
 from server_stub.data.merging import missing_members
+from server_stub.data.normalise import name_in
 from server_stub.data.order import Range, Run
 from server_stub.data.past import Past
 from server_stub.data.personal import ERASED, _empty, emptied_members
@@ -25,7 +26,7 @@ from server_stub.data.queries.latest import entity_refs, latest_first
 from server_stub.data.queries.relative_dates import Calendar
 from server_stub.data.queries.words import Words, near, texts_at
 from server_stub.data.store import Store
-from server_stub.problems import Problem
+from server_stub.problems import FieldError, Problem
 
 BOUNDS = (None, 0, 1, 2, 3, 4)
 
@@ -273,3 +274,27 @@ def test_a_copy_of_the_index_of_words_has_words_of_its_own(asked_before: bool) -
     fork.leave({"id": "1", "name": "Anna Lee"})
     assert (fork.beginning("l"), fork.near("anni", 1)) == (["lena"], ["anne"])
     assert (index.frequency("lee"), fork.frequency("lee"), index.with_any(["anna", "anne"])) == (1, 0, {"1"})
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("jane.doe@x.example", ("Jane", "Doe")),
+        ("jane.van-doe2@x.example", ("Jane", "Van Doe")),
+        ("jane.m.doe@x.example", (None, None)),
+        ("jane@x.example", (None, None)),
+        ("j.doe@x.example", (None, None)),
+        ("jo.do@x.example", ("Jo", "Do")),
+        ("team.info@x.example", (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_a_name_is_guessed_from_an_address_that_has_two_words(address: str | None, name: tuple[str, str]) -> None:
+    assert name_in(address) == name
+
+
+def test_what_is_wrong_with_a_part_is_told_with_its_place_in_the_whole() -> None:
+    errors = [FieldError("size", "min", "too small", "VALIDATION_ERROR", {})]
+    one = Problem("VALIDATION_ERROR", "wrong", field="size", errors=errors).within("request")
+    assert (one.field, [entry.field for entry in one.entries]) == ("request.size", ["request.size"])
+    assert Problem("VALIDATION_ERROR", "wrong").within("request").field is None
