@@ -270,7 +270,7 @@ def test_a_silent_link_is_asked_for_a_sign_of_life_and_a_dead_one_is_left() -> N
 
     world = World(script, 90)
     assert [round(at) for at in world.times(Ping)[:3]] == [20, 40, 60]
-    assert 79 <= world.times(HangUp)[0] <= 82 and "no sign of life" in str(world.line.errors[0])
+    assert 79 <= world.times(HangUp)[0] <= 82 and "no sign of life for 80 s" in str(world.line.errors[0])
 
 
 def test_what_is_heard_at_the_moment_of_a_ping_is_a_sign_of_life() -> None:

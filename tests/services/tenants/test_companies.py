@@ -197,6 +197,14 @@ def test_an_ended_company_has_no_access_and_then_no_data(acme: CrmClient, stub: 
     assert left <= {"tenant", "timetable"} and acme.tenants.get(company.id).status == "cancelled"
 
 
+def test_no_credential_is_let_into_an_ended_company(stub: StubServer, acme: CrmClient) -> None:
+    """Neither those of tests, which the company does not keep."""
+    tenants = stub.store.collection("tenant_acme", "tenant")
+    tenants.put(tenants.all()[0] | {"status": "cancelled"})
+    with pytest.raises(AuthenticationError, match="was ended"):
+        acme.leads.list()
+
+
 def test_the_credentials_of_an_ended_company_end_and_those_that_had_ended_keep_their_time(
     stub: StubServer, found: Found
 ) -> None:
