@@ -42,7 +42,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     found: dict[str, Any] = {}
     if {"request", "recipients"} & members.keys():
         if owner is not None and owner is not call.caller:
-            refuse_borrowed(call, owner, str(whole["name"]), "make one of your own")
+            refuse_borrowed(call, owner, str(whole["name"]), may_take_over=False)
         found["granted"] = call.caller.stored_grant
     request: Members = whole["request"]
     if "request" in members:

@@ -99,12 +99,19 @@ def rights_beyond(call: Context, other: Caller) -> list[str]:
     return more + [f"writing {name}" for name in sorted(call.caller.fixed - other.fixed - other.hidden)]
 
 
-def refuse_borrowed(call: Context, other: Caller, name: str, way_out: str) -> None:
+def refuse_borrowed(call: Context, other: Caller, name: str, *, may_take_over: bool) -> None:
     """Raise 403 where what the caller says is done with rights of somebody else that the caller does not have."""
     more = rights_beyond(call, other)
     if more:
         what = f"{', '.join(more[:3])}{', …' if len(more) > 3 else ''}"
-        message = f"{name} acts with the rights of {other.name}, which are more than yours ({what}): {way_out}"
+        message = (
+            f"{name} acts with the rights of {other.name}, which are more than yours ({what}): make one of your own"
+        )
+        if may_take_over:
+            message = (
+                f"{name} acts with the rights of {other.name}, which are more than yours ({what}): "
+                "become its owner to write it"
+            )
         raise Problem("FORBIDDEN", message, field="owner_id", details={"permissions": more})
 
 

@@ -51,4 +51,4 @@ def require_rights(call: Context, workflow: Mapping[str, Any]) -> None:
     if owner is None or (caller.user_id == owner.user_id and caller.granted is None):
         return
     name = workflow.get("name") or "the workflow"
-    refuse_borrowed(call, owner, str(name), "become its owner to write it")
+    refuse_borrowed(call, owner, str(name), may_take_over=True)
