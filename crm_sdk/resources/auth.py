@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..models.auth import Authorization, LoginResult, Registration, SignInEmail, TokenSet, UserInfo
     from ..models.sessions import Session, SessionSort, SessionValidation
     from ..models.users import User
-    from ..models.values import Name, TimeZone
+    from ..models.values import LanguageTag, Name, TimeZone
 
 
 class AuthPassword(Resource[Mode]):
@@ -317,7 +317,7 @@ class Auth(Resource[Mode]):
         name: Name,
         company: Name | None = None,
         invitation_token: str | None = None,
-        locale: str | None = None,
+        locale: LanguageTag | None = None,
         timezone: TimeZone | None = None,
     ) -> Registration:
         """Register a user: with `company` its first admin, with `invitation_token` one who was invited.

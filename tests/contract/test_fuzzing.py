@@ -18,6 +18,8 @@ CALLS = sorted((dialect, operation.id) for operation in declared_operations() fo
 
 
 LOOSE = {
+    ("platform", "accounts.create"),  # a domain, or the address of a page in it
+    ("platform", "accounts.update"),
     ("platform", "activities.create"),  # members that another kind has
     ("platform", "activities.update"),
     ("platform", "activities.tasks.create"),  # recurrence rules (RFC 5545)
