@@ -307,7 +307,7 @@ def _receive(
         raise validation([*(item for item in wrong if item.field not in told), *beside]) from None
     if mistyped:
         raise validation(mistyped)
-    if "sort" in values:  # mvp and flow use the wire name of the member
+    if values.get("sort") is not None:  # mvp and flow use the wire name of the member
         values["sort"] = snake(values["sort"])
     errors: list[FieldError] = []
     for name, value in values.items():

@@ -49,3 +49,13 @@ def test_conditions_and_captures(stub: StubServer) -> None:
         ("/leads/capture/email", {"fromEmail": "bob@mill.example", "subject": "S", "body": "B", "attachments": None}),
     ):
         assert ask(stub, path, body).status == 201, path
+
+
+@pytest.mark.parametrize("kind", ["accounts", "activities", "contacts", "deals", "leads", "faceted"])
+def test_a_null_sort_is_none(stub: StubServer, kind: str) -> None:
+    """Of the searches whose body is not a query of its own, but their arguments."""
+    body = {"q": "acme", **({"type": "contact"} if kind == "faceted" else {})}
+    with_null, without = (ask(stub, f"/search/{kind}", {**body, **more}) for more in ({"sort": None}, {}))
+    assert (with_null.status, without.status) == (200, 200), with_null.body
+    found, bare = (json.loads(reply.body)["data"] for reply in (with_null, without))
+    assert type(found) is type(bare) and len(found) == len(bare)
