@@ -133,16 +133,16 @@ class Expiring:
 
 def test_a_position_that_has_expired_begins_a_new_scan_and_what_that_lacks_is_missing() -> None:
     client, store = Expiring(), MemoryStore()
-    told = [(change.kind, change.id) for change in Syncing(client).changes(store, entities=["lead"])]  # type: ignore[arg-type]
+    told = [(change.kind, change.id) for change in Syncing(client).changes(store, entities=["lead"])]  # type: ignore[arg-type] # what it uses of one
     assert told == [("scanned", id) for id in "abcac"] + [("missing", "b")]
     assert client.scans == [("lead", None), ("lead", "b"), ("lead", None)] and not client.slept
     state = store.load()
     assert state == SyncState(("lead",), (), None, "now", 2) and versions(store).keys() == {"a", "c"}
     with pytest.raises(KeyboardInterrupt):
-        list(Syncing(client).changes(store, live=2.5))  # type: ignore[arg-type]
+        list(Syncing(client).changes(store, live=2.5))  # type: ignore[arg-type] # what it uses of one
     assert client.slept == [2.5, 2.5]
     with pytest.raises(ConflictError):
-        list(Syncing(Expiring("OTHER")).changes(MemoryStore(), entities=["lead"]))  # type: ignore[arg-type]
+        list(Syncing(Expiring("OTHER")).changes(MemoryStore(), entities=["lead"]))  # type: ignore[arg-type] # what it uses of one
 
 
 def test_a_copy_in_memory_is_not_a_file_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

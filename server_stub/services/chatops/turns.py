@@ -114,7 +114,8 @@ class Turn:
                 continue
             get = subject.call("get")
             try:
-                return subject, self._seen(subject, invoke(self.call, get, {get.positional[0]: stored["id"]}))
+                found: Document = invoke(self.call, get, {get.positional[0]: stored["id"]})
+                return subject, self._seen(subject, [found])[0]
             except Problem as problem:
                 if problem.code not in ("NOT_FOUND", "FORBIDDEN"):
                     raise
@@ -148,12 +149,12 @@ class Turn:
         if not permissions.permits(self.call.caller, subject.word, "read"):
             return []
         found: Sequence[Document] = invoke(self.call, subject.call("list"), given)
-        return [self._seen(subject, doc) for doc in found] if self.call.caller.hidden else found
+        return self._seen(subject, found)
 
-    def _seen(self, subject: Subject, doc: Document) -> Document:
-        """Return a record without what is hidden from the caller: an answer tells of it in words."""
+    def _seen(self, subject: Subject, docs: Sequence[Document]) -> Sequence[Document]:
+        """Return records without what is hidden from the caller: an answer tells of them in words."""
         hiding = hiding_from(self.call.caller, self.call.server.nouns)
-        return hiding.without(doc, [subject.model]) if hiding is not None else doc
+        return [hiding.without(doc, [subject.model]) for doc in docs] if hiding is not None else docs
 
     def title(self, subject: Subject, doc: Mapping[str, Any]) -> str:
         """Return what a record is called."""

@@ -203,7 +203,7 @@ def test_of_rows_with_the_same_key_the_first_counts(key: str, value: object, kep
         asked.append(text)
         return min(number, 3)
 
-    check = Check(None, None, Of(key=key, key_in=lambda sent: sent["key"]), "upsert", Quota())  # type: ignore[arg-type]
+    check = Check(None, None, Of(key=key, key_in=lambda sent: sent["key"]), "upsert", Quota())  # type: ignore[arg-type] # what is asked of it
     journal: Any = Of(first_with=first_with)
     same = Entry(3, [], READY, {"key": value})
     assert check._unique(same, journal) is same and asked == [kept]
