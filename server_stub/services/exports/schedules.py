@@ -41,9 +41,10 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     acting = call.acting_as(owner) if owner is not None else call
     found: dict[str, Any] = {}
     if {"request", "recipients"} & members.keys():
-        if owner is not None and owner is not call.caller:
+        if owner is call.caller:
+            found["granted"] = call.caller.stored_grant
+        elif owner is not None:  # the limit of the credential that the owner made it with stays
             refuse_borrowed(call, owner, str(whole["name"]), may_take_over=False)
-        found["granted"] = call.caller.stored_grant
     request: Members = whole["request"]
     if "request" in members:
         found["request"] = request = in_full(members["request"])
