@@ -441,12 +441,12 @@ if TYPE_CHECKING:
     )
     from .security import (
         AccessCheck as AccessCheck, AccessDecision as AccessDecision, AccessGrant as AccessGrant,
-        AccessReason as AccessReason, AllowedNetwork as AllowedNetwork, AnyWord as AnyWord, ApiKey as ApiKey,
-        ApiKeyCreate as ApiKeyCreate, ApiKeySort as ApiKeySort, ApiKeyStatus as ApiKeyStatus,
-        EntityInput as EntityInput, FieldPermissionInput as FieldPermissionInput, GrantKind as GrantKind,
-        KeyPermission as KeyPermission, PermissionInfo as PermissionInfo, PermissionInput as PermissionInput,
-        PolicyImpact as PolicyImpact, RoleCreate as RoleCreate, RoleKey as RoleKey, RoleSort as RoleSort,
-        RoleUpdate as RoleUpdate, SecurityPolicy as SecurityPolicy, SecurityPolicyInput as SecurityPolicyInput,
+        AccessReason as AccessReason, AnyWord as AnyWord, ApiKey as ApiKey, ApiKeyCreate as ApiKeyCreate,
+        ApiKeySort as ApiKeySort, ApiKeyStatus as ApiKeyStatus, EntityInput as EntityInput,
+        FieldPermissionInput as FieldPermissionInput, GrantKind as GrantKind, KeyPermission as KeyPermission,
+        PermissionInfo as PermissionInfo, PermissionInput as PermissionInput, PolicyImpact as PolicyImpact,
+        RoleCreate as RoleCreate, RoleKey as RoleKey, RoleSort as RoleSort, RoleUpdate as RoleUpdate,
+        SecurityPolicy as SecurityPolicy, SecurityPolicyInput as SecurityPolicyInput,
         SecurityPolicyResult as SecurityPolicyResult,
     )
     from .sessions import (
@@ -510,15 +510,16 @@ if TYPE_CHECKING:
         UserUpdate as UserUpdate,
     )
     from .values import (
-        Address as Address, AddressInput as AddressInput, Amount as Amount, BulkItem as BulkItem,
-        BulkResult as BulkResult, Channel as Channel, EntityRef as EntityRef, EntityRefInput as EntityRefInput,
-        EntityType as EntityType, ErrorDetail as ErrorDetail, FieldChange as FieldChange, FieldValue as FieldValue,
-        Filter as Filter, FilterGroup as FilterGroup, FilterOperator as FilterOperator, JobCounts as JobCounts,
-        JobError as JobError, JsonValue as JsonValue, LeadSource as LeadSource, Level as Level,
-        MergeCounts as MergeCounts, Money as Money, Name as Name, Order as Order, Period as Period,
-        Priority as Priority, Rating as Rating, ScoreReason as ScoreReason, SearchQuery as SearchQuery,
-        Sentiment as Sentiment, SocialNetwork as SocialNetwork, SocialProfile as SocialProfile,
-        SocialProfileInput as SocialProfileInput, Trend as Trend, Upload as Upload, UserRef as UserRef,
+        Address as Address, AddressInput as AddressInput, AllowedNetwork as AllowedNetwork, Amount as Amount,
+        BulkItem as BulkItem, BulkResult as BulkResult, Channel as Channel, EntityRef as EntityRef,
+        EntityRefInput as EntityRefInput, EntityType as EntityType, ErrorDetail as ErrorDetail,
+        FieldChange as FieldChange, FieldValue as FieldValue, Filter as Filter, FilterGroup as FilterGroup,
+        FilterOperator as FilterOperator, JobCounts as JobCounts, JobError as JobError, JsonValue as JsonValue,
+        LeadSource as LeadSource, Level as Level, MergeCounts as MergeCounts, Money as Money, Name as Name,
+        Order as Order, Period as Period, Priority as Priority, Rating as Rating, ScoreReason as ScoreReason,
+        SearchQuery as SearchQuery, Sentiment as Sentiment, SocialNetwork as SocialNetwork,
+        SocialProfile as SocialProfile, SocialProfileInput as SocialProfileInput, Trend as Trend, Upload as Upload,
+        UserRef as UserRef,
     )
     from .webhooks import (
         WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate, WebhookDelivery as WebhookDelivery,
@@ -782,10 +783,9 @@ _NAMES = {
         "SearchWeight SuggestedFilter"
     ),
     "security": (
-        "AccessCheck AccessDecision AccessGrant AccessReason AllowedNetwork AnyWord ApiKey ApiKeyCreate "
-        "ApiKeySort ApiKeyStatus EntityInput FieldPermissionInput GrantKind KeyPermission PermissionInfo "
-        "PermissionInput PolicyImpact RoleCreate RoleKey RoleSort RoleUpdate SecurityPolicy SecurityPolicyInput "
-        "SecurityPolicyResult"
+        "AccessCheck AccessDecision AccessGrant AccessReason AnyWord ApiKey ApiKeyCreate ApiKeySort ApiKeyStatus "
+        "EntityInput FieldPermissionInput GrantKind KeyPermission PermissionInfo PermissionInput PolicyImpact "
+        "RoleCreate RoleKey RoleSort RoleUpdate SecurityPolicy SecurityPolicyInput SecurityPolicyResult"
     ),
     "sessions": "AuthMethod Session SessionSort SessionValidation",
     "shares": "Access Share ShareSubject",
@@ -823,10 +823,10 @@ _NAMES = {
         "UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus UserUpdate"
     ),
     "values": (
-        "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityRefInput EntityType ErrorDetail "
-        "FieldChange FieldValue Filter FilterGroup FilterOperator JobCounts JobError JsonValue LeadSource Level "
-        "MergeCounts Money Name Order Period Priority Rating ScoreReason SearchQuery Sentiment SocialNetwork "
-        "SocialProfile SocialProfileInput Trend Upload UserRef"
+        "Address AddressInput AllowedNetwork Amount BulkItem BulkResult Channel EntityRef EntityRefInput "
+        "EntityType ErrorDetail FieldChange FieldValue Filter FilterGroup FilterOperator JobCounts JobError "
+        "JsonValue LeadSource Level MergeCounts Money Name Order Period Priority Rating ScoreReason SearchQuery "
+        "Sentiment SocialNetwork SocialProfile SocialProfileInput Trend Upload UserRef"
     ),
     "webhooks": (
         "WebhookAttempt WebhookCreate WebhookDelivery WebhookDeliveryState "

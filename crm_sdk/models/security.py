@@ -12,7 +12,7 @@ from .patterns import ROLE_KEY_PATTERN
 from .record import Model, Record
 from .tenants import SecuritySettings, SecuritySettingsInput
 from .users import FieldAccess, PermissionAction, PermissionScope
-from .values import EMPTY, EntityType, UserRef
+from .values import EMPTY, AllowedNetwork, EntityType, UserRef
 
 AccessReason: TypeAlias = (
     Literal[
@@ -33,8 +33,6 @@ _Text: TypeAlias = Annotated[str, Field(max_length=2_000)]
 AnyWord: TypeAlias = Annotated[str, Field(max_length=100), OPEN]
 KeyPermission: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 """A permission as a text, such as `leads:read` or `deals:update@own`."""
-AllowedNetwork: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
-"""A network in CIDR notation, such as `203.0.113.0/24`."""
 
 
 @with_config(INPUT)

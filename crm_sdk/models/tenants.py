@@ -15,6 +15,7 @@ from .users import BusinessHours, BusinessHoursInput, Language, TimeFormat
 from .values import (
     EMPTY,
     NOT_BLANK,
+    AllowedNetwork,
     Amount,
     AmountInput,
     Currency,
@@ -204,7 +205,7 @@ class SecuritySettingsInput(TypedDict, total=False):
         list[Annotated[str, Field(pattern=DOMAIN_PATTERN, max_length=253)]],
         Field(max_length=100),
     ]
-    ip_allowlist: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=100)]
+    ip_allowlist: Annotated[list[AllowedNetwork], Field(max_length=100)]
 
 
 class TenantConfig(Model):

@@ -77,6 +77,8 @@ Name: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=200)]
 """What a record is called."""
 LanguageTag: TypeAlias = Annotated[str, Field(pattern=LANGUAGE_PATTERN)]
 TimeZone: TypeAlias = Annotated[str, Format("time-zone")]
+AllowedNetwork: TypeAlias = Annotated[str, Format("ip-network"), Field(min_length=1, max_length=50)]
+"""An address, or a network in CIDR notation, such as `203.0.113.0/24`."""
 
 Upload: TypeAlias = os.PathLike[str] | str | bytes | IO[bytes] | tuple[str, bytes]
 """A file to send: a path, its bytes, an open binary file, or its name and bytes."""

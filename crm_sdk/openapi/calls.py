@@ -117,9 +117,10 @@ class _Call:
             "in": "query",
             "required": self._is_needed(name),
             "description": texts.of_argument(self._operation, name),
-            "schema": _without_null(schema),
         }
-        return found | (_SEES_COMMAS if schema.get("type") == "array" else {})
+        if name in self._operation.arguments.objects:  # its JSON text: the default spreads its members over the query
+            return found | {"content": {JSON: {"schema": _without_null(schema)}}}
+        return found | {"schema": _without_null(schema)} | (_SEES_COMMAS if schema.get("type") == "array" else {})
 
     def _argument(self, name: str) -> Any:
         return self._operation.arguments.types[name]
@@ -213,7 +214,7 @@ def with_examples(found: Mapping[str, Any], components: Mapping[str, Any]) -> No
     examples = Examples(components, found["tags"][0])
     named = [parameter for parameter in found["parameters"] if "name" in parameter]
     needed = [parameter for parameter in named if parameter["required"]]
-    for parameter in needed or [parameter for parameter in named if _has_vocabulary(parameter["schema"])][:1]:
+    for parameter in needed or [parameter for parameter in named if _has_vocabulary(parameter.get("schema", {}))][:1]:
         parameter["example"] = examples.of(parameter["schema"], parameter["name"], whole=False)
     body = found.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None:

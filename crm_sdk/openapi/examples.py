@@ -123,6 +123,7 @@ _BY_FORMAT: Mapping[str, str] = {
     "email": "ada@example.com",
     "uri": "https://example.com",
     "time-zone": "Europe/London",
+    "ip-network": "203.0.113.0/24",
     "binary": "name\nAda\n",
 }
 _BY_PATTERN: Mapping[str, str] = {

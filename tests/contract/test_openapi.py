@@ -92,6 +92,16 @@ def test_a_call_has_all_its_arguments(operation: Operation[..., Any], route: Rou
     assert ("IdempotencyKey" in headers) is (route.method == "POST")
 
 
+@pytest.mark.parametrize(("operation", "route"), ROUTES, ids=NAMES)
+def test_an_object_in_the_query_is_its_json_text(operation: Operation[..., Any], route: Route) -> None:
+    """As a schema alone its members would be parameters of their own, which the server refuses."""
+    schemas = written(route.dialect.name)["components"]["schemas"]
+    for parameter in described(operation, route)["parameters"]:
+        schema = parameter.get("schema", {})
+        whole = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        assert "object" not in whole.get("type", ()), parameter["name"]
+
+
 def _members(call: Mapping[str, Any], dialect: str) -> set[str]:
     """Return the members of a body, whichever way it is sent."""
     found: set[str] = set()

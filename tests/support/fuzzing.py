@@ -60,7 +60,11 @@ _URLS = st.builds("https://{}.com/{}".format, _words, _words)
 _DAYS = st.dates(date(1990, 1, 1), date(2040, 1, 1)).map(date.isoformat)
 _TIMES = st.datetimes(datetime(1990, 1, 1), datetime(2040, 1, 1)).map(lambda time: time.isoformat() + "Z")
 _ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "UTC"])
-for name, strategy in {"time-zone": _ZONES, "email": _EMAILS, "uri": _URLS, "date": _DAYS, "date-time": _TIMES}.items():
+_NETWORKS = st.ip_addresses().map(str) | st.integers(8, 32).map("10.0.0.0/{}".format)
+_FORMATS = {
+    "time-zone": _ZONES, "ip-network": _NETWORKS, "email": _EMAILS, "uri": _URLS, "date": _DAYS, "date-time": _TIMES,
+}  # fmt: skip
+for name, strategy in _FORMATS.items():
     schemathesis.openapi.format(name, strategy)
 
 
@@ -193,15 +197,20 @@ _OF_THE_DATA = frozenset({"reference", "unique", "read_only", "required"})
 """Rules that depend on what is stored, or on another member (`required`): no schema says them."""
 
 _MEANT = re.compile(
-    r"(.+\.)?(currency|country)|quotaCurrency|role|include\.\d+|stage|sort"  # words of the company or the noun
+    r"(.+\.)?(currency|country)|quotaCurrency|baseCurrency|role|include\.\d+|stage|sort"  # the company's, the noun's
     r"|encoding"  # words that Python defines
-    r"|end|end_time|endTime|endDate"  # after the beginning
+    r"|(.+\.)?end|end_time|endTime|endDate"  # after the beginning
+    r"|expiresAt|scheduledAt"  # after now
     r"|groups|filterGroups|deal|conversions\.\d+\.deal"  # not beside another argument
     r"|groups\.\d+\.contactIds"  # two that are not the same
     r"|date|closedAt"  # not too far ahead of the clock
     r"|domains\.\d+"  # or URLs that have one
-    r"|parameters\..*"  # that the report has
-    r"|types?\.\d+"  # that are searched
+    r"|parameters\.(.|\n)*"  # that the report has
+    r"|types?\.\d+|entityTypes\.\d+|(entities\.\d+|checks\.\d+\.entity)\.type"  # of records that there are
+    r"|recipients\.\d+"  # users or addresses
+    r"|locked"  # in the scope of the company
+    r"|default"  # of the type of the flag
+    r"|contactRoles"  # with the deal's own contact
     r"|(.+\.)?forecastCategory"  # that goes with the status of the deal
     r"|refreshSeconds"  # 0, or 5 and more
     r"|period"  # not too short for the range

@@ -31,9 +31,10 @@ def select(
     sort: str | None = None,
     order: str | None = None,
     sorts: Collection[str] = (),
+    default: str = "created_at",
     key: Callable[[str], Callable[[Document], Any]] | None = None,
 ) -> Sequence[Document]:
-    """Return the live documents that match every filter, sorted; without a `sort`, the newest first.
+    """Return the live documents that match every filter, sorted; without a `sort`, by `default`, the latest first.
 
     `equal` maps members to the value that they have, or contain as a list; None stands for no value, a list for any of
     its values. `ranges` maps members to the range of their values. A document must have all the `tags`, without regard
@@ -44,7 +45,7 @@ def select(
     Later writes do not change the result; its length and single pages are cheap to compute.
     Raises: 422 for an unknown `sort` or `order`.
     """
-    field, descending = query.sort_field(sort, order, sorts)
+    field, descending = query.sort_field(sort, order, sorts, default)
     table = records.table
     ids = _with_values(table, equal, tags)
     words = query.words_of(text)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...data.document import Document
 from ...history import audit
 from ...problems import Problem
 from . import identity
+from .networks import network
 
 if TYPE_CHECKING:
     from ...core import StubServer
@@ -62,7 +63,7 @@ def allows(networks: list[str], peer: str | None) -> bool:
         address = ip_address(peer or _HERE)
     except ValueError:
         return False
-    return any(address in ip_network(network, strict=False) for network in networks)
+    return any((found := network(text)) is not None and address in found for text in networks)
 
 
 def _audit(server: StubServer, key: Document, now: datetime, peer: str | None) -> None:

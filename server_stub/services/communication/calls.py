@@ -101,8 +101,7 @@ def history(
     docs = select(
         call.collection("activity"),
         equal={"kind": "call", **{name: value for name, value in same.items() if value is not None}},
-        tests=tests, sort=sort or "start_time", order=order or ("asc" if sort else "desc"),
-        sorts=("start_time", "duration_seconds"),
+        tests=tests, sort=sort, order=order, sorts=("start_time", "duration_seconds"), default="start_time",
     )  # fmt: skip
     return Mapped(docs, lambda doc: as_it_is(call, doc))
 

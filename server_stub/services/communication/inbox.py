@@ -58,8 +58,7 @@ def inbox(
         call.collection("activity"),
         equal={"kind": "email", **{name: value for name, value in same.items() if value is not None}},
         tests=tests, text=search, searched=_SEARCHED,
-        sort=sort or "occurred_at", order=order or ("asc" if sort else "desc"),
-        sorts=("occurred_at", "sent_at", "subject"),
+        sort=sort, order=order, sorts=("occurred_at", "sent_at", "subject"), default="occurred_at",
     )  # fmt: skip
     if group_by is None:
         return Mapped(docs, _without_images)

@@ -187,7 +187,7 @@ def list_(
         and (since is None or job["created_at"] >= since)
         and (until is None or job["created_at"] < until)
     ]
-    found = sort_documents(docs, sort or "created_at", order or ("asc" if sort else "desc"), ("finished_at", "kind"))
+    found = sort_documents(docs, sort, order, ("finished_at", "kind"))
     return Mapped(found, lambda job: job | {"errors": [], "result": None})
 
 

@@ -57,9 +57,7 @@ def list_(
         and matches(shown := _view(call, found, doc), search, ("name",))
         and deleted_by in (None, shown["deleted_by"])
     ]
-    found_ones = sort_documents(
-        docs, sort or "deleted_at", order or ("asc" if sort else "desc"), ("deleted_at", "name")
-    )
+    found_ones = sort_documents(docs, sort, order, ("deleted_at", "name"), default="deleted_at")
     if restorable is None:
         return Mapped(found_ones, lambda one: _with_obstacles(call, found, one))
     return [one for one in (_with_obstacles(call, found, doc) for doc in found_ones) if one["restorable"] is restorable]

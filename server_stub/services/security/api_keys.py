@@ -7,7 +7,6 @@ import string
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from ipaddress import ip_network
 from typing import Any
 
 from crm_sdk.models.security import ApiKey
@@ -23,6 +22,7 @@ from ...problems import FieldError, Problem, invalid, validation
 from ...request.access import permissions
 from ...request.access.callers import user_caller
 from ...request.access.identity import fingerprint
+from ...request.access.networks import wrong_networks
 from ...request.access.plans import check_limit
 from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
@@ -75,14 +75,7 @@ def _published_key(key: Document) -> Document:
 
 
 def _networks(call: Context, values: Sequence[str] | None) -> list[str]:
-    wrong: list[FieldError] = []
-    for number, value in enumerate(values or ()):
-        try:
-            ip_network(value, strict=False)
-        except ValueError:
-            message = f"{value!r} is not a network, like 203.0.113.0/24"
-            wrong.append(FieldError(f"ip_allowlist.{number}", "format", message))
-    if wrong:
+    if wrong := list(wrong_networks(values or (), "ip_allowlist")):
         raise validation(wrong)
     return list(values or ())
 

@@ -12,8 +12,8 @@ from ...data import normalise
 from ...data.blanks import lists_in_full
 from ...data.document import Document
 from ...data.merging import merge_values
-from ...problems import FieldError, Problem, invalid, missing, validation
-from ...request.access.networks import is_within, network
+from ...problems import Problem, invalid, missing, validation
+from ...request.access.networks import is_within, wrong_networks
 from ...request.access.permissions import permits
 from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
@@ -137,12 +137,7 @@ def _check_currencies(there: Context, rates: Sequence[Members], tenant: Document
 
 def _check_networks(networks: Sequence[str], own: Context | None) -> None:
     """Raise 422 for what is not a network, and LOCKOUT for networks that the caller is not in."""
-    wrong = [
-        FieldError(f"security.ip_allowlist.{number}", "format", f"{text!r} is not a network, like 10.0.0.0/8")
-        for number, text in enumerate(networks)
-        if network(text) is None
-    ]
-    if wrong:
+    if wrong := list(wrong_networks(networks, "security.ip_allowlist")):
         raise validation(wrong)
     address = own.source.get("ip_address") if own is not None else None
     if not is_within(address, networks):

@@ -90,7 +90,7 @@ def find(
     )
     if sort is None and order is None:
         return docs
-    return sort_documents(docs, sort or "created_at", order, allowed=_SORTS)
+    return sort_documents(docs, sort, order, allowed=_SORTS)
 
 
 def _stored_members(call: Context, given: Members) -> dict[str, Any]:
