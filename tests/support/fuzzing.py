@@ -199,7 +199,7 @@ _OF_THE_DATA = frozenset({"reference", "unique", "read_only", "required"})
 _MEANT = re.compile(
     r"(.+\.)?(currency|country)|quotaCurrency|baseCurrency|role|include\.\d+|stage|sort"  # the company's, the noun's
     r"|encoding"  # words that Python defines
-    r"|(.+\.)?end|end_time|endTime|endDate"  # after the beginning
+    r"|(.+\.)?(end|endDate)|end_time|endTime"  # after the beginning
     r"|expiresAt|scheduledAt"  # after now
     r"|groups|filterGroups|deal|conversions\.\d+\.deal"  # not beside another argument
     r"|groups\.\d+\.contactIds"  # two that are not the same
@@ -209,7 +209,8 @@ _MEANT = re.compile(
     r"|types?\.\d+|entityTypes\.\d+|(entities\.\d+|checks\.\d+\.entity)\.type"  # of records that there are
     r"|recipients\.\d+"  # users or addresses
     r"|locked"  # in the scope of the company
-    r"|default"  # of the type of the flag
+    r"|default|rules\.\d+\.value"  # of the type of the flag
+    r"|maxDownloads"  # of a link or an address
     r"|contactRoles"  # with the deal's own contact
     r"|(.+\.)?forecastCategory"  # that goes with the status of the deal
     r"|refreshSeconds"  # 0, or 5 and more
