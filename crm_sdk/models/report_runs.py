@@ -132,7 +132,7 @@ class ReportSchedule(Record):
     last_run_at: AwareDatetime | None = None
     """When it last ran."""
     last_status: Literal["succeeded", "failed", "skipped"] | str | None = None
-    """How the last run ended; ``skipped`` where there was nothing to send."""
+    """How the last run ended; ``skipped`` where there was nothing to send, or its owner is not active."""
     last_run_id: str | None = None
 
 

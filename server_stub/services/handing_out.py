@@ -8,8 +8,10 @@ from datetime import timedelta
 from crm_sdk.models.notifications import Notification
 
 from ..data.blanks import blank
+from ..data.document import Document
 from ..request.settings import value_of
 from ..serving import Context, Members
+from . import company
 from .notifications import notify
 
 
@@ -27,6 +29,14 @@ def hand_out(
             _send(call, recipient, title, text, data)
         else:
             notify(call, recipient, "system", title, text, about=about, data=data)
+
+
+def say_skipped(call: Context, what: str, name: str, schedule: Document) -> str:
+    """Notify the administrators that a schedule did not run, as its owner is not active; return its status."""
+    text = f"{name} did not run: the owner of its schedule is not active. Activate them, or delete the schedule."
+    for admin in company.users_with(call, "admin"):
+        notify(call, admin["id"], "system", f"{what} skipped: {name}", text, data={"scheduleId": schedule["id"]})
+    return "skipped"
 
 
 def _send(call: Context, address: str, subject: str, text: str, metadata: Members) -> None:

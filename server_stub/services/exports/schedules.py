@@ -21,8 +21,7 @@ from ...request.access import permissions
 from ...serving import Collections, Context, Members, reacts
 from ...timetable import Appointment, apart, falls_due, plan
 from .. import company
-from ..handing_out import hand_out
-from ..notifications import notify
+from ..handing_out import hand_out, say_skipped
 from ..users.roles import refuse_borrowed, rights_of
 from .making import SCHEDULE, in_full, start
 from .requests import Labels, checked_request, labels_of, parts_of, refuse_outside
@@ -155,13 +154,7 @@ def _run(call: Context, schedule: Document) -> dict[str, Any]:
     """Start the job of a schedule; return what the schedule keeps of it."""
     owner = rights_of(call, schedule["owner_id"], schedule.get("granted"))
     if owner is None:
-        text = f"{schedule['name']} did not run: its owner is not active. Delete it, or activate the owner."
-        for admin in company.users_with(call, "admin"):
-            notify(
-                call, admin["id"], "system", f"Export skipped: {schedule['name']}", text,
-                data={"scheduleId": schedule["id"]},
-            )  # fmt: skip
-        return {"last_status": "skipped"}
+        return {"last_status": say_skipped(call, "Export", schedule["name"], schedule)}
     acting = call.acting_as(owner)
     request = schedule["request"]
     labels: Labels = {}  # where the request cannot be made any more, the job fails for the same reason, and tells it

@@ -60,22 +60,24 @@ def _shows(widget: Members, report_id: str) -> bool:
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Delete the schedules of a deleted report; one that was changed is not read with rights that its writer lacks."""
+    """Delete the schedules of a deleted report; one that was changed is read with rights that its writer has."""
     if before is None:
         return None
     for schedule in call.collection("schedule").find("report_id", before["id"]):
         if after is None:
             call.delete("schedule", schedule)
-        elif any(before[name] != after[name] for name in _CONTENT) and _reads_more(call, schedule):
+        elif any(before[name] != after[name] for name in _CONTENT) and _needs_another(call, schedule):
             own = {"runs_as": call.caller.user_id, "granted": call.caller.stored_grant}
             call.collection("schedule").put(schedule | own)
     return None
 
 
-def _reads_more(call: Context, schedule: Document) -> bool:
-    """Tell whether a schedule runs as somebody who may do more than the caller."""
+def _needs_another(call: Context, schedule: Document) -> bool:
+    """Tell whether a schedule runs as nobody who is active, or as somebody who may do more than the caller."""
+    if call.caller.role == "system":
+        return False
     other = rights_of(call, schedule["runs_as"], schedule.get("granted"))
-    return other is not None and call.caller.role != "system" and bool(rights_beyond(call, other))
+    return other is None or bool(rights_beyond(call, other))
 
 
 REPORTS = Noun(

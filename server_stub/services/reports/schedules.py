@@ -15,12 +15,13 @@ from ...data.document import Document
 from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...noun import Noun
 from ...problems import Problem
-from ...request.access.callers import has_permission, user_caller
+from ...request.access.callers import has_permission
 from ...serving import Collections, Context, Members, serves
 from ...timetable import MADE_UP, Appointment, apart, falls_due, plan
 from .. import company
-from ..handing_out import hand_out
+from ..handing_out import hand_out, say_skipped
 from ..sharing import is_shared_with
+from ..users.roles import rights_of
 from .checks import parameter_values
 from .exports import made_file
 from .records import REPORTS, count
@@ -115,10 +116,11 @@ def run_due(call: Context) -> None:
 def _run(call: Context, schedule: Document) -> tuple[str, str | None]:
     """Run the report of a schedule; return how it went, and the id of the run."""
     report = call.collection("report").get(schedule["report_id"])
-    user = call.collection("user").get(schedule["runs_as"] or "")
-    if report is None or user is None:
+    if report is None or schedule["runs_as"] is None:
         return "failed", None
-    caller = user_caller(call.server.store, user, call.now, granted=schedule.get("granted"))
+    caller = rights_of(call, schedule["runs_as"], schedule.get("granted"))
+    if caller is None:
+        return say_skipped(call, "Report", report["name"], schedule), None
     acting = call.acting_as(caller)
     try:
         run = carry_out(acting, report, schedule["parameters"], "schedule", schedule_id=schedule["id"])

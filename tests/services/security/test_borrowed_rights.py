@@ -142,6 +142,34 @@ def test_a_scheduled_report_is_read_with_the_rights_of_who_says_what_is_in_it(
     assert outcome() == "failed", "it is read as who changed it"
 
 
+def test_a_schedule_of_somebody_who_left_does_not_run(stub: StubServer, admin: CrmClient, new: New) -> None:
+    """The administrators are told; a report is run on as who changes it."""
+    words = {"reports": ["read", "create", "update"], "deals": ["read", "export"], "jobs": ["read"]}
+    gone = new(*(permission(word, action) for word, actions in words.items() for action in actions))
+    report = gone.crm.reports.create(
+        {"name": "R", "entity_type": "deal", "columns": [{"field": "title"}], "visibility": "tenant"}
+    )
+    daily: Any = {"schedule": {"frequency": "daily"}, "recipients": [gone.id], "format": "csv"}
+    of_export: Any = {"schedule": {"frequency": "daily"}, "name": "Nightly", "request": {"entity_types": ["deal"]}}
+    gone.crm.reports.schedules.create(report.id, daily)
+    gone.crm.exports.schedules.create(of_export)
+
+    def outcomes() -> list[str | None]:
+        stub.clock.advance(86_400)
+        report_of, export_of = admin.reports.schedules.list(report.id), admin.exports.schedules.list(search="Nightly")
+        return [each.last_status for each in (*report_of, *export_of)]
+
+    assert outcomes() == ["succeeded", "succeeded"]
+    admin.users.deactivate(gone.id)
+    assert outcomes() == ["skipped", "skipped"]
+    told = {each.title: each.message for each in admin.notifications.list(limit=50)}
+    for title, name in (("Report skipped: R", "R"), ("Export skipped: Nightly", "Nightly")):
+        way_out = "Activate them, or delete the schedule."
+        assert told[title] == f"{name} did not run: the owner of its schedule is not active. {way_out}"
+    admin.reports.update(report.id, {"columns": [{"field": "stage"}]})
+    assert outcomes() == ["succeeded", "skipped"]
+
+
 def test_a_scheduled_export_is_of_no_more_than_who_says_what_is_in_it_may_export(
     stub: StubServer, admin: CrmClient, new: New
 ) -> None:
