@@ -59,7 +59,7 @@ def _mark(file: File) -> str:
 def size(count: int) -> str:
     """Return a number of bytes for people: ``1.2 MB``."""
     value, unit = float(count), 0
-    while value >= 1000 and unit < len(_UNITS) - 1:
+    while round(value, 1) >= 1000 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
     return f"{count} B" if not unit else f"{value:.1f} {_UNITS[unit]}"
 

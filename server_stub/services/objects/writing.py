@@ -85,6 +85,8 @@ def change(call: Context, entity: Entity, id: str, row: Mapping[str, Any], on_ma
     noun = entity.noun_of(doc)
     permissions.check(call.caller, entity.word, entity.needed("update"))
     several = entity.noun if entity.kinds is not None else None  # one update for records of all kinds
+    if several is not None and row.get("kind") not in (None, doc["kind"]):
+        raise invalid("kind", "read_only", "can be given only when the record is created")
     own = {name: value for name, value in row.items() if name != "kind"} if several is not None else row
     members: Mapping[str, Any] = _read(call, several or noun, "update", own)
     if on_match == "fill_empty":

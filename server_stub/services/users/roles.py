@@ -84,10 +84,15 @@ def refuse_escalation(call: Context, role: Members) -> None:
         raise Problem("ROLE_ESCALATION", message, field="role_id", details={"permissions": more})
 
 
-def rights_of(call: Context, user_id: str | None, granted: list[str] | None) -> Caller | None:
-    """Return a user as whom something acts, limited as a credential was; None where nobody is there or active."""
+def rights_of(
+    call: Context, user_id: str | None, granted: list[str] | None, *, once_active: bool = False
+) -> Caller | None:
+    """Return a user as whom something acts, limited as a credential was; None where nobody is there or active.
+
+    With `once_active`, somebody who is not active is returned as they would be if they were.
+    """
     user = call.find_one("user", user_id or "")
-    if user is None or user.get("status") == "inactive":
+    if user is None or (user.get("status") == "inactive" and not once_active):
         return None
     return user_caller(call.server.store, user, call.now, granted=granted)
 

@@ -124,6 +124,7 @@ def test_an_activity_stays_of_its_kind_and_has_its_members_alone(crm: CrmClient)
     for members, error in (
         ({"transcript": "Hello"}, "transcript"), ({"kind": "task", "title": "Ring"}, None),
         ({"kind": "task", "location": "Rome"}, "location"), ({"title": "Talk"}, None),
+        ({"kind": "note", "title": "Written"}, "kind"),
     ):  # fmt: skip
         row: Any = {"id": task, **members}
         ((_, *named),) = errors(crm.objects.upsert("activity", [row]))

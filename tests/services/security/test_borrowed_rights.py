@@ -14,7 +14,7 @@ from server_stub import StubServer
 
 from .conftest import New, permission
 
-NEW_ADMIN = {"email": "evil@acme.test", "name": "Evil", "role": "admin"}
+NEW_ADMIN: Any = {"email": "evil@acme.test", "name": "Evil", "role": "admin"}
 RAISE: Any = [{"spec": {"type": "update_field", "field": "role", "value": "admin"}}]
 
 
@@ -42,8 +42,15 @@ def test_nobody_gives_a_workflow_to_who_may_do_more(admin: CrmClient, manager: C
     assert admin.workflows.update(own.id, {"owner_id": "user_ada"}).owner_id == "user_ada"
 
 
-def test_nobody_writes_a_workflow_of_who_may_do_more(admin: CrmClient, manager: CrmClient) -> None:
-    made = admin.workflows.create(flow(name="Of Ada"))
+@pytest.mark.parametrize("left", [False, True], ids=["active", "deactivated"])
+def test_nobody_writes_a_workflow_of_who_may_do_more(
+    admin: CrmClient, manager: CrmClient, stub: StubServer, left: bool
+) -> None:
+    """One of somebody who left would act with their rights once they are active again."""
+    owner: Any = admin.users.create(NEW_ADMIN)
+    made = admin.workflows.create(flow(name="Of Ada", owner_id=owner.id))
+    if left:
+        admin.users.deactivate(owner.id)
     (action,), (trigger,) = made.actions, made.triggers
     spec: Any = RAISE[0]
     calls: list[Callable[[], object]] = [
