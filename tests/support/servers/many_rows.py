@@ -17,6 +17,7 @@ from typing import Any
 from crm_sdk.resource import operation_of
 from crm_sdk.resources.imports import Imports
 from crm_sdk.resources.objects import Objects
+from crm_sdk.resources.users import Users
 from server_stub import StubServer
 
 ROOT = Path(__file__).parents[3]
@@ -58,6 +59,15 @@ def scanned(call: Any, *, after: str | None, limit: int, owner_id: str | None, *
     return {"items": items, "next": str(end) if end < total else None, "cursor": "0", "total": total}
 
 
+def owned(gets: Rule) -> Rule:
+    """Return a call that finds a user of any id: the command line asks for the owner before it exports."""
+
+    def get(call: Any, user_id: str, **named: Any) -> dict[str, Any]:
+        return {**gets(call, user_id="user_ada", **named), "id": user_id}
+
+    return get
+
+
 def main() -> None:
     """Serve on a free port, whose address is printed, until stdin is closed."""
     stub = StubServer()
@@ -66,6 +76,7 @@ def main() -> None:
         operation_of(vars(Imports)["preview"]): previewing,
         operation_of(vars(Objects)["upsert"]): lambda _: upserted,
         operation_of(vars(Objects)["scan"]): lambda _: scanned,
+        operation_of(vars(Users)["get"]): owned,
     }
     stub.rules = {**stub.rules, **{operation: rule(stub.rules[operation]) for operation, rule in rules.items()}}
     with stub.serve() as port:
