@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+import server_stub
 from crm_sdk import ConfigurationError
 from server_stub import StubServer
 from server_stub.__main__ import main
@@ -385,3 +387,12 @@ def test_a_plain_httpx_client_can_use_it(stub: StubServer) -> None:
     with httpx.Client(transport=stub.transport(), base_url="http://anywhere.test") as client:
         found = client.get("/api/leads", params={"limit": 2}, headers={"Authorization": "Bearer your-api-key"})
     assert found.json()["pagination"] == {"limit": 2, "offset": 0, "hasMore": True}
+
+
+def test_what_is_sent_and_answered_has_its_former_place_too() -> None:
+    with pytest.warns(DeprecationWarning, match=r"from server_stub import Request, Reply"):
+        messages: Any = importlib.import_module("server_stub.messages")
+    assert (messages.Request, messages.Reply) == (server_stub.Request, server_stub.Reply) == (Request, Reply)
+    assert StubServer().handle(server_stub.Request("GET", "/openapi.json")).status == 200
+    with pytest.raises(AttributeError, match="no attribute 'Requests'"):
+        _ = server_stub.Requests
