@@ -156,13 +156,13 @@ def checked_url(url: str | None) -> str:
     wrong = "base_url must be like 'https://crm.example.com'"
     try:
         parts = urlsplit(url)
-        port = parts.port or 0
+        _ = parts.port  # a ValueError where it is none
     except ValueError as error:
         raise ConfigurationError(f"{wrong}: {error}") from None
     if "@" in parts.netloc:
         raise ConfigurationError("base_url must not hold credentials: use api_key=")
     odd = parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
-    if odd or port > 65535 or re.search(r"[\s\x00-\x1f\x7f\\]", url):
+    if odd or re.search(r"[\s\x00-\x1f\x7f\\]", url):
         raise ConfigurationError(f"{wrong}, not {url!r}")
     return f"{parts.scheme}://{parts.netloc}{quote(parts.path, safe=KEPT_IN_A_PATH)}".rstrip("/")
 

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace as Of
 from typing import Any
 
 import httpx
@@ -51,6 +52,47 @@ def test_the_environment_fills_in_what_is_not_given(monkeypatch: pytest.MonkeyPa
 def test_options_that_cannot_be_right_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         CrmClient(**{"base_url": "http://crm.test"} | options)
+
+
+LIMITS: list[tuple[str, list[float], list[float]]] = [
+    ("timeout", [0.001, 1e6], [0.0009, 1e6 + 0.5]),
+    ("max_retries", [0, 1e6], [-1, 1e6 + 1]),
+    ("max_connections", [1, 1e6], [0, 1e6 + 1]),
+    ("max_response_bytes", [1, 2**63], [0, 2**64]),
+]
+
+
+@pytest.mark.parametrize(("name", "allowed", "refused"), LIMITS, ids=[limit[0] for limit in LIMITS])
+def test_numbers_have_their_limits(name: str, allowed: list[float], refused: list[float]) -> None:
+    for number in allowed:
+        options = CrmClient("http://crm.test", **{name: number})._settings  # type: ignore[arg-type] # one test of four options
+        assert getattr(options, name) == number
+    for number in refused:
+        with pytest.raises(ConfigurationError, match=f"{name} must be a number from"):
+            CrmClient("http://crm.test", **{name: number})  # type: ignore[arg-type] # as above
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("http://h:65535/", "http://h:65535"), ("http://h:0", "http://h:0"), ("https://h/a b%20/", None),
+        ("https://h/é(1)/", "https://h/%C3%A9(1)"), ("https://h//", "https://h"),
+    ],
+)  # fmt: skip
+def test_a_base_url_is_kept_as_it_can_be_sent(url: str, found: str | None) -> None:
+    if found is not None:
+        assert CrmClient(url).base_url == found
+        return
+    with pytest.raises(ConfigurationError, match="base_url must be like"):
+        CrmClient(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "dialects"), [("https://h/v1", ("platform",)), ("https://h/v1/x", ("platform", "flow", "mvp"))]
+)
+def test_a_url_that_ends_in_v1_is_that_of_the_platform(url: str, dialects: tuple[str, ...]) -> None:
+    assert CrmClient(url, "key").dialects == dialects
+    assert CrmClient(url, "key", dialects="mvp").dialects == ("mvp",)
 
 
 def test_what_a_client_does_that_is_told_nothing(make: Make) -> None:
@@ -125,6 +167,18 @@ def test_a_server_in_the_clear_has_to_be_here_or_allowed(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
+    ("said", "allows"), [("1", True), ("true", True), ("yes", True), ("", False), ("0", False), ("on", False)]
+)
+def test_the_environment_allows_what_is_in_the_clear(monkeypatch: pytest.MonkeyPatch, said: str, allows: bool) -> None:
+    monkeypatch.setenv("CRM_ALLOW_HTTP", said)
+    if allows:
+        assert CrmClient("http://crm.example.com", "key").base_url == "http://crm.example.com"
+        return
+    with pytest.raises(ConfigurationError, match="not encrypted"):
+        CrmClient("http://crm.example.com", "key")
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "http://localhost:1",
@@ -133,6 +187,8 @@ def test_a_server_in_the_clear_has_to_be_here_or_allowed(monkeypatch: pytest.Mon
         "http://127.0.0.1",
         "http://127.9.9.9",
         "http://[::1]:80",
+        "http://localhost.",
+        "http://crm.test.",
     ],
 )
 def test_this_machine_needs_no_encryption(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -194,7 +250,9 @@ def test_certificates_that_cannot_be_loaded_are_named(
 def test_settings_of_other_types_are_taken_or_refused() -> None:
     client = CrmClient(httpx.URL("https://crm.test/"), SecretStr("key"))
     assert (client.base_url, "key" in repr(client)) == ("https://crm.test", False)
-    for arguments in ((b"https://crm.test", "key"), ("https://crm.test", b"key"), ("https://crm.test", 5)):
+    others: list[Any] = [b"https://crm.test", Of(host="crm.test"), Of(scheme="https")]
+    keys: list[Any] = [b"key", 5]
+    for arguments in (*((other, "key") for other in others), *(("https://crm.test", key) for key in keys)):
         with pytest.raises(ConfigurationError, match="must be a string"):
             CrmClient(*arguments)
 
