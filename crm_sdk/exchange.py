@@ -199,11 +199,11 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
             if reply.status < 400:
                 habits.budget.succeed()
                 return reply
-            stale = reply.status == 401 and bearer.value is not None and not _is_about_a_code(reply)
-            if stale and bearer.value and not refreshed and terms.refresh and terms.credentials.renewable:
+            stale = bearer.value if reply.status == 401 and not _is_about_a_code(reply) else None
+            if stale and not refreshed and terms.refresh and terms.credentials.renewable:
                 refreshed = True
-                yield _renewal(terms, bearer.value, terms.refresh, deadline)
-                if terms.credentials.access in (None, bearer.value):
+                yield _renewal(terms, stale, terms.refresh, deadline)
+                if terms.credentials.access in (None, stale):
                     return reply  # the token could not be renewed, or the session has ended: the caller gets the 401
                 continue
             asked = retry_after(reply.headers)

@@ -256,6 +256,22 @@ def test_a_401_refreshes_once_and_sends_again_whatever_the_method() -> None:
         assert bearers(drive) == ["Bearer old", "Bearer newer"]
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        *(answer(status) for status in (400, 402, 403, 404, 409, 422)),
+        *(
+            Reply(401, {}, b'{"error": {"code": "%s"}}' % code)
+            for code in (b"INVALID_MFA_CODE", b"INVALID_CREDENTIALS")
+        ),
+    ],
+    ids=lambda reply: f"{reply.status} {reply.content.decode()}",
+)
+def test_what_another_token_would_not_change_refreshes_nothing(refused: Reply) -> None:
+    drive = with_refresh("GET", refused, OK)
+    assert drive.run() is refused and drive.refreshed == []
+
+
 def test_a_second_401_is_the_answer() -> None:
     drive = with_refresh("GET", answer(401), answer(401), OK)
     assert drive.run().status == 401

@@ -68,6 +68,75 @@ def test_a_server_that_repeats_itself_is_found_out(items: list[Any]) -> None:
     assert len(others.asked) == len(server.asked)
 
 
+def scripted(*windows: tuple[list[Any], Window]) -> tuple[Page[Any], list[tuple[int, int]]]:
+    """Return the first of some pages, which a server answers one after another, and what it is asked for."""
+    left, asked = list(windows), list[tuple[int, int]]()
+
+    def fetch(offset: int, limit: int) -> Page[Any]:
+        asked.append((offset, limit))
+        return Page(*left.pop(0), fetch)
+
+    return Page(*left.pop(0), fetch), asked
+
+
+@pytest.mark.parametrize("times", [1, 8, 9])
+def test_a_page_may_come_8_times_again(times: int) -> None:
+    items = named(4)
+    again = (items[:1], Window(1, 0, None, True))
+    page, _ = scripted(again, *[again] * times, (items, Window(4, 0)))
+    if times < 9:
+        assert list(page) == items
+        return
+    with pytest.raises(InvalidResponseError, match="answers what it did before instead of the page after <Page 1-1"):
+        list(page)
+
+
+@pytest.mark.parametrize(("times", "number"), [(100, 0), (101, 0), (102, 1), (103, 1)])
+def test_so_many_pages_may_have_nothing_new(times: int, number: int) -> None:
+    items = named(6)
+    begin = [(items[:2], Window(2, 0, None, True)), *[(items[1:4], Window(3, 1, None, True))][:number]]
+    known = [([begin[-1][0][-1 - at % 2]], Window(1, 0, None, True)) for at in range(times)]
+    page, _ = scripted(*begin, *known, (items[2 * number :], Window(6, 2 * number)))
+    if times <= 100 + 2 * number:
+        assert list(page) == items
+        return
+    with pytest.raises(InvalidResponseError, match="answers what it did before"):
+        list(page)
+
+
+@pytest.mark.parametrize(
+    ("limit", "asked"), [(1, (0, 2)), (50, (49, 51)), (199, (198, 200)), (200, (199, 200)), (None, (1, 51))]
+)
+def test_a_window_is_one_longer_than_its_page_as_far_as_a_page_may_be(
+    limit: int | None, asked: tuple[int, int]
+) -> None:
+    items = named(limit or 2)
+    page, noted = scripted((items, Window(limit, 0, None, True)), (items[-1:], Window(limit, 0, None)))
+    assert page.next_page() is None and noted == [asked]
+
+
+@pytest.mark.parametrize("items", [["a", "b"], [Of(id=None), Of(id="")], [Of(id=1), Of(id=2)]], ids=["a", "", "1"])
+def test_what_has_no_id_is_known_by_nothing(items: list[Any]) -> None:
+    page, asked = scripted((items, Window(2, 0, None, True)), (items[:1], Window(2, 2)))
+    assert list(page) == [*items, items[0]] and asked == [(2, 2)]
+
+
+@pytest.mark.parametrize(("total", "asked"), [(4, [(2, 2)]), (3, [(2, 2), (0, 2)])])
+def test_who_counts_pages_is_asked_for_an_earlier_one_where_the_total_shrank(
+    total: int, asked: list[tuple[int, int]]
+) -> None:
+    items = named(4)
+    page, noted = scripted(
+        (items[:2], Window(2, 0, 4, True, True)),
+        (items[4 - total + 2 :], Window(2, 2, total, False, True)),
+        (items[1:3], Window(2, 0, total, True, True)),
+        (items[3:], Window(2, 2, total, False, True)),
+    )
+    following = page.next_page()
+    assert following is not None and noted == asked
+    assert [item.id for item in following] == ["r2", "r3"]
+
+
 def test_texts_that_are_equal_are_read_as_often_as_they_come() -> None:
     assert list(Server(["a", "a", "b", "a", "a", "c"]).page(0, 2)) == ["a", "a", "b", "a", "a", "c"]
 
@@ -87,6 +156,7 @@ def test_pages_and_offsets_are_counted_into_one_another() -> None:
     assert by_offset({"page": 3}) == {"limit": DEFAULT_LIMIT, "offset": 2 * DEFAULT_LIMIT}
     assert by_offset({"page": 1, "limit": 7}) == {"limit": 7, "offset": 0} and by_offset({"offset": 5}) == {"offset": 5}
     assert by_page({"offset": 0}) == {} and by_page({"offset": 14, "limit": 7}) == {"limit": 7, "page": 3}
+    assert by_page({"offset": 5, "limit": 1}) == {"limit": 1, "page": 6}
     assert by_page({"offset": DEFAULT_LIMIT}) == {"limit": DEFAULT_LIMIT, "page": 2} and by_page({"page": 1}) == {
         "page": 1
     }
