@@ -137,6 +137,36 @@ def test_who_counts_pages_is_asked_for_an_earlier_one_where_the_total_shrank(
     assert [item.id for item in following] == ["r2", "r3"]
 
 
+@pytest.mark.parametrize(
+    ("found", "asks_again", "following"), [([1], False, []), ([0, 2], False, [2]), ([0], True, [2]), ([2], True, [2])]
+)
+def test_a_window_joins_where_nothing_can_be_left_out_before_it(
+    found: list[int], asks_again: bool, following: list[int]
+) -> None:
+    items = named(3)
+    first, window = (items[:2], Window(2, 0, None, True)), ([items[at] for at in found], Window(2, 1))
+    page, noted = scripted(first, window, (items, Window(3, 0)))
+    assert [item.id for item in page.next_page() or ()] == [f"r{at}" for at in following]
+    assert noted == [(1, 3), (0, 3)][: 1 + asks_again]
+
+
+@pytest.mark.parametrize(("writes", "asked"), [(0, (2, 2)), (1, (0, 2))])
+def test_a_page_is_asked_for_again_after_a_write_where_no_window_can_overlap(
+    writes: int, asked: tuple[int, int]
+) -> None:
+    items, written, noted = named(4), [0], list[tuple[int, int]]()
+
+    def fetch(offset: int, limit: int) -> Page[Any]:
+        noted.append((offset, limit))
+        return Page(items[offset : offset + limit], Window(2, offset, 4, offset < 2, True), fetch, lambda: written[0])
+
+    page = fetch(0, 2)
+    written[0] += writes
+    following = page.next_page()
+    assert following is not None and [item.id for item in following.items] == ["r2", "r3"]
+    assert noted == [(0, 2), asked, (2, 2)][: 2 + writes]
+
+
 def test_texts_that_are_equal_are_read_as_often_as_they_come() -> None:
     assert list(Server(["a", "a", "b", "a", "a", "c"]).page(0, 2)) == ["a", "a", "b", "a", "a", "c"]
 
