@@ -86,10 +86,10 @@ class Upserts:
             for begin, chunk in self._chunks():
                 waiting.append((begin, chunk, asyncio.create_task(self._send_async(begin, chunk))))
                 if len(waiting) >= self._workers:
-                    for outcome in await self._next_async(waiting):
+                    for outcome in self._outcomes(*await self._next_async(waiting)):
                         yield outcome
             while waiting:
-                for outcome in await self._next_async(waiting):
+                for outcome in self._outcomes(*await self._next_async(waiting)):
                     yield outcome
         finally:
             for _, _, task in waiting:
@@ -123,11 +123,13 @@ class Upserts:
         waiting.popleft()
         return begin, chunk, answer
 
-    async def _next_async(self, waiting: deque[tuple[int, Sequence[Any], asyncio.Task[Any]]]) -> list[RowOutcome]:
+    async def _next_async(
+        self, waiting: deque[tuple[int, Sequence[Any], asyncio.Task[Any]]]
+    ) -> tuple[int, Sequence[Any], Any]:
         begin, chunk, task = waiting[0]
         answer = await task
         waiting.popleft()
-        return list(self._outcomes(begin, chunk, answer))
+        return begin, chunk, answer
 
     def _outcomes(self, begin: int, chunk: Sequence[Any], answer: Any) -> Iterator[RowOutcome]:
         """Yield the outcomes of a chunk; after them the checkpoint says that it is done."""
