@@ -35,6 +35,8 @@ TEXTS: list[tuple[str, Frame]] = [
 BINARIES: list[tuple[Literal["client", "server"], bytes, Frame]] = [
     ("client", b"\x00\x01\x02\x01\x02" b"4" b"12" b"t" b"ev" b"\x00data", Frame("4", "12", "t", "ev", b"\x00data")),
     ("client", b"\x00\x00\x00\x01\x02" b"t" b"ev", Frame(None, None, "t", "ev", b"")),
+    ("client", b"\x00\x00\x00\x00\x00", Frame(None, None, "", "", b"")),
+    ("server", b"\x02\x00\x00", Frame(None, None, "", "", b"")),
     ("server", b"\x00\x01\x01\x02" b"4" b"t" b"ev" b"data", Frame("4", None, "t", "ev", b"data")),
     ("server", b"\x01\x01\x02\x01\x02" b"4" b"12" b"t" b"ok" b"data", Frame("4", "12", "t", REPLY, b"data", "ok")),
     ("server", b"\x02\x01\x02" b"t" b"ev" b"data", Frame(None, None, "t", "ev", b"data")),
