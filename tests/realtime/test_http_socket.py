@@ -47,7 +47,25 @@ class Body:
         self._left.set()
 
     async def aclose(self) -> None:
+        await anyio.sleep(0.001)  # as a connection that is closed does
         self.close()
+
+
+class Endless(Body):
+    """A body without an end, which counts the pieces that were taken."""
+
+    taken = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self.closed:
+            self.taken += 1
+            yield b"a"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while not self.closed:
+            self.taken += 1
+            yield b"a"
+            await anyio.sleep(0)
 
 
 class Link:
@@ -137,6 +155,54 @@ def test_a_task_that_reads_is_ended_with_its_socket(backend: str) -> None:
         await until_async(lambda: body.closed > 0)
 
     anyio.run(main, backend=backend)
+
+
+def reading_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "crm-sdk-sse"]
+
+
+def test_what_nobody_reads_is_left_where_it_is_and_no_thread_stays() -> None:
+    until(lambda: not reading_threads())
+    body = Endless(None)
+    with open_http(SyncLink(body), "http://crm.test/stream", {}) as socket:
+        until(lambda: body.taken >= 257)
+        (thread,) = reading_threads()
+        thread.join(0.05)
+        assert (body.taken, thread.daemon) == (257, True)
+        assert socket.receive(HANG) == b"a"
+        until(lambda: body.taken == 258)
+    thread.join(HANG)
+    assert not thread.is_alive() and body.taken == 258 and body.closed
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_what_no_task_reads_is_left_where_it_is(backend: str) -> None:
+    body = Endless(None)
+
+    async def main() -> None:
+        async with open_async_http(AsyncLink(body), "http://crm.test/stream", {}) as socket:
+            await until_async(lambda: body.taken >= 257)
+            await anyio.sleep(0.02)
+            assert body.taken == 257
+            assert await socket.receive(HANG) == b"a"
+            await until_async(lambda: body.taken == 258)
+        assert body.closed and body.taken == 258
+
+    anyio.run(main, backend=backend)
+
+
+def test_a_body_that_can_be_interrupted_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    body, interrupted = Body("waits"), list[int]()
+
+    def interrupt() -> None:
+        interrupted.append(body.closed)
+        body._left.set()
+
+    monkeypatch.setattr(body, "interrupt", interrupt, raising=False)
+    with open_http(SyncLink(body), "http://crm.test/stream", {}):
+        pass
+    until(lambda: body.closed == 1)
+    assert interrupted == [0], "its thread closes it"
 
 
 @pytest.mark.parametrize("has_body", [True, False])
