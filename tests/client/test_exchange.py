@@ -2,80 +2,20 @@
 
 from __future__ import annotations
 
-import pickle
 import random
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
 from canned_answers import Standing
-from hypothesis import given
-from hypothesis import strategies as st
+from driven import KEY, Drive, answer
 
 from crm_sdk.credentials import Credentials
 from crm_sdk.errors import ConnectionFailedError, DeadlineExceededError, NetworkError
-from crm_sdk.exchange import Habits, Refresh, Reply, Request, Send, Sleep, Steps, Terms, exchange
-from crm_sdk.network.retry import Retry, RetryBudget, may_repeat_answer, may_repeat_failure, retry_after
+from crm_sdk.exchange import Habits, Reply, Request, Steps, exchange
 
 REFUSED = ConnectionFailedError("refused", sent=False)
 RESET = ConnectionFailedError("reset", sent=True)
 LATE = DeadlineExceededError("late", sent=True)
-KEY = "the-key"
-
-
-def answer(status: int, **headers: str) -> Reply:
-    return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()})
-
-
-class Drive:
-    """Carries out the steps with given outcomes, and notes what was asked for."""
-
-    def __init__(self, method: str = "GET", *outcomes: Reply | NetworkError, **terms: Any) -> None:
-        self.clock = Standing()
-        self.habits = terms.pop("habits", None) or Habits()
-        self.credentials: Credentials = terms.pop("credentials", None) or Credentials("token")
-        self.seconds = terms.pop("seconds", 0.0)  # how long each attempt takes
-        headers = {"Idempotency-Key": KEY} if method == "POST" and terms.pop("keyed", True) else {}
-        retry = Retry(terms.pop("retries", 2))
-        settings: dict[str, Any] = {"timeout": 30.0} | terms
-        self.terms = Terms(retry=retry, clock=self.clock, credentials=self.credentials, habits=self.habits, **settings)
-        self.sent: list[Send] = []
-        self.slept: list[float] = []
-        self.refreshed: list[Refresh] = []
-        self.outcomes = list(outcomes)
-        self.steps: Steps[Reply] = exchange(Request(method, "http://h/x?secret=1", headers, b"{}"), self.terms)
-
-    def run(self) -> Reply:
-        outcome: Any = None
-        step: Any = next(self.steps)
-        try:
-            while True:
-                failure: NetworkError | None = None
-                outcome = None
-                if isinstance(step, Send):
-                    self.sent.append(step)
-                    self.clock.now += self.seconds
-                    found = self.outcomes.pop(0)
-                    if isinstance(found, NetworkError):
-                        failure = found
-                    else:
-                        outcome = found
-                elif isinstance(step, Sleep):
-                    self.slept.append(step.seconds)
-                    self.clock.now += step.seconds
-                else:
-                    self.refreshed.append(step)
-                    self.renew()
-                step = self.steps.throw(failure) if failure else self.steps.send(outcome)
-        except StopIteration as stop:
-            reply: Reply = stop.value
-            return reply
-
-    def renew(self) -> None:
-        self.credentials.replace("newer", "next")
-
-
 OK = answer(200)
 SOON = answer(503, retry_after="1")
 OUTCOMES: dict[str, Reply | NetworkError] = {
@@ -147,15 +87,6 @@ def test_the_limit_counts_repetitions(retries: int) -> None:
     assert len(drive.slept) == retries
 
 
-def test_the_jitter_is_drawn_from_the_whole_of_a_growing_window() -> None:
-    waits = [[Retry().wait(attempt) for _ in range(400)] for attempt in range(8)]
-    for attempt, found in enumerate(waits):
-        most = min(8.0, 0.5 * 2**attempt)
-        assert 0 <= min(found) < most * 0.1
-        assert most * 0.9 < max(found) <= most
-    assert Retry(limit=5000).wait(4000) <= 8.0
-
-
 def test_a_wait_is_that_of_its_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     def longest(low: float, high: float) -> float:
         assert low == 0
@@ -172,24 +103,6 @@ def test_the_server_says_how_long_to_wait() -> None:
     assert drive.run() is OK
     assert 7 <= drive.slept[0] <= 7.7
     assert 0.05 <= drive.slept[1] <= 0.55, "a loop without a pause would be no help to the server"
-
-
-def test_retry_after_is_read_in_both_forms() -> None:
-    now = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
-    later = format_datetime(now + timedelta(seconds=90), usegmt=True)
-    assert retry_after({"retry-after": later}, now) == 90
-    assert retry_after({"retry-after": format_datetime(now - timedelta(days=1), usegmt=True)}, now) == 0
-    assert retry_after({"retry-after": " 2.5 "}) == 2.5
-    assert retry_after({"retry-after": "-3"}) == 0
-    for odd in ("", "soon", "nan", "inf", "1e999", "Mon, 99 Foo 2026", "Mon, 01 Jan 2026 00:00:00 +99999999999999"):
-        assert retry_after({"retry-after": odd}, now) is None
-    assert retry_after({}) is None
-
-
-@given(st.text())
-def test_no_retry_after_breaks_a_call(text: str) -> None:
-    seconds = retry_after({"retry-after": text})
-    assert seconds is None or 0 <= seconds < float("inf")
 
 
 def test_waiting_past_the_deadline_gives_the_answer_at_once() -> None:
@@ -314,14 +227,6 @@ def test_steps_show_no_credential() -> None:
     assert "refresh'" not in shown
 
 
-def test_the_rules_agree_with_themselves() -> None:
-    for method in ("GET", "PUT", "DELETE", "POST", "PATCH"):
-        assert may_repeat_answer(method, 429, None, harmless=False)
-        assert may_repeat_failure(method, REFUSED, harmless=False)
-        for status in (200, 400, 401, 403, 404, 409, 422, 501):
-            assert not may_repeat_answer(method, status, 1.0, harmless=True)
-
-
 def test_a_server_that_is_down_is_not_sent_a_multiple_of_its_load() -> None:
     habits, clock = Habits(), Standing()
     sent = 0
@@ -353,33 +258,64 @@ def test_being_asked_to_wait_costs_nothing_of_the_budget() -> None:
         assert Drive("GET", answer(429, retry_after="1"), OK, habits=habits).run() is OK
 
 
-def test_the_budget_is_of_30_and_grows_by_2_a_second_and_by_a_fifth_with_each_success() -> None:
-    def taken(at: float) -> int:
-        return next(number for number in range(99) if not budget.take(at))
-
-    budget = RetryBudget()
-    assert taken(5.0) == 30
-    assert taken(4.0) == 0, "a clock that goes back takes nothing away"
-    assert [taken(4.5), taken(5.5), taken(6.75)] == [1, 2, 2]
-    assert taken(6.75) == 0
-    for successes, found in ((3, 1), (4, 0), (1, 1)):  # half of one was left
-        for _ in range(successes):
-            budget.succeed()
-        assert taken(6.75) == found
-    assert taken(1_000.0) == 30, "and never to more"
-    fresh = RetryBudget()
-    for _ in range(9):
-        fresh.succeed()
-    assert sum(fresh.take(0.0) for _ in range(40)) == 30
-    assert sum(pickle.loads(pickle.dumps(budget)).take(0.0) for _ in range(1)) == 1
+@pytest.mark.parametrize(("seconds", "slept"), [(29.25, [0.5]), (29.5, []), (29.75, [])])
+def test_a_failure_is_not_waited_for_beyond_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, slept: list[float]
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda a, b: b)
+    drive = Drive("GET", RESET, RESET, seconds=seconds)
+    with pytest.raises(ConnectionFailedError):
+        drive.run()
+    assert drive.slept == slept and len(drive.sent) == 1 + len(slept)
 
 
-def test_a_time_in_retry_after_is_one_from_now_and_of_utc_where_it_does_not_say() -> None:
-    seconds = retry_after({"retry-after": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)})
-    assert seconds is not None and 3_500 < seconds <= 3_600
-    now = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
-    assert retry_after({"retry-after": "Thu, 15 Jan 2026 09:01:00 -0000"}, now) == 60
-    assert retry_after({"retry-after": "Thu, 15 Jan 2026 11:01:00 +0200"}, now) == 60
+@pytest.mark.parametrize(("seconds", "told"), [(30.0, "sent once"), (29.0, "late")])
+def test_an_attempt_that_took_all_of_the_time_is_the_calls_own(seconds: float, told: str) -> None:
+    drive = Drive("POST", LATE, seconds=seconds)
+    with pytest.raises(DeadlineExceededError, match=told) as raised:
+        drive.run()
+    assert raised.value.sent and raised.value.idempotency_key == KEY
+
+
+def test_one_that_was_not_sent_is_not_counted() -> None:
+    drive = Drive("POST", DeadlineExceededError("busy", sent=False), seconds=30.0)
+    with pytest.raises(DeadlineExceededError, match="sent never") as raised:
+        drive.run()
+    assert not raised.value.sent
+    drive = Drive("POST", answer(429, retry_after="0"), DeadlineExceededError("busy", sent=False), seconds=16.0)
+    with pytest.raises(DeadlineExceededError, match="sent once") as raised:
+        drive.run()
+    assert raised.value.sent, "an earlier attempt was"
+
+
+@pytest.mark.parametrize(("method", "terms", "writes"), [
+    ("GET", {}, 0), ("HEAD", {}, 0), ("POST", {}, 1), ("PUT", {}, 1), ("DELETE", {}, 1), ("POST", {"safe": True}, 0),
+])  # fmt: skip
+def test_what_may_have_changed_a_record_is_counted_once_a_call(method: str, terms: Any, writes: int) -> None:
+    drive = Drive(method, SOON, OK, **terms)
+    drive.run()
+    assert drive.habits.writes == writes
+
+
+def test_without_a_token_there_is_one_before_the_first_attempt_and_once() -> None:
+    drive = with_refresh("GET", answer(502), OK)
+    drive.credentials.replace(None, "refresh")
+    assert drive.run() is OK and bearers(drive) == ["Bearer newer"] * 2
+    (step,) = drive.refreshed
+    assert (step.stale, step.timeout) == (None, 30.0)
+    drive = with_refresh("GET", answer(401))
+    drive.credentials.replace(None, "refresh")
+    drive.renew = lambda: None  # type: ignore[method-assign] # the outcome of the test
+    assert (
+        drive.run().status == 401 and len(drive.refreshed) == 1 and "Authorization" not in drive.sent[0].request.headers
+    )
+
+
+def test_a_credential_of_the_call_itself_stays() -> None:
+    drive = Drive("GET", OK)
+    request = Request("GET", "http://h/x", {"Authorization": "Basic x"})
+    step: Any = next(exchange(request, drive.terms))
+    assert step.request is request
 
 
 @pytest.mark.parametrize(("outcomes", "times"), [([], "never"), ([answer(401)], "never")])
