@@ -333,3 +333,22 @@ def test_a_call_whose_time_a_refresh_took_was_not_acted_on(outcomes: list[Reply 
         drive.run()
     assert not raised.value.sent and raised.value.idempotency_key == KEY
     assert len(drive.sent) == len(outcomes)
+
+
+@pytest.mark.parametrize("status", [500, 502, 429])
+def test_without_a_budget_an_answer_is_given_at_once_unless_it_asks_to_wait(status: int) -> None:
+    habits = Habits()
+    while habits.budget.take(1000.0):
+        pass
+    drive = Drive("GET", answer(status), OK, habits=habits)
+    assert (drive.run().status, len(drive.slept)) == ((200, 1) if status == 429 else (status, 0))
+
+
+@pytest.mark.parametrize(("status", "pays"), [(200, True), (399, True), (400, False), (404, False)])
+def test_what_pays_for_a_repetition_is_an_answer_that_is_no_error(status: int, pays: bool) -> None:
+    habits = Habits()
+    while habits.budget.take(1000.0):
+        pass
+    for _ in range(5):
+        Drive("GET", answer(status), habits=habits).run()
+    assert habits.budget.take(1000.0) is pays

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from types import SimpleNamespace as Of
 from typing import Any
 
@@ -13,7 +13,7 @@ from patience import HANG, until_async
 
 from crm_sdk.credentials import Credentials
 from crm_sdk.errors import ConnectionFailedError, CrmError
-from crm_sdk.exchange import SystemClock
+from crm_sdk.exchange import Reply, SystemClock
 from crm_sdk.realtime.drivers import AsyncDriver, Driver, _renewal
 from crm_sdk.realtime.session import Alive, HangUp, Open, Opening, Pause, Ping, Receive, Renew, Transmit
 from crm_sdk.realtime.sockets import SocketClosedError, SocketRefusedError
@@ -123,9 +123,9 @@ class Scene:
         self.ended.append(error)
         self.over.set()
 
-    def run(self, mode: str, backend: str = "asyncio") -> Scene:
+    def run(self, mode: str, backend: str = "asyncio", **options: Any) -> Scene:
         if mode == "sync":
-            Driver(self.client, self.session()).start(self.end)
+            Driver(self.client, self.session(), **options).start(self.end)
             assert self.over.wait(HANG)
             return self
 
@@ -135,7 +135,7 @@ class Scene:
         self.client._run = renews
 
         async def main() -> None:
-            await AsyncDriver(self.client, self.session()).start(self.end)
+            await AsyncDriver(self.client, self.session(), **options).start(self.end)
             await until_async(self.over.is_set)
 
         anyio.run(main, backend=backend)
@@ -235,6 +235,109 @@ def test_a_task_is_stopped_and_says_no_reason(backend: str) -> None:
 
     for socket in (Slow(), AsyncSocket(SocketClosedError(1006))):
         anyio.run(main, Scene(socket, Open(OPENING), forever=True), backend=backend)
+
+
+def test_one_that_is_not_running_and_one_that_stops_itself_are_not_waited_for() -> None:
+    made = Scene(Socket(), Pause(1.0))
+    Driver(made.client, made.session()).stop()
+    driver = Driver(made.client, made.session())
+    found: list[Any] = []
+
+    def end(error: Exception | None) -> None:
+        try:
+            driver.stop()
+        except RuntimeError as own:
+            found.append(own)
+        made.end(error)
+
+    driver.start(end)
+    assert made.over.wait(HANG) and found == []
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_fails_because_it_was_stopped_is_no_reason(backend: str, mode: str) -> None:
+    class Waiting(AsyncSocket):
+        async def receive(self, timeout: float) -> Any:
+            await anyio.sleep_forever()
+
+    class Closed(Socket):
+        gone = threading.Event()
+
+        def receive(self, timeout: float) -> Any:
+            self.gone.wait(HANG)
+
+        def close(self, code: int = 1000) -> None:
+            self.gone.set()
+
+    made = Scene(Closed() if mode == "sync" else Waiting(), Open(OPENING), Receive(1.0), fails=ZeroDivisionError())
+
+    async def main() -> None:
+        driver = AsyncDriver(made.client, made.session())
+        await driver.start(made.end)
+        await until_async(lambda: bool(made.found))
+        await driver.stop()
+
+    if mode == "async":
+        anyio.run(main, backend=backend)
+    else:
+        driver = Driver(made.client, made.session())
+        driver.start(made.end)
+        while not made.found:
+            threading.Event().wait(0.001)
+        driver.stop()
+    assert made.ended == [None]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_socket_may_have_tasks_of_its_own(backend: str) -> None:
+    class Scoped(AsyncSocket):
+        async def __aenter__(self) -> AsyncSocket:
+            self.tasks = anyio.create_task_group()
+            await self.tasks.__aenter__()
+            return self
+
+        async def __aexit__(self, *exc: object) -> None:
+            await self.tasks.__aexit__(None, None, None)
+
+    made = Scene(Scoped(), Open(OPENING), Transmit("a"), HangUp()).run("async", backend)
+    assert made.found == [None] * 3 and [type(error) for error in made.ended] == [StopIteration], "its steps ran out"
+
+
+class Body:
+    """An answer of one piece, which is closed."""
+
+    closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"a"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"a"
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def test_over_http_it_asks_for_an_endless_answer(mode: str) -> None:
+    body, asked = Body(), list[Any]()
+    made = Scene(Socket(), Open(OPENING), Receive(HANG), HangUp())
+
+    def send(request: Any, timeout: float) -> Any:
+        asked.append((request.url, request.headers, request.stream))
+        reply = Reply(200, {"content-type": "text/event-stream"}, b"", body)
+
+        async def later() -> Reply:
+            return reply
+
+        return reply if mode == "sync" else later()
+
+    made.client._shared.link = Of(send=send)
+    made.run(mode, over_http=True)
+    assert made.found == [None, b"a", None] and body.closed
+    assert asked == [("ws://crm.test/ws", {"A": "b"}, True)]
 
 
 def test_a_real_pause_ends_when_it_is_stopped() -> None:

@@ -210,6 +210,7 @@ def test_a_connection_that_is_lost_is_begun_anew(over: Over) -> None:
 
 def test_silence_over_sse_is_a_lost_connection() -> None:
     scene = Scene("sse")
+    assert scene.feed.asked == 0.0
     scene.feed.opened(0.0)
     scene.feed.received(b"retry: 2500\n\n", 1.0)
     scene.feed.received(b": still there\n\n", 2.0)

@@ -188,6 +188,23 @@ def test_going_through_it_ends_with_it(scene: Callable[..., Scene], mode: str) -
         refused.call(list(refused.stream) if mode == "sync" else refused.stream)
 
 
+def test_a_minute_without_an_event_ends_nothing(
+    scene: Callable[..., Scene], mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, waits = scene(), list[float]()
+    made.does("start")
+
+    def wait(seconds: float) -> Any:
+        waits.append(seconds)
+        return 5 if len(waits) > 1 else None
+
+    async def wait_async(seconds: float) -> Any:
+        return wait(seconds)
+
+    monkeypatch.setattr(made.stream, "wait", wait if mode == "sync" else wait_async)
+    assert made.does("__next__" if mode == "sync" else "__anext__") == 5 and waits == [60.0, 60.0]
+
+
 def test_one_that_was_never_begun_is_closed_without_its_runner(scene: Callable[..., Scene]) -> None:
     made = scene()
     made.does("close")
