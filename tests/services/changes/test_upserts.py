@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+from patience import HANG, until_async
 
 from crm_sdk import ApiError, CrmError, NetworkError
 from crm_sdk.errors import ServerError, ValidationError
@@ -43,7 +44,7 @@ class Writer:
             self.running += 1
             self.most_running = max(self.most_running, self.running)
             try:
-                await anyio.sleep(0.01)
+                await anyio.sleep(rows[0].get("seconds", 0.01))
                 return upsert(entity, rows, **options)
             finally:
                 self.running -= 1
@@ -167,6 +168,20 @@ def test_tasks_run_at_once() -> None:
         return len([outcome async for outcome in upserts])
 
     assert anyio.run(main) == 6_000 and writer.most_running == 3
+
+
+def test_what_is_written_ahead_is_cancelled_where_nobody_reads_on() -> None:
+    writer: Any = Writer(asynchronous=True)
+    given = rows(3_000, r1000={"seconds": HANG}, r2000={"seconds": HANG})
+
+    async def main() -> None:
+        outcomes: Any = aiter(Upserts(writer, "contact", given, OPTIONS, workers=3, checkpoint=None))
+        assert (await anext(outcomes)).index == 0 and writer.running == 2
+        await outcomes.aclose()
+        await until_async(lambda: writer.running == 0)
+
+    anyio.run(main)
+    assert [begin for _, _, begin, _ in writer.calls] == [0]
 
 
 def test_the_client_writes_by_four_workers_and_with_the_defaults_of_a_single_call(stub: StubServer) -> None:
