@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import socket
 import ssl
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 
-from crm_sdk.network.bodies import headers_of, is_read, reason_of
+from crm_sdk import ConfigurationError, ConnectionFailedError, CrmError, DeadlineExceededError, InvalidInputError
+from crm_sdk import InvalidResponseError as Unread
+from crm_sdk.exchange import Request
+from crm_sdk.network.bodies import AsyncBodyStream, BodyStream, headers_of, is_read, raise_as_ours, reason_of
+from crm_sdk.network.prepared import Remaining
 
 
 @pytest.mark.parametrize(
@@ -56,3 +65,127 @@ WRONG = ssl.SSLError("certificate verify failed")
 )
 def test_an_error_says_what_it_is_or_what_trio_hides_in_its_cause(error: Exception, said: str) -> None:
     assert reason_of(error) == said
+
+
+# -- whose connection it is --------------------------------------------------------------------------------------------
+
+ASKED = Request("GET", "http://crm.test/x?secret=1", {}, stream=True)
+
+
+class Scene:
+    """A body whose answer and whose connection note what becomes of them."""
+
+    def __init__(self, mode: str = "sync", *, status: int = 200, stream: bool = True, **extensions: Any) -> None:
+        self.events: list[str] = []
+        self.timeouts = Remaining(5.0)
+        response: Any = httpx.Response(status, content=b"abc", extensions=extensions)
+        response.close = lambda: self.events.append("closed")
+        response.aclose = self._aclose
+        asked = Request("GET", ASKED.url, {}, stream=stream)
+        shared: Any = (response, asked, self.timeouts, 1000.0, lambda: self.events.append("given back"))
+        self.body: Any = (
+            BodyStream(*shared) if mode == "sync" else AsyncBodyStream(*shared, lambda: self.events.append("replaced"))
+        )
+
+    async def _aclose(self) -> None:
+        self.events.append("closed")
+
+
+@pytest.mark.parametrize(("status", "stream", "streamed"), [(200, True, True), (299, True, True), (300, True, False),
+                                                            (200, False, False)])  # fmt: skip
+def test_only_what_is_streamed_may_take_as_long_as_it_moves(
+    mode: str, status: int, stream: bool, streamed: bool
+) -> None:
+    made = Scene(mode, status=status, stream=stream)
+    assert made.body.streamed is streamed and (made.timeouts.until == float("inf")) is streamed
+
+
+def test_it_gives_its_connection_back_once(mode: str, call: Callable[[Any], Any]) -> None:
+    made = Scene(mode)
+    for _ in range(2):
+        call(made.body.close() if mode == "sync" else made.body.aclose())
+    assert made.events == ["closed", "given back"]
+    made.body = None
+    gc.collect()
+    assert made.events == ["closed", "given back"]
+
+
+@pytest.mark.parametrize("forked", [False, True])
+def test_one_that_is_forgotten_gives_it_back_unless_it_is_the_parents(
+    mode: str, monkeypatch: pytest.MonkeyPatch, forked: bool
+) -> None:
+    made = Scene(mode)
+    if forked:
+        child = SimpleNamespace(getpid=lambda: os.getpid() + 1)
+        monkeypatch.setattr("crm_sdk.network.bodies.os", child)
+    made.body = None
+    gc.collect()
+    assert made.events == ([] if forked else ["closed", "given back"] if mode == "sync" else ["replaced"])
+
+
+@pytest.mark.parametrize("kind", ["socket", "gone", "no socket", "no stream"])
+def test_who_waits_for_it_is_interrupted(kind: str) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        if kind == "gone":
+            ours.close()
+        stream = SimpleNamespace(get_extra_info={"socket": ours if kind != "no socket" else None}.get)
+        extensions: dict[str, Any] = {"network_stream": stream} if kind != "no stream" else {}
+        made = Scene(**extensions)
+        made.body.interrupt()
+        assert made.events == (["closed", "given back"] if kind.startswith("no ") else [])
+        if kind == "socket":
+            assert theirs.recv(1) == b"" and ours.recv(1) == b""
+
+
+# -- errors of httpx ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "sent", "message"),
+    [
+        (httpx.ConnectError("no"), ConnectionFailedError, False, "GET http://crm.test/x failed: no"),
+        (httpx.ProxyError("no"), ConnectionFailedError, False, "failed: no"),
+        (httpx.UnsupportedProtocol("no"), ConnectionFailedError, False, "failed: no"),
+        (httpx.ConnectTimeout("no"), DeadlineExceededError, False, r"timed out \(ConnectTimeout\)"),
+        (httpx.PoolTimeout("no"), DeadlineExceededError, False, r"timed out \(PoolTimeout\)"),
+        (httpx.WriteTimeout("no"), DeadlineExceededError, True, r"timed out \(WriteTimeout\)"),
+        (httpx.ReadError("no"), ConnectionFailedError, True, "failed: no"),
+        (httpx.RemoteProtocolError("no"), ConnectionFailedError, True, "failed: no"),
+        (httpx.TooManyRedirects("no"), ConnectionFailedError, True, "failed: no"),
+        (httpx.DecodingError("no"), Unread, None, "the answer cannot be decoded: no"),
+        (httpx.LocalProtocolError("key"), InvalidInputError, None, "its URL or a header is not valid in HTTP$"),
+        (httpx.InvalidURL("key"), InvalidInputError, None, "its URL or a header is not valid in HTTP$"),
+        (UnicodeError("key"), InvalidInputError, None, "its URL or a header is not valid in HTTP$"),
+        (httpx.StreamConsumed(), CrmError, None, r"a hook or the auth= of http_client failed \(StreamConsumed\)"),
+        (RuntimeError("it is closed"), ConfigurationError, None, "cannot be sent: it is closed"),
+        (RuntimeError("odd"), RuntimeError, None, "^odd$"),
+        (OSError("it is closed"), OSError, None, "^it is closed$"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_each_error_is_ours_and_shows_no_query(
+    error: Exception, kind: type[Exception], sent: bool | None, message: str
+) -> None:
+    with pytest.raises(kind, match=message) as raised:
+        raise_as_ours(error, ASKED)
+    assert type(raised.value) is kind and getattr(raised.value, "sent", None) is sent
+    assert "secret" not in str(raised.value) and "key" not in str(raised.value)
+    if kind is InvalidInputError:
+        assert raised.value.__cause__ is None, "it would show the header"
+    elif isinstance(raised.value, CrmError):
+        assert raised.value.__cause__ is error
+    with pytest.raises(kind):
+        raise_as_ours(raised.value, ASKED)
+
+
+@pytest.mark.parametrize(("own", "sent"), [(True, False), (False, True)])
+def test_what_a_hook_fails_of_says_nothing_of_the_request(own: bool, sent: bool) -> None:
+    timeouts = Remaining(5.0)
+    request = httpx.Request("GET", "http://log.test", extensions={"timeout": timeouts if own else Remaining(5.0)})
+    with pytest.raises(ConnectionFailedError) as raised:
+        raise_as_ours(httpx.ConnectError("no", request=request), ASKED, timeouts)
+    assert raised.value.sent is sent
+    with pytest.raises(ConnectionFailedError) as raised:
+        raise_as_ours(httpx.ConnectError("no"), ASKED, timeouts)
+    assert raised.value.sent
