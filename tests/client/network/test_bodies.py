@@ -83,9 +83,9 @@ class Scene:
         response.aclose = self._aclose
         asked = Request("GET", ASKED.url, {}, stream=stream)
         shared: Any = (response, asked, self.timeouts, 1000.0, lambda: self.events.append("given back"))
-        self.body: Any = (
-            BodyStream(*shared) if mode == "sync" else AsyncBodyStream(*shared, lambda: self.events.append("replaced"))
-        )
+        kind: Any = BodyStream if mode == "sync" else AsyncBodyStream
+        lost = [lambda: self.events.append("replaced")] if mode == "async" else []
+        self.body: Any = kind(*shared, *lost)
 
     async def _aclose(self) -> None:
         self.events.append("closed")
