@@ -22,8 +22,6 @@ from server_stub.data.queries import select as select_module
 from server_stub.data.queries.select import select
 from server_stub.data.store import Store, StoreSnapshot
 
-pytestmark = pytest.mark.thorough
-
 PLACES = [("a", "lead"), ("b", "lead")]
 NAMES = [None, "", "Ada", "ada", "Bob", "Ása", "Zoë Bob"]
 MEMBERS = st.fixed_dictionaries(
@@ -290,5 +288,13 @@ class StoreMachine(RuleBasedStateMachine):
             one.stop()
 
 
+class ShortMachine(StoreMachine):
+    """Goes a few short ways, always the same ones, with every change."""
+
+
 StoreMachine.TestCase.settings = settings(max_examples=portion(60), stateful_step_count=40, deadline=None)
-TestStore = StoreMachine.TestCase
+TestStore = pytest.mark.thorough(StoreMachine.TestCase)
+ShortMachine.TestCase.settings = settings(
+    max_examples=12, stateful_step_count=25, deadline=None, derandomize=True, database=None
+)
+TestStoreShortly = ShortMachine.TestCase
