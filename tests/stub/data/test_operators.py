@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from crm_sdk.wire import instant
 from server_stub.data.document import Document
 from server_stub.data.queries.filter_groups import FieldType, compile_filter, compile_filters, search
 from server_stub.problems import Problem
@@ -18,7 +19,7 @@ DAY = datetime(2026, 11, 20, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 KINDS: dict[str, FieldType] = {
     "text": "text", "number": "number", "date": "date", "bool": "bool", "list": "list", "secret": "hidden",
-    "custom_fields.*": "any", "custom_fields.bonus": "number",
+    "custom_fields.*": "any", "custom_fields.bonus": "number", "sizes.inCm": "number",
 }  # fmt: skip
 VALUES: dict[str, list[Any]] = {
     "text": [None, "", "Ana", "ANA B", "b ana", 5],
@@ -74,6 +75,7 @@ FOUND: list[tuple[str, str, Any, list[int]]] = [
     ("custom_fields.any", "starts_with", "2026-11-20", [8, 9]),
     ("custom_fields.any", "eq", date(2026, 11, 20), [8]),
     ("custom_fields.any", "eq", DAY, [9]),
+    ("custom_fields.any", "eq", instant(DAY), [9]),
     ("custom_fields.any", "neq", True, [0, 1, 2, 3, 4, 6, 7, 8, 9]),
     ("custom_fields.any", "contains", "a", [2, 6, 7]),
     ("custom_fields.any", "not_contains", "a", [0, 1, 3, 4, 5, 8, 9]),
@@ -163,6 +165,8 @@ def test_a_defined_field_of_its_own_type_beside_undefined_ones() -> None:
     name, keep = compile_filter(bonus, KINDS, now=NOW)
     assert name == "custom_fields.bonus" and keep(holding("custom_fields.bonus", 10))
     assert not keep(holding("custom_fields.bonus", "10"))
+    name, keep = compile_filter(given("sizes.inCm", "eq", 5), KINDS, now=NOW)
+    assert name == "sizes.inCm" and keep(holding("sizes.inCm", 5))
     name, keep = compile_filter(given("customFields.Own Name", "eq", "A"), KINDS, now=NOW)
     assert name == "custom_fields.Own Name" and keep(holding("custom_fields.Own Name", "a"))
 
