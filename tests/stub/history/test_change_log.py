@@ -129,9 +129,12 @@ def test_the_fields_of_a_custom_object_are_told_one_by_one(stub: StubServer) -> 
     one = of(stub, "record").all()[0]
     names = list(one["fields"])
     fields = {**one["fields"], names[0]: "changed", "odd": 1}
-    (entry,) = told(stub, stored(stub, one | {"fields": fields, "version": one["version"] + 1}, "record"))
+    changed = one | {"fields": fields, "owner_id": "user_sam", "version": one["version"] + 1}
+    told(stub, stored(stub, one | {"owner_id": "user_ada"}, "record"))
+    (entry,) = told(stub, stored(stub, changed, "record"))
     assert {value["field"]: (value["before"], value["after"]) for value in entry["values"]} == {
         f"fields.{names[0]}": (one["fields"][names[0]], "changed"), "fields.odd": (None, 1),
+        "owner_id": ("user_ada", "user_sam"),
     }  # fmt: skip
     assert entry["type"] == one["object"] and entry["event"] == "record.updated"
     assert entry["after"]["object_id"] == one["object_id"]
@@ -227,12 +230,13 @@ def erased(stub: StubServer, *writes: Callable[[], object]) -> list[dict[str, An
 
 def test_what_an_erasure_leaves_of_a_record(stub: StubServer) -> None:
     told(stub, stored(stub, contact(title="CEO")))
-    (cleared,) = erased(stub, stored(stub, contact(name="erased", version=2)))
+    (cleared,) = erased(stub, stored(stub, contact(name="erased", version=2, owner_id="user_ada")))[:1]
     assert cleared["change"] == "updated"
     assert {value["field"]: (value["before"], value["after"]) for value in cleared["values"]} == {
-        "name": (None, None), "title": (None, None),
+        "name": (None, None), "title": (None, None), "owner_id": (None, None),
     }  # fmt: skip
-    assert cleared["before"] == cleared["after"] == {"id": "contact_new", "owner_id": "user_sam"}
+    assert cleared["before"] == cleared["after"] == {"id": "contact_new", "owner_id": "user_ada"}, "whose it is now"
+    told(stub, stored(stub, contact(name="erased", version=2)))
     changed = stored(stub, contact(name="C", version=3))
     gone = lambda: of(stub, "contact").remove("contact_new")  # noqa: E731 # one of several writes
     start = stub.snapshot()
@@ -245,6 +249,23 @@ def test_what_an_erasure_leaves_of_a_record(stub: StubServer) -> None:
     stub.restore(start)
     (deleted,) = erased(stub, stored(stub, contact(version=3, deleted_at="then")))
     assert (deleted["change"], deleted["after"]) == ("erased", None)
+
+
+def test_who_saw_a_record_needs_more_of_it_where_its_noun_looks_further(stub: StubServer) -> None:
+    """All of it, and of one that was erased what says nothing."""
+    whole = Document(id="report_new", name="R", visibility="team", owner_id="user_sam", version=1, deleted_at=None)
+    bare = dict(whole | {"name": None})
+    gone = lambda: of(stub, "report").remove("report_new")  # noqa: E731 # done twice
+    for erasing in (False, True):
+        (made,) = told(stub, stored(stub, whole, "report"))
+        assert (made["before"], made["after"]) == (None, dict(whole))
+        latest = stored(stub, Document(id=change_log.LATEST_ERASURE, number=1), change_log.ERASURES)
+        also = [latest] if erasing else []
+        changed = whole | {"name": "S", "version": 2}
+        entry = told(stub, stored(stub, changed, "report"), *also)[0]
+        assert (entry["before"], entry["after"]) == (dict(changed if erasing else whole), dict(changed))
+        entry = told(stub, gone, *also)[0]
+        assert (entry["before"], entry["after"]) == (bare | {"version": 2} if erasing else dict(changed), None)
 
 
 def test_what_is_bare_of_a_record() -> None:
