@@ -89,6 +89,8 @@ def test_how_long_and_what_for_an_answer_is_kept(stub: StubServer) -> None:
     for request in (replace(REQUEST, headers={}), replace(REQUEST, method="PUT")):
         remember(stub, request)
         assert again(stub, request) is None and repeats.key_of(request) is None
+    remember(stub, replace(REQUEST, headers={"idempotency-key": "None"}))
+    assert again(stub, replace(REQUEST, headers={})) is None
     assert repeats.key_of(REQUEST) == "once"
 
 
