@@ -170,7 +170,8 @@ def test_an_item_that_cannot_be_read_fails_alone(stub: StubServer) -> None:
         ("ok", None, None, None), ("failed", None, "nme", f"nme: {STRANGE}"),
         ("failed", None, "name", f"name: {NO_TEXT} (and 1 more)"),
         ("failed", None, None, "input should be a valid dictionary"),
-        ("failed", "contact_123", "name", f"name: {NO_TEXT}"), ("failed", "lead_x", "leadId", f"lead_id: {STRANGE} (and 1 more)"),
+        ("failed", "contact_123", "name", f"name: {NO_TEXT}"),
+        ("failed", "lead_x", "leadId", f"lead_id: {STRANGE} (and 1 more)"),
         ("ok", None, None, None), ("failed", None, "id", f"id: {NO_TEXT}"),
     ]  # fmt: skip
     names = [item["result"]["name"] for item in answer["data"]["items"] if item["status"] == "ok"]
