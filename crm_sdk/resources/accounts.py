@@ -81,7 +81,11 @@ class AccountTerritory(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(platform="PUT /accounts/{account_id}/territory", action="manage", errors=("TERRITORY_INACTIVE",))
+    @operation(
+        platform="PUT /accounts/{account_id}/territory",
+        action="manage",
+        errors=("RECORD_MERGED", "TERRITORY_INACTIVE"),
+    )
     def update(
         self,
         account_id: str,
@@ -96,8 +100,8 @@ class AccountTerritory(Resource[Mode]):
         `locked`, the rules do not change it. The method ``rule`` evaluates the rules now and unlocks the assignment.
         The owner of the account does not change.
 
-        Raises: NotFoundError; ValidationError for an unknown territory; ConflictError for an inactive one;
-        PermissionDeniedError for roles that may not manage accounts.
+        Raises: NotFoundError; ValidationError for an unknown territory; ConflictError for an inactive one and for
+        the id of a merged account; PermissionDeniedError for roles that may not manage accounts.
         """
 
 

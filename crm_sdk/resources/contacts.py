@@ -151,22 +151,22 @@ class ContactRelationships(Resource[Mode]):
         Raises: NotFoundError; ConflictError as in `create`, or when `version` is given and differs.
         """
 
-    @operation(platform="DELETE /contacts/{contact_id}/relationships/{relationship_id}")
+    @operation(platform="DELETE /contacts/{contact_id}/relationships/{relationship_id}", errors=("RECORD_MERGED",))
     def delete(self, contact_id: str, relationship_id: str) -> None:
         """Delete a relationship, for both contacts.
 
-        Raises: NotFoundError.
+        Raises: NotFoundError; ConflictError for the id of a merged contact.
         """
 
 
 class ContactCommunication(Resource[Mode]):
     """The communication history of a contact."""
 
-    @operation(flow="POST /api/contacts/{contact_id}/communication", errors=("AI_SERVICE_ERROR",))
+    @operation(flow="POST /api/contacts/{contact_id}/communication", errors=("AI_SERVICE_ERROR", "RECORD_MERGED"))
     def create(self, contact_id: str, communication: CommunicationCreate) -> CommunicationEvent:
         """Record an e-mail, call, meeting or note with a contact; the answer has its sentiment and AI analysis.
 
-        Raises: NotFoundError; AiServiceError.
+        Raises: NotFoundError; ConflictError for the id of a merged contact; AiServiceError.
         """
 
 

@@ -169,6 +169,46 @@ def test_a_merged_record_is_read_as_its_survivor_and_not_written(crm: CrmClient)
         assert (*said(error), error.details["survivorId"]) == (409, "RECORD_MERGED", one.id)
 
 
+def test_the_parts_of_a_merged_record_are_written_through_its_survivor(stub: StubServer, crm: CrmClient) -> None:
+    one, two, other = (crm.contacts.create({"name": "Twin", "email": f"t{n}@example.com"}).id for n in range(3))
+    part = crm.contacts.relationships.create(one, {"related_contact_id": other, "type": "colleague"}).id
+    group: Any = {"survivor_id": one, "contact_ids": [one, two], "score": 100, "reasons": []}
+    crm.contacts.deduplicate(mode="merge", groups=[group])
+    made = {"relatedContactId": "contact_123", "type": "colleague"}
+    for method, path, body in (("POST", "", made), ("PUT", f"/{part}", {"notes": "N"}), ("DELETE", f"/{part}", None)):
+        status, answer = ask(stub, method, f"contacts/{two}/relationships{path}", body)
+        assert (status, answer["errors"][0]["code"]) == (409, "RECORD_MERGED"), method
+        status, answer = ask(stub, method, f"contacts/{one}/relationships{path}", body)
+        assert status in (200, 201), answer
+
+
+def test_what_is_written_beside_a_merged_record_is_refused_too(stub: StubServer, crm: CrmClient) -> None:
+    one, two = (crm.contacts.create({"name": "Twin", "email": f"t{n}@example.com"}).id for n in range(2))
+    group: Any = {"survivor_id": one, "contact_ids": [one, two], "score": 100, "reasons": []}
+    crm.contacts.deduplicate(mode="merge", groups=[group])
+    note: Any = {"type": "note", "date": "2026-01-01T00:00:00Z", "summary": "S"}
+    flow = stub.client(dialects="flow", max_retries=0)
+    assert said(refused(lambda: flow.contacts.communication.create(two, note))) == (409, "RECORD_MERGED")
+    first, second = (crm.accounts.create({"name": "A", "domain": f"a{n}.example"}).id for n in range(2))
+    crm.accounts.merge(first, [second])
+    assert said(refused(lambda: crm.accounts.territory.update(second, method="rule"))) == (409, "RECORD_MERGED")
+
+
+def test_what_one_may_not_see_is_in_no_list(crm: CrmClient, sales: CrmClient) -> None:
+    def report(visibility: Any) -> str:
+        columns: Any = [{"field": "name"}]
+        return crm.reports.create(
+            {"name": "R", "entity_type": "contact", "visibility": visibility, "columns": columns}
+        ).id
+
+    private, open_ = report("private"), report("tenant")
+    assert {private, open_} <= {one.id for one in crm.reports.list(limit=200)}
+    seen = {one.id for one in sales.reports.list(limit=200)}
+    assert open_ in seen and private not in seen
+    for ask_for in (lambda: sales.reports.get(private), lambda: sales.reports.delete(private)):
+        assert said(refused(ask_for)) == (404, "NOT_FOUND")
+
+
 def test_all_that_is_wrong_is_said_at_once(stub: StubServer, crm: CrmClient) -> None:
     wrong = {"name": "C", "ownerId": "user_none", "accountId": "account_none"}
     status, answer = ask(stub, "POST", "contacts", wrong)
