@@ -242,10 +242,14 @@ class Port:
         )
         self._thread.start()
         self._server = server
+        self._closed = False
         webhook_posting.start(server)
 
     def close(self) -> None:
-        """Stop serving."""
+        """Stop serving; a second time is nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._uvicorn.should_exit = True
         self._thread.join(timeout=10)
         webhook_posting.stop(self._server)

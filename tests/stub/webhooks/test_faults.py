@@ -43,6 +43,33 @@ def test_deliveries_can_come_in_another_order(stub: StubServer, client: CrmClien
     assert names_after(stub, client, Receiver(), "a", "b", "c") == ["b", "a", "c"]
 
 
+def test_what_overtakes_another_is_not_overtaken_itself(
+    stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint
+) -> None:
+    stub.webhooks.faults.add("reorder", times=2)
+    assert names_after(stub, client, Receiver(), "a", "b", "c", "d") == ["b", "a", "c", "d"]
+
+
+def test_each_endpoint_has_an_order_of_its_own(stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint) -> None:
+    other = Receiver()
+    stub.webhooks.receive("https://other.test/", other)
+    client.webhooks.create({"url": "https://other.test/", "events": ["lead.created"]})
+    stub.webhooks.faults.add("reorder", url=URL)
+    assert names_after(stub, client, Receiver(), "a", "b") == ["b", "a"]
+    assert other.names == ["a", "b"]
+
+
+def test_what_waits_to_be_overtaken_is_forgotten_when_the_state_is_set_back(
+    stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint
+) -> None:
+    before = stub.snapshot()
+    stub.webhooks.faults.add("reorder")
+    receiver = Receiver()
+    assert names_after(stub, client, receiver, "a") == []
+    stub.restore(before)
+    assert names_after(stub, client, receiver, "b", "c") == ["b", "c"]
+
+
 @pytest.mark.parametrize(("kind", "seen"), [("refuse", ["b", "a"]), ("drop", ["a", "b", "a"]), ("lose", ["b"])])
 def test_a_delivery_or_its_answer_can_be_lost(
     stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint, kind: Any, seen: list[str]
