@@ -213,7 +213,6 @@ def _fill_contact(call: Context, lead: Document, contact: Document, account: Doc
 
 
 def _new_account(call: Context, lead: Document, owner: str | None) -> Document:
-    hosts = _hosts(lead)
     permissions.check(call.caller, ACCOUNTS.word, "create")
     members = {name: lead[name] for name in _OF_COMPANY} | {
         "name": lead["company"],
