@@ -108,6 +108,58 @@ def test_a_direct_parent_may_be_a_duplicate(client: CrmClient) -> None:
     assert client.accounts.merge(child.id, [parent.id]).account.parent_id == top.id
 
 
+def test_the_leads_and_activities_move_and_the_tree_above_counts_anew(client: CrmClient, stub: StubServer) -> None:
+    top = client.accounts.create({"name": "Top"})
+    keep = client.accounts.create({"name": "Keep"})
+    gone, apart = (client.accounts.create({"name": name, "parent_id": top.id}) for name in ("Gone", "Apart"))
+    leads: list[str] = []
+    for account in (gone, apart):
+        leads.append(client.leads.create({"name": "Lead", "account_id": account.id}).id)
+        client.activities.create({"kind": "note", "body": "x", "account_id": account.id})
+    bob = client.contacts.create({"name": "Bob", "account_id": apart.id})
+    ada = client.contacts.create({"name": "Ada", "account_id": gone.id})
+    deal = client.deals.create({"title": "Engine", "contact_id": ada.id})
+    versions = [client.contacts.get(ada.id).version, client.deals.get(deal.id).version]
+
+    moved = client.accounts.merge(keep.id, [gone.id]).moved
+
+    assert (moved.leads, moved.activities, moved.contacts, moved.deals, moved.children) == (1, 1, 1, 1, 0)
+    assert [client.leads.get(id).account_id for id in leads] == [keep.id, apart.id]
+    assert client.activities.list(account_id=keep.id).total == 1
+    held = client.deals.get(deal.id)
+    assert (held.account_id, held.company, client.contacts.get(ada.id).company) == (keep.id, "Keep", "Keep")
+    assert [client.contacts.get(ada.id).version, held.version] == versions, "nobody has changed them"
+    assert client.contacts.get(bob.id).account_id == apart.id
+    assert (client.accounts.get(top.id).child_count, client.accounts.get(keep.id).parent_id) == (1, None)
+
+
+def test_who_was_merged_before_goes_along_and_the_parent_counts_its_new_child(client: CrmClient) -> None:
+    top = client.accounts.create({"name": "Top"})
+    parent = client.accounts.create({"name": "Parent", "parent_id": top.id})
+    child, other, first = (client.accounts.create({"name": name}) for name in ("Child", "Other", "First"))
+    client.accounts.merge(other.id, [first.id])
+    below = client.accounts.create({"name": "Below", "parent_id": parent.id})
+    client.accounts.merge(child.id, [other.id])
+    assert client.accounts.get(child.id).merged_ids == [first.id, other.id]
+    merged = client.accounts.merge(below.id, [parent.id, child.id])
+    assert merged.account.merged_ids == [parent.id, first.id, other.id, child.id]
+    assert (merged.moved.children, merged.account.child_count) == (0, 0)
+    assert (merged.account.parent_id, client.accounts.get(top.id).child_count) == (top.id, 1)
+    assert {client.accounts.get(each.id).id for each in (first, other, child, parent)} == {below.id}
+
+
+def test_one_duplicate_after_another_fills_what_is_still_empty(client: CrmClient, stub: StubServer) -> None:
+    keep = client.accounts.create({"name": "Keep"})
+    owner = client.accounts.get(keep.id).owner_id
+    one = stub.client(api_key="acme-sales").accounts.create({"name": "One", "phone": "+12125550100"})
+    two = client.accounts.create({"name": "Two", "phone": "+12125550111", "rating": "warm"})
+    merged = client.accounts.merge(keep.id, [one.id, two.id], values={"rating": "hot", "tags": ["x"]}).account
+    assert (merged.phone, merged.rating, merged.tags, merged.owner_id) == ("+12125550100", "hot", ["x"], owner)
+    assert (
+        client.accounts.merge(keep.id, [client.accounts.create({"name": "Three"}).id], values={}).account.name == "Keep"
+    )
+
+
 def test_the_territory_follows_the_rules_until_it_is_set_by_hand(client: CrmClient, stub: StubServer) -> None:
     territories = stub.store.collection("tenant_acme", "territory")
     rule = {"field": "industry", "op": "eq", "value": "steam"}

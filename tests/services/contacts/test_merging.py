@@ -180,3 +180,119 @@ def test_groups_that_cannot_be_merged_are_refused_and_none_is(
     assert (error.fields[0].field, error.fields[0].rule) == (field, rule)
     assert [crm.contacts.get(id).id for id in ids] == ids
     assert refused(lambda: crm.contacts.deduplicate(groups=given)).fields[0].field == "groups"
+
+
+# -- finding --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_found_is_merged_only_where_it_is_wanted(crm: CrmClient) -> None:
+    one, two, apart = new(crm, "Zed Quill", company="Q"), new(crm, "Zed Quill", company="Q"), new(crm, "Abe Moss")
+    ids = [one.id, two.id, apart.id]
+    found = crm.contacts.deduplicate(contact_ids=ids)
+    assert (found.scanned, found.dry_run, found.merged, len(found.groups)) == (3, True, [], 1)
+    done = crm.contacts.deduplicate(mode="merge", contact_ids=ids)
+    assert (done.scanned, done.dry_run, [merge.merged_ids for merge in done.merged]) == (3, False, [[two.id]])
+    assert done.groups == found.groups
+    assert crm.contacts.deduplicate(contact_ids=ids).groups == []
+    everybody = crm.contacts.list(limit=1).total
+    assert crm.contacts.deduplicate(threshold=100).scanned == everybody
+
+
+def test_who_is_like_one_of_a_group_is_in_it_and_the_surest_group_is_first(crm: CrmClient) -> None:
+    """Two pairs are joined by a third one; nobody of another group is in it."""
+    phones = ["+12125550101", "+12125550102", "+12125550103"]
+    a = new(crm, "Abe Moss", phone=phones[0])
+    b = new(crm, "Ben Nash", phone=phones[0], mobile=phones[2])
+    c = new(crm, "Cid Opal", phone=phones[1], mobile=phones[2])
+    d = new(crm, "Dee Park", phone=phones[1])
+    e, f = new(crm, "Zed Quill", email="zed@q.example"), new(crm, "Uma Ray", email="uma@q.example")
+    crm.contacts.update(f.id, {"phone": "+12125550109"})
+    crm.contacts.update(e.id, {"mobile": "+12125550109"})
+    ids = [each.id for each in (a, b, c, d, e, f)]
+    groups = crm.contacts.deduplicate(contact_ids=ids, match_on=["phone"]).groups
+    assert sorted(sorted(group.contact_ids) for group in groups) == sorted([sorted(ids[:4]), sorted(ids[4:])])
+    assert [group.score for group in groups] == [95, 95]
+    (large,) = [group for group in groups if len(group.contact_ids) == 4]
+    assert sorted(reason.values[0] for reason in large.reasons) == phones, "each reason once"
+    assert crm.contacts.deduplicate(contact_ids=ids, match_on=["email"]).groups == []
+
+
+def test_groups_are_in_the_order_of_their_scores(crm: CrmClient) -> None:
+    weak = [new(crm, "Zed Quill", company=company).id for company in ("One", "Two")]
+    strong = [new(crm, name, phone="+12125550101").id for name in ("Abe Moss", "Ben Nash")]
+    groups = crm.contacts.deduplicate(contact_ids=[*weak, *strong], threshold=50).groups
+    assert [(group.score, sorted(group.contact_ids)) for group in groups] == [(95, sorted(strong)), (70, sorted(weak))]
+
+
+def test_of_contacts_that_are_as_complete_the_oldest_survives(crm: CrmClient, stub: StubServer) -> None:
+    made = []
+    for _ in range(3):
+        made.append(new(crm, "Same Person", company="Quux").id)
+        stub.clock.advance(60)
+    (group,) = crm.contacts.deduplicate(contact_ids=list(reversed(made))).groups
+    assert (group.survivor_id, group.contact_ids) == (made[0], made)
+
+
+# -- what is filled in ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("company", "of_account", "takes"),
+    [(None, "Acme of old", True), ("acme OF old ", "Acme of old", True), ("Quux", "Acme of old", False)],
+)
+def test_the_account_of_another_is_taken_by_who_has_no_other_company(
+    crm: CrmClient, company: str | None, of_account: str, takes: bool
+) -> None:
+    account = crm.accounts.create({"name": of_account})
+    kept, gone = new(crm, "Kay", company=company), new(crm, "Gus", account_id=account.id)
+    found = merged(crm, kept, gone).contact
+    assert found.account_id == (account.id if takes else None)
+    assert (found.company or "").strip().casefold() == (company or of_account).strip().casefold()
+
+
+def test_the_first_address_is_taken_by_who_has_none_and_the_others_are_secondary(crm: CrmClient) -> None:
+    kept = new(crm, "Kay", secondary_emails=["kay@home.example"])
+    one = new(crm, "Gus", email="gus@one.example", secondary_emails=["gus@home.example"])
+    two = new(crm, "Ann", email="ann@one.example")
+    found = merged(crm, kept, one, two).contact
+    assert found.email == "gus@one.example"
+    assert found.secondary_emails == ["kay@home.example", "gus@home.example", "ann@one.example"]
+
+
+def test_lists_are_united_and_nothing_else_is_overwritten(crm: CrmClient, stub: StubServer) -> None:
+    ours, theirs = ({"network": "github", "url": f"https://github.example/{name}"} for name in ("kay", "gus"))
+    kept = new(crm, "Kay", social_profiles=[ours], do_not_contact=False, lifecycle_stage="lead")
+    gone = new(
+        crm, "Gus", social_profiles=[ours, theirs], do_not_contact=True, lifecycle_stage="customer",
+        address={"city": "Bonn"}, birthday="1990-01-02",
+    )  # fmt: skip
+    found = merged(crm, kept, gone).contact
+    assert [profile.url for profile in found.social_profiles] == [ours["url"], theirs["url"]]
+    assert (found.do_not_contact, found.lifecycle_stage) == (False, "lead")
+    assert (some(found.address).city, str(found.birthday), found.version) == ("Bonn", "1990-01-02", 2)
+
+
+def test_a_conversation_says_whom_it_is_with(crm: CrmClient, stub: StubServer) -> None:
+    kept, gone = new(crm, "Kay Kept", company="Quux"), new(crm, "Gus Gone", company="Else")
+    conversations = stub.store.collection("tenant_acme", "conversation")
+    talk = conversations.put(conversations.all()[0] | {"contact_id": gone.id, "contact_name": "Gus Gone"})
+    note = crm.activities.create({"kind": "note", "body": "x", "contact_id": gone.id})
+    assert merged(crm, kept, gone).moved.conversations == 1
+    found = some(conversations.get(talk["id"]))
+    assert (found["contact_id"], found["contact_name"]) == (kept.id, "Kay Kept")
+    told: Any = crm.activities.get(note.id)
+    assert (told.contact_id, told.contact_name) == (kept.id, "Kay Kept")
+    activity = some(stub.store.collection("tenant_acme", "activity").get(note.id))
+    assert ("contact_company" in activity) is False or activity["contact_company"] == "Quux"
+
+
+def test_groups_are_merged_one_by_one_in_their_order(crm: CrmClient) -> None:
+    ids = [new(crm, name).id for name in ("a", "b", "c", "d", "e")]
+    groups: Any = [
+        {"survivor_id": ids[1], "contact_ids": ids[:2]},
+        {"survivor_id": ids[2], "contact_ids": ids[2:]},
+    ]
+    done = crm.contacts.deduplicate(mode="merge", groups=groups)
+    assert [(merge.contact.id, merge.merged_ids) for merge in done.merged] == [(ids[1], ids[:1]), (ids[2], ids[3:])]
+    assert [group.survivor_id for group in done.groups] == [ids[1], ids[2]]
+    assert [merge.moved.contacts for merge in done.merged] == [1, 2]
