@@ -104,11 +104,11 @@ def _best_delimiter(lines: Sequence[str], given: str, score: Score) -> str:
 
 def _header_at(filled: Sequence[Sequence[str] | str], score: Score) -> int:
     """Return the position of the header: the first line, or one below titles that are narrower than it."""
-    scores = [0 if isinstance(line, str) else score(line) for line in filled[:_TITLES]]
+    scores = [0 if isinstance(one, str) else score(one) for one in filled[:_TITLES]]
     best = max(scores)
-    at = scores.index(best)
-    if not at or best < 2 or best <= scores[0]:
+    if best < 2:
         return 0
+    at = scores.index(best)
     width = _width(filled[at])
     return at if all(_width(line) < width for line in filled[:at]) else 0
 

@@ -68,7 +68,6 @@ def free_name(name: str, taken: Container[str]) -> str:
     while found in taken:
         number += 1
         end = f" ({number}){dot}{extension}"
-        found = stem[: _LONGEST - len(end)] + end
-        if len(found) > _LONGEST:  # its extension is as long as a name may be
-            found = f"{name[: _LONGEST - 10]} ({number})"
+        room = _LONGEST - len(end)  # none where its extension is as long as a name may be
+        found = stem[:room] + end if room > 0 else f"{name[: _LONGEST - 10]} ({number})"
     return found

@@ -134,6 +134,8 @@ READ: dict[str, Any] = {
     "move": lambda crm, file_id: crm.files.move(file_id, folder="/mine"),
     "share": lambda crm, file_id: crm.files.share(file_id, user_id="user_mia"),
     "new version": lambda crm, file_id: crm.files.versions.create(file_id, b"mine"),
+    "import": lambda crm, file_id: crm.imports.create("lead", file_id=file_id),
+    "calendar": lambda crm, file_id: crm.activities.calendar.sync(file_id=file_id),
 }
 
 
