@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from crm_sdk.models.accounts import Account
 from crm_sdk.models.contacts import Contact
 from server_stub.data.merging import differences, free_members, list_members, merge_values
@@ -17,9 +15,8 @@ def test_the_members_of_a_model_that_are_free_and_that_are_lists() -> None:
     assert not list_members(Contact) & {"name", "address", "custom_fields", "email"}
 
 
-@pytest.mark.parametrize(
-    ("given", "stored", "merged"),
-    [
+def test_an_object_is_merged_at_every_depth_and_anything_else_replaced() -> None:
+    cases: list[Any] = [
         ("new", "old", "new"),
         (None, "old", None),
         ([1], [2, 3], [1]),
@@ -36,52 +33,45 @@ def test_the_members_of_a_model_that_are_free_and_that_are_lists() -> None:
         ({"in": {"a": 1}}, {"in": 5}, {"in": {"a": 1}}),
         ({"in": 5}, {"in": {"a": 1}}, {"in": 5}),
         (None, {"city": "A"}, None),
-    ],
-)
-def test_an_object_is_merged_at_every_depth_and_anything_else_replaced(given: Any, stored: Any, merged: Any) -> None:
-    assert merge_values({"part": given}, {"part": stored, "other": 1}) == {"part": merged}
-    if stored is None:
-        assert merge_values({"part": given}, {}) == merge_values({"part": given}, None) == {"part": merged}
+    ]
+    for given, stored, merged in cases:
+        assert merge_values({"part": given}, {"part": stored, "other": 1}) == {"part": merged}
+        if stored is None:
+            assert merge_values({"part": given}, {}) == merge_values({"part": given}, None) == {"part": merged}
 
 
-@pytest.mark.parametrize(
-    ("given", "stored", "merged"),
-    [
+def test_a_free_form_object_loses_its_keys_one_by_one_and_is_never_null() -> None:
+    cases: list[Any] = [
         ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}),
         ({"b": None}, {"b": 2}, {}),
         ({}, {"b": 2}, {"b": 2}),
         (None, {"b": 2}, {}),
         ({"a": 1}, None, {"a": 1}),
         ({"a": {"x": 1}}, {"a": {"y": 2}}, {"a": {"x": 1, "y": 2}}),
-    ],
-)
-def test_a_free_form_object_loses_its_keys_one_by_one_and_is_never_null(given: Any, stored: Any, merged: Any) -> None:
-    assert merge_values({"free": given}, {"free": stored}, ("free",)) == {"free": merged}
+    ]
+    for given, stored, merged in cases:
+        assert merge_values({"free": given}, {"free": stored}, ("free",)) == {"free": merged}
 
 
-@pytest.mark.parametrize(
-    ("stored", "value"),
-    [
+def test_what_is_the_same_is_no_change() -> None:
+    cases: list[Any] = [
         (None, None), (None, []), (None, {}), ([], None), ({}, None), ([], {}), (1, 1), ("a", "a"), ([1, 2], [1, 2]),
         ({"a": 1, "b": None}, {"a": 1}), ({"a": 1}, {"a": 1, "b": None}), ([{"a": 1, "b": None}], [{"a": 1}]),
         ({"a": {"b": None, "c": [{"d": None}]}}, {"a": {"c": [{}]}}),
-    ],
-)  # fmt: skip
-def test_what_is_the_same_is_no_change(stored: Any, value: Any) -> None:
-    assert differences({"part": stored}, {"part": value}) == {}
+    ]  # fmt: skip
+    for stored, value in cases:
+        assert differences({"part": stored}, {"part": value}) == {}
 
 
-@pytest.mark.parametrize(
-    ("stored", "value"),
-    [
+def test_what_differs_is_a_change() -> None:
+    cases: list[Any] = [
         (None, ""), ("", None), (None, 0), (0, None), (None, False), ([], [1]), ([1], []), ({"a": 1}, {}),
         ({}, {"a": 1}),
         ([1, 2], [2, 1]), ({"a": 1}, {"a": 2}), ({"a": 1}, {"b": 1}), ("a", "A"), ([], ""), ({"a": None}, [None]),
         ([None], [{}]), ([{"a": 1}], {"a": 1}),
-    ],
-)  # fmt: skip
-def test_what_differs_is_a_change(stored: Any, value: Any) -> None:
-    assert differences({"part": stored, "other": 1}, {"part": value, "other": 1}) == {"part": value}
+    ]  # fmt: skip
+    for stored, value in cases:
+        assert differences({"part": stored, "other": 1}, {"part": value, "other": 1}) == {"part": value}
 
 
 def test_a_member_that_is_not_stored_is_none() -> None:

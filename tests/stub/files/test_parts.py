@@ -20,9 +20,8 @@ from server_stub.problems import Problem
 # -- names ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+def test_a_file_may_be_called_so() -> None:
+    cases: list[Any] = [
         "a",
         "offer.pdf",
         ".profile",
@@ -35,15 +34,13 @@ from server_stub.problems import Problem
         "x" * 255,
         "com",
         "a\u00ad",
-    ],
-)
-def test_a_file_may_be_called_so(name: str) -> None:
-    assert checked_name(name) == name
+    ]
+    for name in cases:
+        assert checked_name(name) == name
 
 
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
+def test_no_file_may_be_called_so() -> None:
+    cases: list[Any] = [
         ("", "it names no file"), (" ", "it names no file"), (".", "it names no file"), ("..", "it names no file"),
         ("a/b", "it has a path"), ("a\\b", "it has a path"), ("x" * 256, "it has more than 255 characters"),
         ("a\x00", "not shown"), ("a\x7f", "not shown"), ("a\n", "not shown"), ("a\u2028b", "not shown"),
@@ -52,41 +49,39 @@ def test_a_file_may_be_called_so(name: str) -> None:
         *((f"a{letter}b", "not shown") for letter in "\u200e\u200f\u061c\ufeff"),
         ("con", "reserves it"), ("CON.txt", "reserves it"), ("nul .a.b", "reserves it"), ("com1", "reserves it"),
         ("lpt³.txt", "reserves it"), ("conin$", "reserves it"),
-    ],
-)  # fmt: skip
-def test_no_file_may_be_called_so(name: str, why: str) -> None:
-    with pytest.raises(Problem) as caught:
-        checked_name(name)
-    assert (caught.value.code, caught.value.field) == ("INVALID_FILE_NAME", "name") and why in caught.value.message
-    with pytest.raises(Problem) as caught:
-        checked_name(name, "file.name")
-    assert caught.value.field == "file.name"
+    ]  # fmt: skip
+    for name, why in cases:
+        with pytest.raises(Problem) as caught:
+            checked_name(name)
+        assert (caught.value.code, caught.value.field) == ("INVALID_FILE_NAME", "name") and why in caught.value.message
+        with pytest.raises(Problem) as caught:
+            checked_name(name, "file.name")
+        assert caught.value.field == "file.name"
 
 
-@pytest.mark.parametrize(
-    ("path", "folder"),
-    [
+def test_the_path_of_a_folder_has_a_normal_form() -> None:
+    cases: list[Any] = [
         ("/", "/"), ("//", "/"), ("/a", "/a"), ("/a/", "/a"), ("/a//b/", "/a/b"), ("/" + "x/" * 499 + "x", None),
         ("/" + "/".join(["x" * 199] * 5), None), ("/ a", "/ a"),
-    ],
-)  # fmt: skip
-def test_the_path_of_a_folder_has_a_normal_form(path: str, folder: str | None) -> None:
-    assert checked_folder(path) == (folder or path)
+    ]  # fmt: skip
+    for path, folder in cases:
+        assert checked_folder(path) == (folder or path)
 
 
-@pytest.mark.parametrize(
-    ("path", "why"),
-    [
+def test_a_folder_leads_nowhere_else() -> None:
+    cases: list[Any] = [
         ("a", "does not begin at the root"), ("", "does not begin at the root"), ("/a/..", "'..': it names no file"),
         ("/./a", "'.': it names no file"), ("/a/con", "'con': Windows"), ("/a\\b", "it has a path"),
         ("/" + "x" * 256, "it has more than 255 characters"),
         ("/" + "/".join(["x" * 199] * 4 + ["x" * 200]), "it has more than 1000 characters"),
-    ],
-)  # fmt: skip
-def test_a_folder_leads_nowhere_else(path: str, why: str) -> None:
-    with pytest.raises(Problem) as caught:
-        checked_folder(path)
-    assert (caught.value.code, caught.value.field) == ("INVALID_FILE_NAME", "folder") and why in caught.value.message
+    ]  # fmt: skip
+    for path, why in cases:
+        with pytest.raises(Problem) as caught:
+            checked_folder(path)
+        assert (caught.value.code, caught.value.field) == (
+            "INVALID_FILE_NAME",
+            "folder",
+        ) and why in caught.value.message
 
 
 def test_a_folder_of_a_thousand_characters_is_the_longest() -> None:
@@ -94,9 +89,8 @@ def test_a_folder_of_a_thousand_characters_is_the_longest() -> None:
     assert len(checked_folder(longest)) == 1000
 
 
-@pytest.mark.parametrize(
-    ("name", "taken", "found"),
-    [
+def test_a_name_that_is_taken_gets_a_number() -> None:
+    cases: list[Any] = [
         ("a.pdf", [], "a.pdf"),
         ("a.pdf", ["a.pdf"], "a (1).pdf"),
         ("a.pdf", ["a.pdf", "a (1).pdf", "a (3).pdf"], "a (2).pdf"),
@@ -107,10 +101,9 @@ def test_a_folder_of_a_thousand_characters_is_the_longest() -> None:
         ("a." + "x" * 253, ["a." + "x" * 253], "a." + "x" * 243 + " (1)"),
         ("abcd." + "x" * 250, ["abcd." + "x" * 250], "abcd." + "x" * 240 + " (1)"),
         ("abcdef." + "x" * 248, ["abcdef." + "x" * 248], "ab (1)." + "x" * 248),
-    ],
-)
-def test_a_name_that_is_taken_gets_a_number(name: str, taken: list[str], found: str) -> None:
-    assert free_name(name, taken) == found and len(found) <= 255
+    ]
+    for name, taken, found in cases:
+        assert free_name(name, taken) == found and len(found) <= 255
 
 
 # -- cards ----------------------------------------------------------------------------------------------------------
@@ -134,9 +127,8 @@ def test_a_card_within_a_card_is_a_part_of_it() -> None:
     assert isinstance(card, cards.Card) and len(card.properties) == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
+def test_which_cards_a_text_has() -> None:
+    cases: list[Any] = [
         ("", []),
         ("FN:Nobody\n", []),
         ("BEGIN:VCARD\nFN:Ada\n", ["the card has no END:VCARD"]),
@@ -147,10 +139,9 @@ def test_a_card_within_a_card_is_a_part_of_it() -> None:
         (lines("FN:Ada") + lines("FN:Bob"), ["Ada", "Bob"]),
         (lines("FN;ENCODING=QUOTED-PRINTABLE;CHARSET=none:a=20b") + lines("FN:Bob"),
          ["the card cannot be read: unknown encoding: none", "Bob"]),
-    ],
-)  # fmt: skip
-def test_which_cards_a_text_has(text: str, found: list[str]) -> None:
-    assert [one if isinstance(one, str) else one.properties[-1].value for one in cards.read(text)] == found
+    ]  # fmt: skip
+    for text, found in cases:
+        assert [one if isinstance(one, str) else one.properties[-1].value for one in cards.read(text)] == found
 
 
 def test_lines_that_are_none_of_a_cards_are_told() -> None:
@@ -160,9 +151,8 @@ def test_lines_that_are_none_of_a_cards_are_told() -> None:
     assert card.strange == ("no property", "x" * 200)
 
 
-@pytest.mark.parametrize(
-    ("inner", "found"),
-    [
+def test_a_property_may_have_several_lines() -> None:
+    cases: list[Any] = [
         (["FN:Ada", "  Lovelace"], [("FN", "Ada Lovelace")]),
         (["FN:Ada", "\tLovelace"], [("FN", "AdaLovelace")]),
         (["FN:Ada", "", "TEL:1"], [("FN", "Ada"), ("TEL", "1")]),
@@ -176,10 +166,9 @@ def test_lines_that_are_none_of_a_cards_are_told() -> None:
         (["PHOTO;ENCODING=B:ab", " cd ", "TEL:1"], [("PHOTO", "abcd"), ("TEL", "1")]),
         (["PHOTO;BASE64:ab", "cd ", "ef", "TEL:1"], [("PHOTO", "abcdef"), ("TEL", "1")]),
         (["TEL:1", "FN;X=\"a:b;c\":Ada"], [("TEL", "1"), ("FN", "Ada")]),
-    ],
-)  # fmt: skip
-def test_a_property_may_have_several_lines(inner: list[str], found: list[tuple[str, str]]) -> None:
-    assert properties(*inner) == found
+    ]  # fmt: skip
+    for inner, found in cases:
+        assert properties(*inner) == found
 
 
 def test_the_parameters_of_a_property() -> None:
@@ -193,23 +182,20 @@ def test_the_parameters_of_a_property() -> None:
     assert (photo.is_binary, plain.is_binary, dict(plain.parameters)) == (True, False, {"ENCODING": ["8BIT"]})
 
 
-@pytest.mark.parametrize(
-    ("given", "preference"),
-    [("PREF=1", 1), ("PREF=100", 100), ("PREF=1000", 101), ("PREF=x", 101), ("PREF=", 101), ("TYPE=home", 101),
-     ("TYPE=pref", 1), ("PREF", 1), ("TYPE=pref;PREF=7", 7), ("TYPE=pref;PREF=1000", 1)],
-)  # fmt: skip
-def test_how_much_a_property_is_preferred(given: str, preference: int) -> None:
-    (card,) = cards.read(lines(f"TEL;{given}:1"))
-    assert isinstance(card, cards.Card) and card.properties[0].preference == preference
+def test_how_much_a_property_is_preferred() -> None:
+    cases: list[Any] = [("PREF=1", 1), ("PREF=100", 100), ("PREF=1000", 101), ("PREF=x", 101), ("PREF=", 101),
+     ("TYPE=home", 101), ("TYPE=pref", 1), ("PREF", 1), ("TYPE=pref;PREF=7", 7),
+     ("TYPE=pref;PREF=1000", 1)]  # fmt: skip
+    for given, preference in cases:
+        (card,) = cards.read(lines(f"TEL;{given}:1"))
+        assert isinstance(card, cards.Card) and card.properties[0].preference == preference
 
 
-@pytest.mark.parametrize(
-    ("value", "parts"),
-    [("a;b", ["a", "b"]), ("a\\;b;c", ["a;b", "c"]), ("", [""]), (";", ["", ""]), ("a\\", ["a\\"]),
-     ("a\\\\;b", ["a\\", "b"]), (" a ; b\\nc ", ["a", "b\nc"])],
-)  # fmt: skip
-def test_a_value_is_split_where_its_separator_is_not_escaped(value: str, parts: list[str]) -> None:
-    assert cards.split(value, ";") == parts
+def test_a_value_is_split_where_its_separator_is_not_escaped() -> None:
+    cases: list[Any] = [("a;b", ["a", "b"]), ("a\\;b;c", ["a;b", "c"]), ("", [""]), (";", ["", ""]), ("a\\", ["a\\"]),
+     ("a\\\\;b", ["a\\", "b"]), (" a ; b\\nc ", ["a", "b\nc"])]  # fmt: skip
+    for value, parts in cases:
+        assert cards.split(value, ";") == parts
 
 
 @pytest.mark.parametrize("text", ["plain", "a;b,c\\d\ne", "", "a\\nb"])
@@ -219,16 +205,14 @@ def test_what_is_escaped_is_read_as_it_was(text: str) -> None:
     assert cards.Property("NOTE", cards.escape(text)).text == text
 
 
-@pytest.mark.parametrize(
-    ("line", "folded"),
-    [
+def test_a_line_has_seventy_five_octets_at_most() -> None:
+    cases: list[Any] = [
         ("x" * 75, "x" * 75), ("x" * 76, "x" * 75 + "\r\n x"), ("x" * 149, "x" * 75 + "\r\n " + "x" * 74),
         ("x" * 150, "x" * 75 + "\r\n " + "x" * 74 + "\r\n x"), ("x" * 74 + "ö", "x" * 74 + "\r\n ö"),
         ("x" * 73 + "ö", "x" * 73 + "ö"), ("a\ud800", "a?"), ("", ""),
-    ],
-)  # fmt: skip
-def test_a_line_has_seventy_five_octets_at_most(line: str, folded: str) -> None:
-    assert cards.fold(line) == (folded + "\r\n").encode()
+    ]  # fmt: skip
+    for line, folded in cases:
+        assert cards.fold(line) == (folded + "\r\n").encode()
 
 
 # -- sheets ---------------------------------------------------------------------------------------------------------
@@ -237,17 +221,15 @@ BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("value", "zone", "text"),
-    [
+def test_a_cell_as_text() -> None:
+    cases: list[Any] = [
         (NOON, UTC, "2026-07-01T12:00:00Z"), (NOON, BERLIN, "2026-07-01T14:00:00+02:00"),
         (NOON.astimezone(timezone(timedelta(hours=1))), UTC, "2026-07-01T12:00:00Z"),
         (date(2026, 7, 1), UTC, "2026-07-01"), (Decimal("1.50"), UTC, "1.5"), (Decimal(5), UTC, "5"), (None, UTC, ""),
         (0, UTC, "0"), ("a", UTC, "a"), (True, UTC, "True"), (1.5, UTC, "1.5"),
-    ],
-)  # fmt: skip
-def test_a_cell_as_text(value: Any, zone: Any, text: str) -> None:
-    assert sheets.text_of(value, zone) == text
+    ]  # fmt: skip
+    for value, zone, text in cases:
+        assert sheets.text_of(value, zone) == text
 
 
 def test_a_table_is_written_in_chunks() -> None:
@@ -274,22 +256,20 @@ def test_a_table_has_the_delimiter_the_encoding_and_the_times_that_are_asked_for
     assert marked.count(b"\xef\xbb\xbf") == 1
 
 
-@pytest.mark.parametrize(
-    ("value", "cell"),
-    [
+def test_a_cell_of_a_workbook() -> None:
+    cases: list[Any] = [
         (None, None), ("text", "text"), ("=1+1", "=1+1"), (5, 5), (1.5, 1.5), (Decimal("1.25"), 1.25),
         (NOON, datetime(2026, 7, 1, 14)), (date(1900, 3, 1), datetime(1900, 3, 1)), (date(1900, 2, 28), "1900-02-28"),
         (10**15 - 1, 10**15 - 1), (10**15 + 1, str(10**15 + 1)), (Decimal("123456789012345.6"), "123456789012345.6"),
         (Decimal("12345678901234.5"), 12345678901234.5), ("a\x00b\x0bc\ufffe", "a b c "), ("a\tb\nc", "a\tb\nc"),
         ("x" * 32_767, "x" * 32_767),
-    ],
-)  # fmt: skip
-def test_a_cell_of_a_workbook(value: Any, cell: Any) -> None:
-    content = b"".join(sheets.write_workbook("People", ["head"], [[value, "end"]], zone=BERLIN))
-    book = openpyxl.load_workbook(io.BytesIO(content))
-    assert book.sheetnames == ["People"]
-    head, row = book.active.iter_rows(values_only=True)
-    assert (head[0], row) == ("head", (cell, "end"))
+    ]  # fmt: skip
+    for value, cell in cases:
+        content = b"".join(sheets.write_workbook("People", ["head"], [[value, "end"]], zone=BERLIN))
+        book = openpyxl.load_workbook(io.BytesIO(content))
+        assert book.sheetnames == ["People"]
+        head, row = book.active.iter_rows(values_only=True)
+        assert (head[0], row) == ("head", (cell, "end"))
 
 
 def test_a_longer_text_is_cut_and_says_so() -> None:

@@ -32,9 +32,8 @@ def said(found: Table) -> list[tuple[str, str]]:
 # -- delimiters -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "given", "used", "shown"),
-    [
+def test_the_delimiter_is_the_one_that_shows_most_of_the_columns() -> None:
+    cases: list[Any] = [
         ("name,email\na,b\n", ",", ",", None),
         ("name;email\na;b\n", ",", ";", "';'"),
         ("name\temail\na\tb\n", ",", "\t", "a tab"),
@@ -43,17 +42,14 @@ def said(found: Table) -> list[tuple[str, str]]:
         ("name\na\n", ",", ",", None),
         ("foo;bar\na;b\n", ",", ",", None),  # nothing shows more of the columns
         ('"foo","bar"\n"1","2"\n', ",", ",", None),
-    ],
-)
-def test_the_delimiter_is_the_one_that_shows_most_of_the_columns(
-    text: str, given: str, used: str, shown: str | None
-) -> None:
-    found = table(text, delimiter=given)
-    assert found.delimiter == used
-    expected = [("DELIMITER_GUESSED", f"the columns are separated by {shown}, not by {given!r}")] if shown else []
-    assert said(found) == expected
-    if given != used:
-        assert table(text, delimiter=given, detect=False).delimiter == given
+    ]
+    for text, given, used, shown in cases:
+        found = table(text, delimiter=given)
+        assert found.delimiter == used
+        expected = [("DELIMITER_GUESSED", f"the columns are separated by {shown}, not by {given!r}")] if shown else []
+        assert said(found) == expected
+        if given != used:
+            assert table(text, delimiter=given, detect=False).delimiter == given
 
 
 def test_without_a_header_it_is_the_one_that_makes_the_most_columns() -> None:
@@ -62,10 +58,11 @@ def test_without_a_header_it_is_the_one_that_makes_the_most_columns() -> None:
     assert found.rows == ({"1": "a", "2": "b", "3": "c"}, {"1": "d", "2": "e,f", "3": "g"})
 
 
-@pytest.mark.parametrize("mark", ["sep=;\n", '"sep=;"\r\n', "SEP=;\n", "sep=; \n"])
-def test_a_file_may_name_its_delimiter(mark: str) -> None:
-    found = table(f"{mark}name;email|phone|name\na;b\n")
-    assert (found.delimiter, found.columns, said(found)) == (";", ("name", "email|phone|name"), [])
+def test_a_file_may_name_its_delimiter() -> None:
+    cases: list[Any] = ["sep=;\n", '"sep=;"\r\n', "SEP=;\n", "sep=; \n"]
+    for mark in cases:
+        found = table(f"{mark}name;email|phone|name\na;b\n")
+        assert (found.delimiter, found.columns, said(found)) == (";", ("name", "email|phone|name"), [])
 
 
 @pytest.mark.parametrize(("titles", "used"), [(19, ";"), (20, ",")])
@@ -76,9 +73,8 @@ def test_twenty_lines_are_looked_at_for_a_delimiter(titles: int, used: str) -> N
 # -- the header -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("lines", "columns", "skipped"),
-    [
+def test_the_header_is_the_first_line_or_one_below_narrower_titles() -> None:
+    cases: list[Any] = [
         (["name,email", "a,b"], ("name", "email"), 0),
         (["Export", "name,email", "a,b"], ("name", "email"), 1),
         (["Export", "", "of today", "name,email", "a,b"], ("name", "email"), 2),
@@ -92,15 +88,12 @@ def test_twenty_lines_are_looked_at_for_a_delimiter(titles: int, used: str) -> N
         (["Export"] * 12 + ["name,email"], ("Export", "2"), 0),
         ([" , ", "Export, ", "name,email"], ("name", "email"), 1),
         (['"a title" x', "name,email"], ("name", "email"), 1),
-    ],
-)
-def test_the_header_is_the_first_line_or_one_below_narrower_titles(
-    lines: list[str], columns: tuple[str, ...], skipped: int
-) -> None:
-    found = table("\n".join([*lines, "x,y", ""]))
-    expected = [("LINES_SKIPPED", f"the {skipped} lines before the header were not read")] if skipped else []
-    assert (found.columns, said(found)) == (columns, expected)
-    assert list(found.rows[-1].values())[:2] == ["x", "y"]  # type: ignore[union-attr] # a row that can be read
+    ]
+    for lines, columns, skipped in cases:
+        found = table("\n".join([*lines, "x,y", ""]))
+        expected = [("LINES_SKIPPED", f"the {skipped} lines before the header were not read")] if skipped else []
+        assert (found.columns, said(found)) == (columns, expected)
+        assert list(found.rows[-1].values())[:2] == ["x", "y"]  # type: ignore[union-attr] # a row that can be read
 
 
 def test_a_row_may_be_wider_or_narrower_than_the_header() -> None:
@@ -146,9 +139,8 @@ def test_a_cell_may_have_several_lines_and_be_very_long() -> None:
 GUESSED = "ENCODING_GUESSED"
 
 
-@pytest.mark.parametrize(
-    ("content", "given", "text", "used", "code"),
-    [
+def test_bytes_are_text_in_the_encoding_that_they_show() -> None:
+    cases: list[Any] = [
         ("Köln".encode(), "utf-8", "Köln", "utf-8", None),
         ("Köln".encode("utf-8-sig"), "cp1252", "Köln", "utf-8-sig", None),
         ("Köln".encode("utf-16"), "utf-8", "Köln", "utf-16", None),
@@ -172,13 +164,10 @@ GUESSED = "ENCODING_GUESSED"
         (b"\xff \xc3\xb6", "utf-8", "\udcff ö", "utf-8", GUESSED),  # as many wrong ones as right ones
         (b"\xff\xff \xc3\xb6", "utf-8", "ÿÿ Ã¶", "cp1252", GUESSED),
         (b"\xff", "utf-8", "ÿ", "cp1252", GUESSED),
-    ],
-)
-def test_bytes_are_text_in_the_encoding_that_they_show(
-    content: bytes, given: str, text: str, used: str, code: str | None
-) -> None:
-    found, encoding, remarks = decode(content, given)
-    assert (found, encoding, [remark.code for remark in remarks]) == (text, used, [code] if code else [])
+    ]
+    for content, given, text, used, code in cases:
+        found, encoding, remarks = decode(content, given)
+        assert (found, encoding, [remark.code for remark in remarks]) == (text, used, [code] if code else [])
 
 
 @pytest.mark.parametrize("content", ["Köln".encode("cp1252"), b"\xff \xc3\xb6"])
@@ -217,16 +206,14 @@ def read(format: str, content: bytes, **given: Any) -> Table:
     return reading.read(format, content, **usual | given)
 
 
-@pytest.mark.parametrize(
-    ("given", "used"),
-    [
+def test_which_delimiter_may_give_way() -> None:
+    cases: list[Any] = [
         ({}, ";"), ({"delimiter": "\t"}, ";"), ({"delimiter": "|"}, "|"), ({"guess": ()}, ","),
         ({"guess": ("delimiter",)}, ";"), ({"guess": ("delimiter",), "delimiter": "|"}, ";"),
         ({"guess": ("encoding",)}, ","),
-    ],
-)  # fmt: skip
-def test_which_delimiter_may_give_way(given: dict[str, Any], used: str) -> None:
-    assert read("csv", b"name;email\na;b\n", **given).delimiter == used
+    ]  # fmt: skip
+    for given, used in cases:
+        assert read("csv", b"name;email\na;b\n", **given).delimiter == used
 
 
 @pytest.mark.parametrize(

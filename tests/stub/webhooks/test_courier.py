@@ -103,9 +103,9 @@ def test_the_log_says_how_long_an_answer_took(site: tuple[str, list[Any]]) -> No
 @pytest.mark.parametrize(
     ("raised", "said"),
     [
-        (httpx.ConnectError("connection refused"), "connection refused"),
-        (httpx.ReadError(""), "ReadError"),
         (httpx.ReadTimeout("timed out"), "no answer within 15 s"),
+        (httpx.ReadError(""), "ReadError"),
+        (httpx.ConnectError("connection refused"), "connection refused"),
         (httpx.InvalidURL("no such address"), "no such address"),
     ],
 )
