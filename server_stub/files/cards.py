@@ -55,8 +55,7 @@ class Card:
 def read(text: str) -> Iterator[Card | str]:
     """Yield the cards of a text; an error message in place of a card that cannot be read."""
     card: list[Property] | None = None
-    strange: list[str] = []
-    depth = 0  # of cards within the card, as the AGENT of vCard 2.1 is one
+    strange, depth = list[str](), 0  # the depth of cards within the card, as the AGENT of vCard 2.1 is one
     for line in _logical_lines(text):
         head = line.upper().strip()
         if re.fullmatch(r"BEGIN\s*:\s*VCARD", head):

@@ -202,7 +202,8 @@ def test_a_value_is_split_where_its_separator_is_not_escaped() -> None:
 def test_what_is_escaped_is_read_as_it_was(text: str) -> None:
     assert cards.plain(cards.escape(text)) == text
     assert cards.escape(None) == "" and cards.escape("a\r\nb\rc\x00\x7f") == "a\\nb\\nc  " and cards.escape(7) == "7"
-    assert cards.Property("NOTE", cards.escape(text)).text == text
+    made = cards.Property("NOTE", cards.escape(text))
+    assert (made.text, made.is_binary) == (text, False)
 
 
 def test_a_line_has_seventy_five_octets_at_most() -> None:
