@@ -34,8 +34,6 @@ def text_of(value: Any, zone: tzinfo = UTC) -> str:
     """Return a cell as text; a time in UTC ends in ``Z``, one of another zone has its offset."""
     if isinstance(value, datetime):
         return instant(value) if zone is UTC else value.astimezone(zone).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
     if isinstance(value, Decimal):
         return str(number(value))
     return "" if value is None else str(value)
@@ -60,7 +58,7 @@ def write_csv(
             yield encoder.encode(out.getvalue())
             out.seek(0)
             out.truncate()
-    yield encoder.encode(out.getvalue(), final=True)
+    yield encoder.encode(out.getvalue())
 
 
 def write_workbook(

@@ -233,19 +233,23 @@ def test_a_cell_as_text() -> None:
         assert sheets.text_of(value, zone) == text
 
 
+def test_a_sheet_has_as_many_rows_as_a_spreadsheet_reads() -> None:
+    assert sheets.MOST_ROWS + 1 == 2**20, "with the header"
+
+
 def test_a_table_is_written_in_chunks() -> None:
     seen: list[int] = []
 
     def rows() -> Iterator[list[str]]:
         for number in range(5):
             seen.append(number)
-            yield ["x" * (sheets.CHUNK // 2 - 2)]
+            yield ["x" * (sheets.CHUNK // 2 - 4)]
 
-    written = sheets.write_csv(["h"], rows())
+    written = sheets.write_csv(["hh"], rows())
     first = next(written)
-    assert (len(first), seen) == (sheets.CHUNK + 3, [0, 1]), "a chunk is given as soon as it is full"
+    assert (len(first), seen) == (sheets.CHUNK, [0, 1]), "a chunk is given as soon as it is full"
     whole = b"".join([first, *written]).decode()
-    assert list(csv.reader(io.StringIO(whole, newline=""))) == [["h"], *([["x" * (sheets.CHUNK // 2 - 2)]] * 5)]
+    assert list(csv.reader(io.StringIO(whole, newline=""))) == [["hh"], *([["x" * (sheets.CHUNK // 2 - 4)]] * 5)]
 
 
 def test_a_table_has_the_delimiter_the_encoding_and_the_times_that_are_asked_for() -> None:

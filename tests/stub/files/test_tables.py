@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from typing import Any
 
+import openpyxl  # type: ignore[import-untyped] # it has no types
 import pytest
 
 from server_stub.files import delimited, reading
@@ -164,6 +165,9 @@ def test_bytes_are_text_in_the_encoding_that_they_show() -> None:
         (b"\xff \xc3\xb6", "utf-8", "\udcff ö", "utf-8", GUESSED),  # as many wrong ones as right ones
         (b"\xff\xff \xc3\xb6", "utf-8", "ÿÿ Ã¶", "cp1252", GUESSED),
         (b"\xff", "utf-8", "ÿ", "cp1252", GUESSED),
+        (b"\xff \x7f", "utf-8", "ÿ \x7f", "cp1252", GUESSED),
+        (b"\x80\x80 \xc3\xb6", "utf-8", "€€ Ã¶", "cp1252", GUESSED),
+        (b"\0\0a\0b\0", "utf-8", "\0\0a\0b\0", "utf-8", None),
     ]
     for content, given, text, used, code in cases:
         found, encoding, remarks = decode(content, given)
@@ -228,6 +232,24 @@ def test_which_encoding_may_give_way(given: dict[str, Any], used: str | None) ->
     found = read("csv", content, **given)
     assert (found.encoding, [remark.code for remark in found.remarks]) == (used, [GUESSED])
     assert found.rows == ({"name": "Köln", "email": "b"},)
+
+
+def test_a_workbook_is_its_active_sheet_or_its_first() -> None:
+    book = openpyxl.Workbook()
+    for name in ("first", "second"):
+        sheet = book.create_sheet(name)
+        for line in (["Export"], ["name", "email"], [name, "b"]):
+            sheet.append(line)
+    del book["Sheet"]
+    book.active = 1
+    out = io.BytesIO()
+    book.save(out)
+    for first_sheet, name in ((False, "second"), (True, "first")):
+        found = read("xlsx", out.getvalue(), first_sheet=first_sheet)
+        assert (found.columns, found.rows) == (("name", "email"), ({"name": name, "email": "b"},))
+        assert [remark.code for remark in found.remarks] == ["LINES_SKIPPED"]
+    bare = read("xlsx", out.getvalue(), has_header=False)
+    assert bare.columns == ("1", "2") and bare.rows[0] == {"1": "Export"}
 
 
 def test_remarks_of_the_bytes_come_before_those_of_the_lines() -> None:
