@@ -53,57 +53,56 @@ def test_a_cell_with_an_object_or_a_list_is_readable(drawn: Callable[..., str], 
 FIELD = errors.FieldError("email", "is taken", "unique", "TAKEN")
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "exit", "status", "retryable", "said"),
-    [
-        (errors.ConfigurationError("base_url= is not set"), "CONFIGURATION", 2, None, False, "--base-url is not set"),
-        (errors.ConfigurationError("use allow_http=True (CRM_ALLOW_HTTP=1)"), "CONFIGURATION", 2, None, False,
-         "use set CRM_ALLOW_HTTP=1"),
-        (errors.UnsupportedOperationError("no: dialects='mvp'", operation="x", dialects=["mvp"]),
-         "UNSUPPORTED_OPERATION", 2, None, False, "no: --dialect mvp"),
-        (errors.InvalidInputError("leads.create(): email is odd", fields=[FIELD]), "INVALID_INPUT", 7, None, False,
-         "leads.create(): not valid, nothing was sent"),
-        (errors.InvalidInputError("odd"), "INVALID_INPUT", 7, None, False, "odd"),
-        (errors.AuthenticationError("no", status=401, code="X"), "X", 4, 401, False, "401 X: no"),
-        (errors.PermissionDeniedError("no", status=403, code="X"), "X", 4, 403, False, "403 X: no"),
-        (errors.NotFoundError("no", status=404, code="X"), "X", 5, 404, False, "404 X: no"),
-        (errors.ConflictError("no", status=409, code="X"), "X", 6, 409, False, "409 X: no"),
-        (errors.ValidationError("no", status=422, code="X", fields=[FIELD]), "X", 7, 422, False, "422 X: no"),
-        (errors.RateLimitError("no", status=429, code="X", retry_after=1.5), "X", 75, 429, True, "429 X: no"),
-        (errors.ServerError("no", status=500, code="X"), "X", 75, 500, True, "500 X: no"),
-        (errors.ServerError("no", status=501, code="X"), "X", 75, 501, False, "501 X: no"),
-        (errors.ServerError("no", status=505, code="X"), "X", 75, 505, False, "505 X: no"),
-        (errors.ApiError("no", status=418, code="X"), "X", 7, 418, False, "418 X: no"),
-        (errors.ConnectionFailedError("gone"), "CONNECTION_FAILED", 75, None, True, "gone"),
-        (errors.DeadlineExceededError("late"), "DEADLINE_EXCEEDED", 8, None, False, "late"),
-        (errors.NetworkError("odd"), "NETWORK", 75, None, True, "odd"),
-        (errors.InvalidResponseError("odd; dialects= helps", status=200), "INVALID_RESPONSE", 1, 200, False,
-         "odd; --dialect helps"),
-        (errors.CrmError("odd"), "CRM", 1, None, False, "odd"),
-        (failures.MisuseError("what?"), "USAGE", 2, None, False, "what?"),
-        (failures.CommandError("MINE", "no", 6, hint="do"), "MINE", 6, None, False, "no"),
-        (FileNotFoundError(2, "No such file", "x.csv"), "USAGE", 2, None, False, "x.csv: No such file"),
-        (OSError("odd"), "USAGE", 2, None, False, "odd"),
-        (ModuleNotFoundError("no", name="openpyxl.x"), "USAGE", 2, None, False, "openpyxl.x is not installed"),
-        (ModuleNotFoundError("no", name="crm_cli.x"), "INTERNAL", 1, None, False, "ModuleNotFoundError: no (a fault"),
-        (ZeroDivisionError("odd"), "INTERNAL", 1, None, False, "ZeroDivisionError: odd (a fault of this program"),
-    ],
-    ids=repr,
-)  # fmt: skip
-def test_each_error_has_its_code_its_exit_status_and_its_words(
-    error: BaseException, code: str, exit: int, status: int | None, retryable: bool, said: str
-) -> None:
-    failure = failures.failure_of(error, {"email": "--email"})
-    assert (failure.code, failure.exit, failure.status, failure.retryable) == (code, exit, status, retryable)
-    assert failure.message.startswith(said)
-    assert failure.members().keys() == {
-        "code", "status", "message", "fields", "requestId", "retryable", "hint", "exit"
-    }  # fmt: skip
-    if isinstance(error, errors.ApiError) and error.fields:
-        assert list(failure.fields) == [
-            {"field": "email", "option": "--email", "message": "is taken", "rule": "unique"}
-        ]  # fmt: skip
-        assert failure.lines() == ["error: 422 X: no", "  --email: is taken"]
+FAULT = "(a fault of this program; --debug shows where)"
+ERRORS: list[tuple[BaseException, str, int, int | None, bool, str]] = [
+    (errors.ConfigurationError("base_url= is not set"), "CONFIGURATION", 2, None, False, "--base-url is not set"),
+    (errors.ConfigurationError("use allow_http=True (CRM_ALLOW_HTTP=1)"), "CONFIGURATION", 2, None, False,
+     "use set CRM_ALLOW_HTTP=1"),
+    (errors.UnsupportedOperationError("no: dialects='mvp'", operation="x", dialects=["mvp"]),
+     "UNSUPPORTED_OPERATION", 2, None, False, "no: --dialect mvp"),
+    (errors.InvalidInputError("leads.create(): email is odd", fields=[FIELD]), "INVALID_INPUT", 7, None, False,
+     "leads.create(): not valid, nothing was sent"),
+    (errors.InvalidInputError("odd"), "INVALID_INPUT", 7, None, False, "odd"),
+    (errors.AuthenticationError("no", status=401, code="X"), "X", 4, 401, False, "401 X: no"),
+    (errors.PermissionDeniedError("no", status=403, code="X"), "X", 4, 403, False, "403 X: no"),
+    (errors.NotFoundError("no", status=404, code="X"), "X", 5, 404, False, "404 X: no"),
+    (errors.ConflictError("no", status=409, code="X"), "X", 6, 409, False, "409 X: no"),
+    (errors.ValidationError("no", status=422, code="X", fields=[FIELD]), "X", 7, 422, False, "422 X: no"),
+    (errors.RateLimitError("no", status=429, code="X", retry_after=1.5), "X", 75, 429, True, "429 X: no"),
+    (errors.ServerError("no", status=500, code="X"), "X", 75, 500, True, "500 X: no"),
+    (errors.ServerError("no", status=501, code="X"), "X", 75, 501, False, "501 X: no"),
+    (errors.ServerError("no", status=505, code="X"), "X", 75, 505, False, "505 X: no"),
+    (errors.ApiError("no", status=418, code="X"), "X", 7, 418, False, "418 X: no"),
+    (errors.ConnectionFailedError("gone"), "CONNECTION_FAILED", 75, None, True, "gone"),
+    (errors.DeadlineExceededError("late"), "DEADLINE_EXCEEDED", 8, None, False, "late"),
+    (errors.NetworkError("odd"), "NETWORK", 75, None, True, "odd"),
+    (errors.InvalidResponseError("odd; dialects= helps", status=200), "INVALID_RESPONSE", 1, 200, False,
+     "odd; --dialect helps"),
+    (errors.CrmError("odd"), "CRM", 1, None, False, "odd"),
+    (failures.MisuseError("what?"), "USAGE", 2, None, False, "what?"),
+    (failures.CommandError("MINE", "no", 6, hint="do"), "MINE", 6, None, False, "no"),
+    (FileNotFoundError(2, "No such file", "x.csv"), "USAGE", 2, None, False, "x.csv: No such file"),
+    (OSError("odd"), "USAGE", 2, None, False, "odd"),
+    (ModuleNotFoundError("no", name="openpyxl.x"), "USAGE", 2, None, False, "openpyxl.x is not installed"),
+    (ModuleNotFoundError("no", name="crm_cli.x"), "INTERNAL", 1, None, False, f"ModuleNotFoundError: no {FAULT}"),
+    (ZeroDivisionError("odd"), "INTERNAL", 1, None, False, f"ZeroDivisionError: odd {FAULT}"),
+]  # fmt: skip
+
+
+def test_each_error_has_its_code_its_exit_status_and_its_words() -> None:
+    for error, code, exit, status, retryable, said in ERRORS:
+        failure = failures.failure_of(error, {"email": "--email"})
+        assert (failure.code, failure.exit, failure.status, failure.retryable) == (code, exit, status, retryable), error
+        assert failure.message == said
+        assert failure.members() == {
+            "code": code, "status": status, "message": said, "fields": list(failure.fields), "requestId": None,
+            "retryable": retryable, "hint": failure.hint, "exit": exit,
+        }  # fmt: skip
+        if isinstance(error, errors.ApiError) and error.fields:
+            assert list(failure.fields) == [
+                {"field": "email", "option": "--email", "message": "is taken", "rule": "unique"}
+            ]
+            assert failure.lines() == ["error: 422 X: no", "  --email: is taken"]
 
 
 def test_hints_say_what_to_do_and_not_to_who_does_it() -> None:
