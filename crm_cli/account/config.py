@@ -190,7 +190,7 @@ def _write(options: Options, setting: Setting, value: Any, project: bool) -> Non
     if setting.kind == "secret":
         raise MisuseError("no credential is kept in a file of settings: use `crm login`, or set CRM_API_KEY")
     if where not in setting.files:
-        raise MisuseError(f"{setting.name} cannot be set in {'a project' if project else 'the user'}'s file")
+        raise MisuseError(f"{setting.name} cannot be set in a project's file")
     layers = Layers(options, any_profile=value is not None)
     if project:
         layers.project  # noqa: B018 # a damaged file, or one with a credential, is not written to

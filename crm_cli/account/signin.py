@@ -251,17 +251,18 @@ def _second_factor(client: CrmClient, email: str, password: str, options: Option
     """Complete a sign-in with a code. Whoever sits at a terminal may mistype it."""
     from crm_sdk.errors import AuthenticationError
 
-    for attempt in range(_ATTEMPTS):
+    left = _ATTEMPTS
+    while True:
         code = _line("Code of the second factor (or a backup code)", secret=True)
         try:
             if result.mfa_token is None:
                 return client.auth.login(email, password, tenant=options.tenant, mfa_code=code)
             return client.auth.mfa.verify(code, mfa_token=str(result.mfa_token)).login or result
         except AuthenticationError as error:
-            if error.code != "INVALID_MFA_CODE" or not may_ask() or attempt == _ATTEMPTS - 1:
+            left -= 1
+            if error.code != "INVALID_MFA_CODE" or not may_ask() or not left:
                 raise
             complain("this code is not valid, or was used; type the next one")
-    return result
 
 
 def _tell_profile(settings: Settings) -> None:

@@ -6,6 +6,7 @@ import errno
 import gc
 import io
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -18,7 +19,7 @@ import pytest
 
 from crm_cli import __main__, failures, interruption
 from crm_cli.terminal import streams
-from crm_sdk import errors
+from crm_sdk import __version__, errors
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -74,6 +75,13 @@ def test_a_process_ends_with_the_status_of_its_command(noted: list[str], monkeyp
 
     monkeypatch.setattr(__main__, "_run", run)
     assert (__main__.main(), called, noted) == (7, [["leads", "Jürgen"]], ["prepared"])
+
+
+def test_the_module_is_a_program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["crm", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("crm_cli", run_name="__main__")
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"crm {__version__}\n")
 
 
 @pytest.fixture
