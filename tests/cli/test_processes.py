@@ -77,6 +77,7 @@ def test_a_process_ends_with_the_status_of_its_command(noted: list[str], monkeyp
     assert (__main__.main(), called, noted) == (7, [["leads", "Jürgen"]], ["prepared"])
 
 
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
 def test_the_module_is_a_program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["crm", "--version"])
     with pytest.raises(SystemExit) as ended:
