@@ -36,7 +36,7 @@ def tree(
 
 
 def _draw(screen: Console, files: Sequence[File]) -> None:
-    before = None
+    before: str | None = ""  # no folder is called so
     for file in files:
         if file.folder != before:
             before = file.folder
