@@ -22,8 +22,6 @@ from crm_sdk.models.events import read_event
 from crm_sdk.webhooks import parse
 from server_stub import StubServer
 
-pytestmark = pytest.mark.thorough
-
 pytest_plugins = ["cli_fixtures"]
 
 SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"
@@ -121,6 +119,7 @@ def test_a_delivery_is_posted_from_here(offline: Crm, site: Site, monkeypatch: p
 # -- trigger --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("event", CAUSES)
 def test_what_is_triggered_happens(event: str) -> None:
     stub = StubServer()
@@ -314,6 +313,7 @@ def test_each_server_and_url_has_its_own_place(folder: Path) -> None:
     assert chosen[0].read() is None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("over", ["ws", "sse"])
 def test_nothing_is_lost_between_two_runs(crm: Crm, site: Site, over: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stub = StubServer()
