@@ -60,6 +60,6 @@ def person_of(client: CrmClient) -> tuple[str | None, Zone]:
     name = (preferred.timezone if preferred is not None else None) or user.timezone
     try:
         zone = ZoneInfo(name) if name else None
-    except (OSError, ValueError):  # not the name of a zone that this machine knows
+    except (KeyError, OSError, ValueError):  # not the name of a zone that this machine knows
         zone = None
     return user.id, Zone(zone, (preferred.week_start if preferred is not None else None) or 0)

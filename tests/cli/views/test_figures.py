@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, redirect_stdout
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from types import SimpleNamespace as Of
 from typing import Any
 
 import pytest
+from rich.console import Console
 from shell import Crm
 
 from crm_cli import failures
 from crm_cli.console import stdout
 from crm_cli.views import dashboards
+from crm_cli.views.administration import audit, monitoring
 from crm_cli.views.sales import deals
 from crm_sdk.errors import UnsupportedOperationError
 from server_stub import StubServer
@@ -184,3 +187,37 @@ def test_a_forecast_without_periods_says_what_to_do(page: Page) -> None:
         "█ Closed – EUR", "▓ Commit 7 EUR", "▒ Best case – EUR",
         "░ Pipeline – EUR", "Open 5 EUR weighted 3 EUR 1 deal closing this month",
     ]  # fmt: skip
+
+
+# -- colours
+
+
+def coloured(draw: Callable[..., object], *given: Any) -> list[str]:
+    """Return what is drawn on a terminal with colours; `stdout` stands for it."""
+    file = StringIO()
+    screen = Console(file=file, force_terminal=True, color_system="standard", width=90, highlight=False)
+    draw(*(screen if one is stdout else one for one in given))
+    return file.getvalue().splitlines()
+
+
+def test_what_matters_has_a_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    green, yellow, red = ("\x1b[32m", "\x1b[33m", "\x1b[31m")
+    for probability, colour in ((70, green), (69, yellow), (30, yellow), (29, red), (None, red)):
+        chance = deals._figures(Of(value=5, currency=None, probability=probability))  # type: ignore[arg-type]
+        [span] = chance.spans
+        assert span.style == {green: "green", yellow: "yellow", red: "red"}[colour]
+    deal = Of(id="d", title="T", stage="new", value=5, currency=None)
+    lines = coloured(deals._draw_stale, stdout, [(28, deal), (27, deal)], 14, {})
+    assert red in lines[1] and yellow in lines[2] and red not in lines[2]
+    counts = {"reads": 5, "exports": 1, "updates": 2, "deletes": 0}
+    ada = {"actor": Of(name="Ada", id="u"), "entity_type": "lead", "reasons": ()}
+    rows = [Of(**ada, **counts, unusual=odd) for odd in (True, False)]
+    report = Of(start_date="a", end_date="b", rows=rows, totals={})
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with redirect_stdout(StringIO()) as file:
+        audit.accesses(ANY, [report])  # type: ignore[list-item]
+        monitoring.checks(ANY, [Of(checks={"db": [Of(status="fail", observed_value=1, observed_unit="s")]})])  # type: ignore[list-item]
+    lines = file.getvalue().splitlines()
+    assert yellow in lines[0] and yellow not in lines[1] and red in lines[3]
