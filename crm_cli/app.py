@@ -278,9 +278,9 @@ def application() -> typer.Typer:
         rich_markup_mode="markdown",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    version = keyword("version", bool, typer.Option(False, "--version", help="Print the version.", show_default=False))
+    version = keyword("version", bool, typer.Option(False, "--version", help="Print the version."))
     about = "Print all commands with their arguments, options and examples as JSON: --map json."
-    map = keyword("map", str, typer.Option(None, "--map", metavar="json", help=about, show_default=False))
+    map = keyword("map", str, typer.Option(None, "--map", metavar="json", help=about))
     app.callback()(with_signature(_start, [version, map, *global_parameters()]))
     for name, command in (
         ("login", signin.login),

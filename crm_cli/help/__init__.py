@@ -171,7 +171,7 @@ def sentence(parameter: Any) -> str:
     """Return what an argument or an option is, with its default."""
     about = parameter.help or ""
     default = parameter.default
-    if isinstance(parameter, TyperOption) and parameter.show_default and default not in (None, "", False, ...):
+    if isinstance(parameter, TyperOption) and default not in (None, "", False, ...):
         about += f" (default: {parameter.opts[-1] if default is True else default})"
     return about
 

@@ -89,7 +89,7 @@ def _typer_parameter(key: str, parameter: Parameter) -> inspect.Parameter:
     panel = MEMBERS if parameter.place == "member" else None
     if parameter.kind == "flag" and parameter.place != "argument":
         flag = parameter.flag[2:]
-        option = typer.Option(None, f"--{flag}/--no-{flag}", rich_help_panel=panel, show_default=False)
+        option = typer.Option(None, f"--{flag}/--no-{flag}", rich_help_panel=panel)
         return keyword(key, bool, option)
     annotation: Any = list[str] if parameter.many else str
     if parameter.place == "argument":
@@ -97,7 +97,7 @@ def _typer_parameter(key: str, parameter: Parameter) -> inspect.Parameter:
         return keyword(key, annotation, typer.Argument(start, metavar=parameter.flag, parser=str))
     metavar = _NAMES.get(parameter.kind, parameter.kind).upper()
     flags = (parameter.flag, *parameter.aliases)
-    option = typer.Option(None, *flags, parser=str, metavar=metavar, rich_help_panel=panel, show_default=False)
+    option = typer.Option(None, *flags, parser=str, metavar=metavar, rich_help_panel=panel)
     return keyword(key, annotation, option)
 
 

@@ -43,7 +43,6 @@ def global_parameters(options: tuple[GlobalOption, ...] = GLOBALS) -> list[inspe
                 f"{option.flag}/{option.negative}" if option.negative else option.flag,
                 help=option.help,
                 rich_help_panel=PANEL,
-                show_default=False,
             ),
         )
         for option in options
@@ -61,7 +60,7 @@ def global_options(context: typer.Context, typed: dict[str, Any]) -> Options:
 def watch_option() -> inspect.Parameter:
     """Return the option that shows again what changes."""
     text = "Show it again whenever something changes, until Ctrl-C; in a pipe a line of JSON for each change."
-    return keyword("watch", bool, typer.Option(False, "--watch", help=text, show_default=False))
+    return keyword("watch", bool, typer.Option(False, "--watch", help=text))
 
 
 def _option_of(parameter: inspect.Parameter) -> Any:

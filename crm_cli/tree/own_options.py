@@ -33,17 +33,17 @@ def own_options(form: Form) -> list[inspect.Parameter]:
         own.append(keyword("data", str, typer.Option(None, "--data", help=text, metavar="JSON", rich_help_panel=panel)))
     if form.operation.goes_on:
         text = "Print the items of all parts, one a line, in place of the first part."
-        own.append(keyword("every", bool, typer.Option(False, "--all", help=text, show_default=False)))
+        own.append(keyword("every", bool, typer.Option(False, "--all", help=text)))
     if form.operation.kind == "page":
         text = "Follow all pages: as --limit all."
-        own.append(keyword("every", bool, typer.Option(False, "--all", help=text, show_default=False)))
+        own.append(keyword("every", bool, typer.Option(False, "--all", help=text)))
         if "--limit" in form.own:
             own.append(keyword("limit", str, typer.Option(None, "--limit", help=LIMIT, metavar="INT")))
     if "--watch" in form.own:
         own.append(watch_option())
     if form.destroys:
         text = "Do it without asking; needed where there is no terminal to ask on."
-        own.append(keyword("yes", bool, typer.Option(False, "--yes", "-y", help=text, show_default=False)))
+        own.append(keyword("yes", bool, typer.Option(False, "--yes", "-y", help=text)))
     if form.operation.kind == "download":
         text = f"The file to write, - for stdout; without it the server's name for it.{_told(form)}"
         own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
