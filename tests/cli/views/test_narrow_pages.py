@@ -20,7 +20,9 @@ from crm_cli.views import collaboration, files, search
 from crm_cli.views.administration import changes, imports, users
 from crm_cli.views.drawing import line
 from crm_cli.views.sales import accounts, contacts, deals, pipelines
-from crm_cli.views.zone import Zone
+from crm_cli.views.zone import Zone, zone_of
+from crm_sdk import CrmClient
+from crm_sdk.errors import NotFoundError
 from server_stub import StubServer
 
 pytest_plugins = ["cli_fixtures"]
@@ -268,3 +270,35 @@ def test_a_preview_of_an_import_is_its_columns_its_rows_and_what_it_would_do(pag
     assert page(120, imports._draw, stdout, Of(**nothing | {"readable": False})) == [
         "not readable  csv", "an import  1 created, 1,200 updated, 0 skipped, 1 failed",
     ]  # fmt: skip
+
+
+def test_a_contact_is_shown_without_the_parts_that_the_server_lacks(asked_of: Any, client: CrmClient) -> None:
+    def missing(*_: Any, **__: Any) -> Any:
+        raise NotFoundError("no", status=404, code="X", operation="contacts.part")
+
+    found = client.contacts.get("contact_123")
+    for there in ((), ("deals",), ("relationships",), ("timeline",)):
+
+        def part(name: str, there: tuple[str, ...] = there) -> Any:
+            return (lambda *_, **__: []) if name in there else missing
+
+        parts = {"deals": Of(list=part("deals")), "relationships": Of(list=part("relationships"))}
+        one = Of(
+            contacts=Of(get=lambda id_: found, **parts), activities=Of(timeline=part("timeline")),
+            auth=Of(me=lambda: Of(id="u", preferences=None, timezone="Asia/Tokyo")),
+        )  # fmt: skip
+        done = asked_of(contacts, one)("contacts", "show", "contact_123")
+        assert done.status == 0 and done.json["contact"]["id"] == "contact_123"
+        assert done.err.count("contacts.part is left out") == (2 if there else 0), there
+        assert [done.json[name] for name in ("deals", "relationships", "timeline")].count(None) == 3 - len(there)
+
+
+def test_times_are_in_the_zone_of_the_user(drawn: Callable[..., str], served: Crm, client: CrmClient) -> None:
+    zone = zone_of(client)
+    message = client.conversations.get("conv_123").messages[0]
+    assert zone.zone is not None
+    thread = drawn("messages", "thread", "conv_123")
+    assert f"times in {zone.name}" in thread and zone.text_of(message.timestamp) in thread
+    event = client.calendar.events.create({"title": "Zebra", "start_time": AT, "end_time": AT + timedelta(hours=1)})
+    assert zone.text_of(event.start_time) in drawn("search", "zebra")
+    assert f"times in {zone.name}" in drawn("calendar", "week") and f"times in {zone.name}" in drawn("today")
