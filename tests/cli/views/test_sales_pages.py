@@ -121,6 +121,8 @@ def test_a_thread_has_heads_texts_and_what_the_ai_says(page: Any) -> None:
     assert not messages._unread(bare)
     answered: Any = Of(**vars(conversation) | {"messages": [second, first], "unread_count": 0})
     assert "Suggested answer" not in "".join(page(70, messages._draw, answered, ZONE))
+    bare.messages = [message("m4", content="x" * 300)]
+    assert max(map(len, page(140, messages._draw, bare, ZONE))) == 100, "longer lines are hard to read"
 
 
 def test_the_dashboard_is_its_figures(page: Any) -> None:
