@@ -82,6 +82,11 @@ def test_each_widget_shows_what_it_has(page: Page) -> None:
     ]  # fmt: skip
     fresh = page(90, dashboards._draw, stdout, board, Of(widgets=[widget("old", cached=True)], stale=False))
     assert fresh[-1].rstrip() == "old"
+    sums = Of(columns=columns, groups=[Of(labels=["web"], values=[5, 7], subtotal=False)], rows=[], row_count=1)
+    for chart, figure in ((None, "5"), (Of(y=["value"]), "7"), (Of(y=["odd"]), "5")):
+        declared: Any = Of(content=None, chart=chart)
+        [bar] = dashboards._lines(widget("bars", table=sums), declared)
+        assert bar.plain.endswith(f"  {figure}")  # type: ignore[union-attr]
 
 
 def test_a_dashboard_is_drawn_again_when_it_changes(asked_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:

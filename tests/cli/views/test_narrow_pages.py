@@ -158,6 +158,7 @@ def test_a_long_text_is_cut_to_the_part_around_the_first_match() -> None:
     assert shown("b" + "a" * 30 + "x" + "a" * 200, "x") == "…" + "a" * 30 + "x" + "a" * 129 + "…"
     assert shown("b" * 100 + "a" * 30 + "x" + "a" * 129, "x") == "…" + "a" * 30 + "x" + "a" * 129
     assert shown("b" * 100 + "y" + "c" * 50 + "x" + "a" * 200, "x", "y").startswith("…" + "b" * 30 + "y")
+    assert shown("a" * 100 + "x", "x") == "a" * 100 + "x", "there is room for all of it"
     assert search._marks("aXaÄx", ["x", "a"]) == [(1, 2), (4, 5), (0, 1), (2, 3), (3, 4)]
     assert search._marks("aaa", ["aa"]) == [(0, 2)]
 
