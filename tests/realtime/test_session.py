@@ -66,8 +66,10 @@ class Talk:
         self.progress += 1
         return ()
 
+    idles = 0
+
     def idle(self) -> None:
-        """Nothing is missing."""
+        self.idles += 1
 
     def due(self, now: float) -> Iterable[Data]:
         return ()
@@ -370,3 +372,17 @@ def test_a_refusal_without_a_credential_renews_nothing(status: int) -> None:
 
     with pytest.raises(CrmError):
         World(script, 3)
+
+
+def test_the_line_is_told_why_there_is_no_link_and_that_nothing_came() -> None:
+    failures = [ConnectionFailedError("refused", sent=False), SocketRefusedError(503, {})]
+
+    def script(world: World, step: Any) -> Any:
+        if isinstance(step, Open) and failures:
+            raise failures.pop(0)
+        world.silence(step)
+        return "event" if isinstance(step, Receive) and not world.line.progress else None
+
+    world = World(script, 10)
+    assert [str(error) for error in world.line.errors] == ["refused", "refused with 503"]
+    assert world.line.progress == 1 and world.line.idles == len(world.times(Receive)) - 1 > 5
