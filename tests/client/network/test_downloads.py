@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from canned_answers import Canned
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import HANG
 
 from crm_sdk import ConnectionFailedError, CrmError, InvalidResponseError
 from crm_sdk.network.downloads import Download
@@ -106,6 +108,42 @@ def test_a_target_that_cannot_be_replaced_leaves_nothing_beside_it(
     with pytest.raises(OSError, match="folder"):
         call(download.save(tmp_path / "folder"))
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("breaks", [False, True])
+def test_what_is_no_file_is_written_to_as_it_is(
+    make: Make, call: Call, server: Canned, tmp_path: Path, breaks: bool
+) -> None:
+    pipe, received = tmp_path / "pipe", list[bytes]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    download, _ = export(make, call, server, b"half", *([httpx.ReadError("reset")] if breaks else [b" more"]))
+    if breaks:
+        with pytest.raises(ConnectionFailedError):
+            call(download.save(pipe))
+    else:
+        assert call(download.save(pipe)) == 9
+    reader.join(HANG)
+    assert received == [b"half" if breaks else b"half more"]
+    assert [path.is_fifo() for path in tmp_path.iterdir()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("headers", "size", "total"),
+    [
+        ({"content_length": "4", "x_total_count": "7"}, 4, 7),
+        ({"content_length": "-4", "x_total_count": "-7"}, None, None),
+        ({"content_length": "", "x_total_count": "many"}, None, None), ({}, None, None),
+    ],
+)  # fmt: skip
+def test_a_download_tells_what_its_headers_do(
+    make: Make, call: Call, server: Canned, headers: dict[str, str], size: int | None, total: int | None
+) -> None:
+    download, _ = export(make, call, server, b"a", b"bcd", **headers)
+    assert (download.size, download.total, download.checksum) == (size, total, None)
+    assert repr(download).endswith("Download ? application/octet-stream>") and call(download.read()) == b"abcd"
 
 
 def test_a_download_that_is_left_is_closed(make: Make, call: Call, server: Canned, mode: str) -> None:
