@@ -123,6 +123,43 @@ def test_one_that_is_forgotten_gives_it_back_unless_it_is_the_parents(
     assert made.events == ([] if forked else ["closed", "given back"] if mode == "sync" else ["replaced"])
 
 
+@pytest.mark.parametrize(
+    ("consumed", "closed", "kept", "found"),
+    [
+        (False, False, False, b"new"), (True, False, False, None), (False, True, False, None),
+        (True, True, False, None), (True, True, True, b"old"), (True, False, True, b"old"),
+        (False, False, True, b"new"),
+    ],
+)  # fmt: skip
+def test_a_body_that_somebody_has_used_up_without_keeping_it_is_told(
+    mode: str, call: Callable[[Any], Any], consumed: bool, closed: bool, kept: bool, found: bytes | None
+) -> None:
+    async def aclose() -> None:
+        """Nothing is open."""
+
+    async def collected(body: Any) -> bytes:
+        return b"".join([piece async for piece in body])
+
+    response: Any = SimpleNamespace(
+        is_stream_consumed=consumed, is_closed=closed, status_code=200, headers={"x-request-id": "r1"}, content=b"old",
+        stream=httpx.ByteStream(b"new"), close=lambda: None, aclose=aclose,
+    )  # fmt: skip
+    if kept:
+        response._content = b"old"
+    lost = [lambda: None] if mode == "async" else []
+    kind: Any = BodyStream if mode == "sync" else AsyncBodyStream
+    body = kind(response, ASKED, Remaining(5.0), 1000.0, lambda: None, *lost)
+    read: Callable[[], Any] = lambda: b"".join(body) if mode == "sync" else call(collected(body))  # noqa: E731 # twice
+    if found is None:
+        with pytest.raises(Unread, match=r"a hook or transport of http_client has used up the body") as raised:
+            read()
+        assert (raised.value.status, raised.value.request_id) == (200, "r1")
+    else:
+        assert read() == found
+    with pytest.raises(CrmError, match="read or closed before"):
+        read()
+
+
 @pytest.mark.parametrize("kind", ["socket", "gone", "no socket", "no stream"])
 def test_who_waits_for_it_is_interrupted(kind: str) -> None:
     ours, theirs = socket.socketpair()

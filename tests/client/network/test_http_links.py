@@ -12,7 +12,7 @@ import httpx
 import pytest
 from canned_answers import LEAD
 
-from crm_sdk import DeadlineExceededError
+from crm_sdk import AsyncCrmClient, CrmClient, DeadlineExceededError
 from crm_sdk.errors import ConnectionFailedError
 from crm_sdk.exchange import Request
 from crm_sdk.network.http import AsyncDirectLink, DirectLink
@@ -142,6 +142,25 @@ def test_whose_connections_they_are(scene: Callable[..., Scene]) -> None:
     inside: Any = lambda: None  # noqa: E731 # what makes connections to a server in this process
     inside.open_socket = None
     assert not type(made.link)(inside, 1).leads_outside
+
+
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_a_server_in_this_process_opens_sockets_too(mode: str, is_inside: bool) -> None:
+    transport: Any = Transport(fine)
+    if is_inside:
+        transport.open_socket = object()
+    client: Any = (CrmClient if mode == "sync" else AsyncCrmClient)("http://crm.test", "key", http_client=transport)
+    assert getattr(client._shared.link, "open_socket", None) is (transport.open_socket if is_inside else None)
+    assert not client._shared.link.leads_outside
+
+
+def test_what_stands_in_for_the_network_opens_sockets_too(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker: Any = lambda: Transport(fine)  # noqa: E731 # what makes connections
+    maker.open_socket = object()
+    for name in ("sync_transports", "async_transports"):
+        monkeypatch.setattr(f"crm_sdk.network.http.{name}", lambda url, proxy: maker)
+    client: Any = (CrmClient if mode == "sync" else AsyncCrmClient)("http://crm.test", "key")
+    assert client._shared.link.open_socket is maker.open_socket and not client._shared.link.leads_outside
 
 
 def test_a_forked_child_forgets_the_connections_of_its_parent(
