@@ -37,7 +37,6 @@ class _Gzip:
                 if not data.startswith(_MAGIC[: len(data)]):
                     return  # padding after the last member
                 self._begin()
-            self._whole = False
             yield from _inflate(self._member, data)
             data = self._member.unused_data if self._member.eof else b""
             self._whole = self._member.eof
