@@ -295,11 +295,9 @@ def _annotation(field: FieldInfo) -> Any:
 
 
 def _aliases(name: str, field: FieldInfo) -> list[str]:
-    choices = field.validation_alias
-    named = (
-        [choice for choice in choices.choices if isinstance(choice, str)] if isinstance(choices, AliasChoices) else []
-    )
-    return [*named, *([field.alias] if field.alias else []), *([choices] if isinstance(choices, str) else []), name]
+    found = field.validation_alias
+    choices = found.choices if isinstance(found, AliasChoices) else [found]
+    return [*(choice for choice in choices if isinstance(choice, str)), name]
 
 
 def _strip_qualifiers(hint: Any) -> Any:
