@@ -132,3 +132,14 @@ def test_a_refresh_that_is_refused_begins_a_new_session(
         with pytest.raises(AuthenticationError, match="the first"):
             call(client.leads.get("x"))
         assert len(server.requests) == 4 and client._credentials.refresh == "r1"
+
+
+def test_a_refresh_token_that_was_refused_is_not_tried_again(make: Make, call: Call, server: Canned) -> None:
+    failure = {"error": {"code": "NO", "message": "no"}}
+    server.says(SESSION).says(FOUND).says(failure, 401).says(failure, 401).says(failure, 503)
+    client = make(api_key=None, auth=Password("a@b.co", "p"), dialects="platform", max_retries=0)
+    call(client.leads.get("x"))
+    with pytest.raises(AuthenticationError):
+        call(client.leads.get("x"))
+    assert client._credentials.refresh is None
+    assert [path.removeprefix("/v1/") for path in server.paths[2:]] == ["leads/x", "auth/token/refresh", "auth/login"]
