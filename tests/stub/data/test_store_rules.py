@@ -13,7 +13,7 @@ import pytest
 
 from server_stub.data.collection import Change, Collection
 from server_stub.data.document import Document
-from server_stub.data.durable import FORMAT, Durable, StateFileError
+from server_stub.data.durable import Durable, StateFileError
 from server_stub.data.store import Store, Transaction
 from server_stub.data.table import Table
 
@@ -53,6 +53,7 @@ def test_numbers_of_series(store: Store) -> None:
     assert (store.last_count("n"), store.count("other")) == (7, 1)
     fail(store, lambda: store.reach("n", 9), lambda: store.count("n"), lambda: store.reach("n", 5))
     assert store.last_count("n") == 7
+    store.reach("zero", 0)
     fail(store, lambda: store.reach("new", 9))
     fail(store, lambda: store.count("newer"))
     assert store.counters == {"n": 7, "other": 1}, "a series that began then has not begun"
@@ -154,6 +155,19 @@ def test_writes_are_counted_by_company(store: Store, leads: Collection) -> None:
     assert {each.kind for each in store.of_company("t")} == {"lead", "deal"}
     assert [each.kind for each in store.of_company("u")] == ["lead"]
     assert repr(leads) == "<Collection t/lead: 0 documents>"
+
+
+def test_documents_are_copied_for_who_shares_them_alone(store: Store, leads: Collection) -> None:
+    leads.put({"id": "1"})
+    table = leads.table
+    leads.put({"id": "2"})
+    assert leads.table is table
+    store.snapshot()
+    leads.put({"id": "3"})
+    assert leads.table is not table and list(table.docs) == ["1", "2"]
+    table = leads.table
+    leads.remove("3")
+    assert leads.table is table
 
 
 def test_a_document_that_comes_back_is_in_its_place(store: Store, leads: Collection) -> None:
@@ -314,7 +328,7 @@ def test_what_was_removed_is_nowhere_in_a_compact_file(path: Path) -> None:
         ([], None),
         (["user_version = 5"], "of another program"),
         (["application_id = 5"], "of another program"),
-        ([f"application_id = {0x43524D53}", f"user_version = {FORMAT + 1}"], f"has format {FORMAT + 1}, this version"),
+        (["application_id = 1129467219", "user_version = 2"], "has format 2, this version reads up to 1"),
     ],
 )
 def test_which_files_are_ours(path: Path, pragmas: list[str], says: str | None) -> None:
@@ -325,11 +339,20 @@ def test_which_files_are_ours(path: Path, pragmas: list[str], says: str | None) 
     db.close()
     if says is None:
         Durable(path).close()
-        return
-    before = path.read_bytes()
-    with pytest.raises(StateFileError, match=says):
-        Durable(path)
-    assert path.read_bytes() == before
+    else:
+        before = path.read_bytes()
+        with pytest.raises(StateFileError, match=says):
+            Durable(path)
+        assert path.read_bytes() == before
+    db = sqlite3.connect(path, timeout=0, isolation_level=None)
+    db.execute("BEGIN EXCLUSIVE")  # it is free again
+    db.execute("COMMIT")
+    if says is None:
+        marks = [
+            db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version", "journal_mode")
+        ]
+        assert marks == [int.from_bytes(b"CRMS", "big"), 1, "wal"]
+    db.close()
 
 
 def test_a_file_that_is_there_keeps_its_rights(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -273,3 +274,11 @@ def test_nothing_is_looked_for_until_it_is_due_or_something_is_written(stub: Stu
     assert job(stub, one["id"])["status"] == "queued"
     stub.clock.advance(0.001)
     assert job(stub, one["id"])["status"] == "succeeded"
+
+
+def test_where_nothing_is_due_nothing_is_looked_for_again() -> None:
+    with StubServer(demo=False) as stub:
+        jobs.run_due(stub)
+        assert some(stub.rest).until == datetime.max.replace(tzinfo=UTC)
+        stub.clock.advance(86_400)
+        assert some(stub.rest).until == datetime.max.replace(tzinfo=UTC)

@@ -299,6 +299,21 @@ def test_what_plans_allow() -> None:
         plans.check_limit({"plan": "free"}, "contacts", 1_000)
 
 
+def test_the_limits_of_each_plan() -> None:
+    every = {key: [plans.plan_limit(plan, key) for plan in plans.PLANS] for key in plans.LIMITS}
+    assert every == {
+        "users": [3, 50, None], "contacts": [1_000, 100_000, None], "deals": [500, 50_000, None],
+        "storage_bytes": [10**9, 10**11, 10**12], "file_size_bytes": [10**7, 10**8, 5 * 10**8],
+        "api_requests_per_hour": [1_000, 10_000, 100_000], "bulk_requests_per_hour": [100] * 3,
+        "websocket_connections": [5, 25, 100], "agent_calls_per_day": [100, 1_000, 10_000],
+        "custom_objects": [0, 10, 100], "custom_fields_per_object": [0, 100, 500], "workflows": [0, 50, 500],
+        "emails_per_day": [100, 5_000, 50_000], "flags": [5, 100, 1_000], "layouts": [10, 200, 2_000],
+        "api_keys": [2, 20, 200], "chat_messages_per_day": [50, 1_000, 10_000], "export_schedules": [0, 50, 500],
+        "backups": [1, 7, 30],
+    }  # fmt: skip
+    plans.check_limit({"plan": "free"}, "users", 2)
+
+
 def test_what_plans_include() -> None:
     paid = {"custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"}
     for feature in (*paid, "contacts", "search", "reports"):
