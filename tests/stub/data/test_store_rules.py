@@ -310,6 +310,31 @@ def test_the_file_can_be_written_until_it_is_closed(path: Path) -> None:
         assert again.meta == {"n": 1}
 
 
+def test_a_save_that_fails_half_way_saves_nothing(path: Path) -> None:
+    Durable(path).close()
+    db = sqlite3.connect(path)
+    db.execute("CREATE TRIGGER no BEFORE INSERT ON document WHEN new.id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END")
+    db.commit()
+    db.close()
+    store = Store()
+    store.collection("t", "lead").put({"id": "1"})
+    with Durable(path) as file:
+        file.save(store.changes(), {"n": 1})
+        store.collection("t", "lead").remove("1")
+        for id in ("2", "bad"):
+            store.collection("t", "lead").put({"id": id})
+        with pytest.raises(sqlite3.IntegrityError, match="no"):
+            file.save(store.changes(), {"n": 2})
+        assert file.meta == {"n": 1}
+        again = Store()
+        file.load(again)
+        assert ids(again.collection("t", "lead")) == ["1"]
+        again.collection("t", "lead").put({"id": "3"})
+        file.save(again.changes(), {"n": 3})
+        file.load(again)
+        assert ids(again.collection("t", "lead")) == ["1", "3"] and file.meta == {"n": 3}
+
+
 def test_what_was_removed_is_nowhere_in_a_compact_file(path: Path) -> None:
     store, leads = Store(), "lead"
     store.collection("t", leads).put({"id": "1", "name": "removed-text"})
