@@ -131,6 +131,19 @@ def test_a_range_finds_what_a_look_at_every_document_finds(
     assert (len(found), list(found), list(found[3:9])) == (len(expected), expected, expected[3:9])
 
 
+@pytest.mark.parametrize("equal", [{}, {"status": "a"}])
+def test_what_is_selected_is_a_sequence(leads: Collection, equal: dict[str, Any]) -> None:
+    found = select(leads, equal=equal)
+    whole = list(found)
+    places = (0, 1, len(whole) - 1, -1, -2, -len(whole))
+    assert [found[place] for place in places] == [whole[place] for place in places]
+    for place in (len(whole), -len(whole) - 1):
+        with pytest.raises(IndexError):
+            found[place]
+    assert (found[2:9:3], found[-3:], found[5:2]) == (whole[2:9:3], whole[-3:], [])
+    assert found == whole and found != whole[1:]
+
+
 def test_a_computed_key_sorts_what_is_not_stored(leads: Collection) -> None:
     def by_last_digit(name: str) -> Any:
         assert name == "digit"
