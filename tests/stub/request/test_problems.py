@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -18,7 +19,7 @@ from server_stub.problems import (
     validation,
     validation_message,
 )  # fmt: skip
-from server_stub.request.router import Match, longer_path, routers
+from server_stub.request.router import Endpoint, Match, Router, longer_path, routers
 
 NAME = FieldError("name", "required", "field required")
 OWNER = FieldError("owner_id", "reference", "no user has the id 'x'", "REFERENCE_NOT_FOUND", {"id": "x"})
@@ -141,3 +142,16 @@ def test_a_call_is_declared_once() -> None:
     assert match is not None
     with pytest.raises(ValueError, match="GET /v1/leads is declared twice"):
         router._add(match.endpoint)
+
+
+def test_a_way_that_ends_nowhere_leaves_nothing_behind() -> None:
+    """A literal segment is tried first; what was found on its way is forgotten where that leads to no call."""
+    router = Router("none")
+    for path in ("/a/b/{one}/c", "/a/{two}/{three}"):
+        names = tuple(part[1:-1] for part in path.split("/") if part.startswith("{"))
+        route: Any = SimpleNamespace(full_path=path, method="GET", placeholders=names)
+        router._add(Endpoint(cast("Any", path), route))
+    found = router.find("GET", "/a/b/x")
+    assert found is not None and found.identifiers == {"two": "b", "three": "x"}
+    nested = router.find("GET", "/a/b/x/c")
+    assert nested is not None and nested.identifiers == {"one": "x"}
