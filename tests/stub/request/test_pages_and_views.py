@@ -11,7 +11,7 @@ import pytest
 from server_stub import StubServer
 from server_stub.data.document import Document
 from server_stub.request.http import Request
-from server_stub.request.reading.views import in_order_of
+from server_stub.request.reading.views import View, in_order_of
 
 COUNT = 60
 
@@ -141,3 +141,11 @@ def test_a_list_through_a_view(stub: StubServer) -> None:
         assert wrong["message"].endswith(f"has the id {view!r}")
     others = ask(stub, f"/mvp/api/leads?view={id}")
     assert others[0] == 200 and others[1]["total"] > COUNT, "only the platform has views"
+
+
+def test_the_columns_of_a_view_that_are_of_its_records(stub: StubServer) -> None:
+    """A field of a custom object is there by its own name; what other records have is read from there."""
+    columns = [{"field": name} for name in ("id", "ownerId", "size", "account.name", "fields.size")]
+    known: Any = ({"fields.size": "number"}, None)
+    view = View(Document(columns=columns), known, [stub.nouns["record"]], sorted=False)
+    assert view.fields == ["id", "ownerId", "fields.size", "fields.size"]
