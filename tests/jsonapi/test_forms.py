@@ -117,6 +117,43 @@ def test_a_body_refers_to_a_record_of_any_type(stub: StubServer) -> None:
         assert (refused.status, refused.error["source"]["pointer"]) == (status, pointer), entity
 
 
+def test_an_attribute_is_written_by_the_name_that_it_has_here(stub: StubServer) -> None:
+    made = ask(stub, "POST", "/v1/deals", resource("deal", {"title": "D", "dealType": "renewal"})).data
+    assert made["attributes"]["dealType"] == "renewal"
+    done = ask(stub, "PATCH", made["links"]["self"], resource("deal", {"dealType": "new_business"}, made["id"])).data
+    assert (done["attributes"]["dealType"], done["meta"]) == ("new_business", {"version": 2})
+
+
+def test_what_makes_a_record_needs_one_and_what_does_something_with_it_does_not(stub: StubServer) -> None:
+    refused = ask(stub, "POST", "/v1/leads", {"meta": {"name": "Ada"}})
+    assert (refused.status, refused.error["meta"]["rule"]) == (422, "required")
+    lead = ask(stub, "POST", "/v1/leads", resource("lead", {"name": "Ada"})).data
+    for body in (
+        {"meta": {"score": 7, "reason": "x"}},
+        resource("lead", {"score": 7, "reason": "x"}),
+        resource("lead", {"score": 7, "reason": "x"}, lead["id"]),
+    ):
+        done = ask(stub, "POST", f"{lead['links']['self']}/score", body)
+        assert (done.status, done.data["id"]) == (200, lead["id"]), body
+    other = ask(stub, "POST", f"{lead['links']['self']}/score", resource("lead", {"score": 7}, "lead_456"))
+    assert (other.status, other.error["code"]) == (409, "TYPE_CONFLICT")
+
+
+def test_who_deletes_a_record_may_send_it_along(stub: StubServer) -> None:
+    made = ask(stub, "POST", "/v1/leads", resource("lead", {"name": "Ada"})).data
+    whole = resource("lead", {"name": "Ada", "odd": 1}, made["id"], owner={"type": "user", "id": "user_ada"})
+    gone = ask(stub, "DELETE", made["links"]["self"], whole)
+    assert (gone.status, gone.json["meta"]) == (200, {"id": made["id"], "deleted": True})
+
+
+def test_what_is_missing_is_missed_in_what_would_hold_it(stub: StubServer) -> None:
+    refused = ask(stub, "POST", "/v1/collaboration/comments", resource("comment", {"body": "x"}))
+    assert (refused.status, refused.error["source"]["pointer"]) == (422, "/data"), "there are no relationships"
+    about = {"type": "contact", "id": "contact_123"}
+    refused = ask(stub, "POST", "/v1/collaboration/comments", resource("comment", {}, entity=about))
+    assert refused.status == 422 and refused.error["source"]["pointer"] in ("/data", "/data/attributes")
+
+
 def test_a_call_is_given_a_record_by_what_its_argument_is_called_without_id(stub: StubServer) -> None:
     """There is an argument `file`, too: what has an id is `file_id`."""
     crm = stub.client(dialects="platform")
@@ -135,6 +172,7 @@ def test_a_member_that_is_no_reference_is_none_as_a_relationship(stub: StubServe
     cases: list[tuple[str, Any, str]] = [
         ("tags", [one], "/data/relationships/tags/data/0"),
         ("tags", one, "/data/relationships/tags/data"),
+        ("tags", [one, {"type": "user"}], "/data/relationships/tags/data/1"),
         ("title", one, "/data/relationships/title/data"),
         ("title", [one], "/data/relationships/title/data"),
         ("nothing", one, "/data/relationships/nothing/data/id"),
@@ -142,6 +180,9 @@ def test_a_member_that_is_no_reference_is_none_as_a_relationship(stub: StubServe
     for name, data, pointer in cases:
         refused = ask(stub, "POST", "/v1/contacts", resource("contact", {"name": "Ada"}, **{name: data}))
         assert (refused.status, refused.error["source"]["pointer"]) == (422, pointer), (name, data)
+        if (name, isinstance(data, list)) in (("tags", False), ("title", True)):
+            several = "several resources" if name == "tags" else "one"
+            assert refused.error["detail"].endswith(f"{name} refers to {several}")
 
 
 def test_arguments_of_a_call_that_writes_no_record_come_as_meta(stub: StubServer) -> None:
