@@ -129,13 +129,13 @@ def test_what_makes_a_record_needs_one_and_what_does_something_with_it_does_not(
     assert (refused.status, refused.error["meta"]["rule"]) == (422, "required")
     lead = ask(stub, "POST", "/v1/leads", resource("lead", {"name": "Ada"})).data
     for body in (
-        {"meta": {"score": 7, "reason": "x"}},
-        resource("lead", {"score": 7, "reason": "x"}),
-        resource("lead", {"score": 7, "reason": "x"}, lead["id"]),
+        {"meta": {"qualified": True}},
+        resource("lead", {"qualified": True}),
+        resource("lead", {"qualified": True}, lead["id"]),
     ):
-        done = ask(stub, "POST", f"{lead['links']['self']}/score", body)
+        done = ask(stub, "POST", f"{lead['links']['self']}/qualify", body)
         assert (done.status, done.data["id"]) == (200, lead["id"]), body
-    other = ask(stub, "POST", f"{lead['links']['self']}/score", resource("lead", {"score": 7}, "lead_456"))
+    other = ask(stub, "POST", f"{lead['links']['self']}/qualify", resource("lead", {"qualified": True}, "lead_456"))
     assert (other.status, other.error["code"]) == (409, "TYPE_CONFLICT")
 
 
