@@ -8,9 +8,12 @@ from jsonapi_rules import ask, resource
 
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.models.collaboration import Comment
+from crm_sdk.models.contacts import ContactRelationship
 from crm_sdk.models.custom_records import CustomRecord
 from crm_sdk.models.deals import Deal
 from crm_sdk.models.files import File
+from crm_sdk.models.social_engagement import Engagement
+from crm_sdk.models.users import Team
 from server_stub import StubServer
 from server_stub.jsonapi.forms import Form, forms, is_custom, is_reference
 
@@ -33,6 +36,9 @@ def test_a_reference_is_a_relationship_whether_it_must_be_there_or_not() -> None
     assert relation(known.form_of(File), "relatedTo") == ("related_to", "relatedTo", None, False)
     assert relation(known.form_of(CustomRecord), "related") == ("related", "related", None, True)
     assert relation(known.form_of(Deal), "owner") == ("owner_id", "ownerId", "user", False)
+    found = [relation(known.form_of(model), name)[2] for model, name in (
+        (Team, "parentTeam"), (ContactRelationship, "relatedContact"), (Engagement, "account"))]  # fmt: skip
+    assert found == ["team", "contact", "social_account"], "what the rules of each know of its members"
     deal = known.form_of(Deal)
     assert not {"tags", "externalId", "external", "title", "id", "value"} & deal.relations.keys()
     assert deal.by_wire["ownerId"].name == "owner" and deal.members["title"] == "title"

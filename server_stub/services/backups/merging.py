@@ -62,9 +62,6 @@ class _Merge:
             message = f"{doc['id']} was merged into {now['merged_into']} since"
             self._done.refuse(doc, Problem("RECORD_MERGED", message))
             return None
-        if now is not None and now.get("erased_at"):
-            self._done.refuse(doc, Problem("NOT_FOUND", f"{doc['id']} was erased since"))
-            return None
         return self._put(doc, now, name)
 
     def _is_unchanged(self, doc: Document, now: Document) -> bool:

@@ -164,6 +164,7 @@ def test_a_manifest_says_what_there_is() -> None:
         (lambda manifest: manifest.update(entity_types=[]), "its manifest does not say what it has"),
         (lambda manifest: manifest.update(entity_types=[5]), "its manifest does not say what it has"),
         (lambda manifest: manifest.update(entity_types=["lead", "deal", "boat"], include=["data"]), ""),
+        (lambda manifest: manifest.update(include=["audit", "data", "files", "configuration", "users"]), ""),
         (lambda manifest: manifest.update(include=["configuration"]), "deal is not in what it says it has"),
         (lambda manifest: manifest.update(entity_types=["lead"]), "deal is not in what it says it has"),
         (lambda manifest: manifest["series"].update(lead_=2**53), f"it cannot be read (ValueError: {2**53} is"),

@@ -1,0 +1,146 @@
+"""What a merge brings back of an archive, and what it takes for unchanged, changed, or somebody else's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from backing_up import Founded, found
+from refusals import refused
+from stub_data import some
+
+from crm_sdk.models import RestoreResult
+from server_stub import StubServer
+
+
+def said(result: RestoreResult, *ids: str) -> dict[str, tuple[str, str | None]]:
+    """Return the codes and fields of the conflicts of some records."""
+    return {str(one.value): (one.code, one.field) for one in result.conflicts if one.value in ids}
+
+
+def test_what_says_the_same_as_then_is_unchanged(acme: Founded, stub: StubServer) -> None:
+    """A record that was changed back is, and one of which only what is computed differs; and no other."""
+    contacts = stub.store.collection(acme.id, "contact")
+    back, computed, edited, made_anew = (acme.crm.contacts.create({"name": name}).id for name in "abcd")
+    made = acme.backup(include=["data"])
+    acme.crm.contacts.update(back, {"title": "CTO"})
+    acme.crm.contacts.update(back, {"title": None})
+    contacts.put(some(contacts.get(computed)) | {"health_score": 3})
+    acme.crm.contacts.update(edited, {"title": "CTO"})
+    other = some(contacts.get(made_anew))
+    contacts.put(other | {"created_at": other["created_at"] + timedelta(seconds=1)})
+    result = acme.restore(made, "merge")
+    ids = (back, computed, edited, made_anew)
+    assert said(result, *ids) == {edited: ("CHANGED_SINCE", None), made_anew: ("CHANGED_SINCE", None)}
+    assert (result.unchanged["contact"], result.restored.get("contact", 0)) == (2, 0)
+    (conflict,) = (one for one in result.conflicts if one.value == edited)
+    assert (conflict.message, conflict.row) == (f"{edited} was changed since, and stays as it is", None)
+
+
+def test_what_comes_back_is_a_new_version_of_now(acme: Founded, stub: StubServer) -> None:
+    lead = acme.crm.leads.create({"name": "Ada"})
+    made = acme.backup(include=["data"])
+    acme.crm.leads.update(lead.id, {"title": "CTO"})
+    acme.crm.leads.delete(lead.id)
+    stub.clock.advance(60)
+    before = stub.clock.now()
+    assert acme.restore(made, "merge").restored["lead"] == 1
+    back = acme.crm.leads.get(lead.id)
+    assert (back.title, back.version, back.created_at) == (None, 4, lead.created_at)
+    assert back.updated_at is not None and back.updated_at >= before
+    stub.store.collection(acme.id, "lead").remove(lead.id)
+    assert acme.restore(made, "merge").restored["lead"] == 1
+    again = acme.crm.leads.get(lead.id)
+    assert (again.version, again.updated_at) == (lead.version, lead.updated_at), "nothing is left that it follows"
+
+
+def test_who_was_merged_since_stays_so(acme: Founded) -> None:
+    kept, gone = (acme.crm.contacts.create({"name": name}).id for name in ("Kept", "Gone"))
+    made = acme.backup(include=["data"])
+    acme.crm.contacts.deduplicate(mode="merge", groups=[{"survivor_id": kept, "contact_ids": [kept, gone]}])
+    result = acme.restore(made, "merge")
+    assert said(result, gone, kept) == {gone: ("RECORD_MERGED", None), kept: ("CHANGED_SINCE", None)}
+    assert f"{gone} was merged into {kept} since" in [one.message for one in result.conflicts]
+    assert acme.crm.contacts.get(gone).id == kept
+
+
+def test_the_trail_of_an_archive_is_not_merged(acme: Founded, stub: StubServer) -> None:
+    acme.crm.leads.create({"name": "Ada"})
+    made = acme.backup(include=["data", "audit"])
+    trail = stub.store.collection(acme.id, "audit")
+    assert made.counts["audit"] > 0
+    before = [entry["id"] for entry in trail]
+    result = acme.restore(made, "merge")
+    assert "audit" not in result.restored and "audit" not in result.unchanged
+    now = [entry["id"] for entry in trail]
+    assert now[: len(before)] == before and len(set(now)) == len(now)
+    assert acme.crm.audit.logs.list(verify=True).meta["chainValid"] is True
+
+
+def test_what_has_a_taken_value_stays_away_and_what_refers_to_it_lacks_it(acme: Founded, stub: StubServer) -> None:
+    account = acme.crm.accounts.create({"name": "Initech", "domain": "initech.test"}).id
+    contact = acme.crm.contacts.create({"name": "Ada", "account_id": account}).id
+    made = acme.backup(include=["data"])
+    acme.crm.contacts.delete(contact)
+    acme.crm.accounts.delete(account)
+    other = acme.crm.accounts.create({"name": "Other", "domain": "initech.test"}).id
+    result = acme.restore(made, "merge")
+    assert said(result, account) == {account: ("ACCOUNT_EXISTS", "domain")}
+    assert acme.crm.contacts.get(contact).account_id in (None, other)
+    assert refused(lambda: acme.crm.accounts.get(account)).code == "NOT_FOUND"
+
+
+def test_the_stages_of_a_pipeline_stand_for_those_of_one_with_its_name(acme: Founded) -> None:
+    stages: list[Any] = [
+        {"name": "A", "key": "a", "kind": "open", "probability": 10},
+        {"name": "B", "key": "b", "kind": "open", "probability": 20},
+        {"name": "Won", "key": "w", "kind": "won"}, {"name": "Lost", "key": "l", "kind": "lost"},
+    ]  # fmt: skip
+    old = acme.crm.pipelines.create({"name": "Second", "stages": stages})
+    deals = [acme.crm.deals.create({"title": key, "pipeline_id": old.id, "stage": key}).id for key in ("a", "b")]
+    made = acme.backup()
+    for deal in deals:
+        acme.crm.deals.delete(deal)
+    acme.crm.pipelines.delete(old.id)
+    new = acme.crm.pipelines.create({"name": "Second", "stages": [stages[0], *stages[2:]]})
+    result = acme.restore(made, "merge")
+    assert said(result, old.id) == {old.id: ("PIPELINE_EXISTS", "name")}
+    first = acme.crm.deals.get(deals[0])
+    assert (first.pipeline_id, first.stage_id) == (new.id, new.stages[0].id)
+    second = acme.crm.deals.get(deals[1])
+    known = [stage.key for stage in acme.crm.pipelines.get(new.id).stages]
+    assert second.pipeline_id == new.id and second.stage in known
+    assert [pipeline.id for pipeline in acme.crm.pipelines.list() if pipeline.id == old.id] == []
+
+
+def test_owners_that_nobody_knows_are_who_restores(acme: Founded, stub: StubServer) -> None:
+    """Other users that nobody knows are left out, of lists too; those who are known stay."""
+    mate = acme.crm.users.create({"email": "mate@hooli.test", "name": "Mate", "role": "sales"}).id
+    lead = acme.crm.leads.create({"name": "Ada", "owner_id": mate}).id
+    own = acme.crm.leads.create({"name": "Own"}).id
+    content = acme.archive(acme.backup(include=["data"]))
+    other = found(stub, "Umbrella")
+    other.restore(other.take_over(content), "merge")
+    assert [other.crm.leads.get(id).owner_id for id in (lead, own)] == [other.user_id] * 2
+    elsewhere = found(StubServer(), "Aperture")
+    whole = acme.archive(acme.backup(include=["data", "users"]))
+    elsewhere.restore(elsewhere.take_over(whole), "merge")
+    assert elsewhere.crm.leads.get(lead).owner_id == mate
+
+
+def test_a_view_that_was_the_default_is_none_where_another_one_is_now(acme: Founded) -> None:
+    def view(entity: str, name: str) -> str:
+        body: Any = {"entity": entity, "kind": "list", "name": name, "columns": [{"field": "name"}], "is_default": True}
+        return acme.crm.customization.layouts.create(body).id
+
+    replaced, alone = view("lead", "Old"), view("contact", "Alone")
+    made = acme.backup(include=["configuration"])
+    for id in (replaced, alone):
+        acme.crm.customization.layouts.delete(id)
+    view("lead", "New")
+    acme.restore(made, "merge")
+    shown = [
+        *acme.crm.customization.layouts.list(entity="lead"),
+        *acme.crm.customization.layouts.list(entity="contact"),
+    ]
+    assert {one.id: one.is_default for one in shown if one.id in (replaced, alone)} == {replaced: False, alone: True}
