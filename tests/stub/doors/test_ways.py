@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from patience import HANG, until
 
 from crm_sdk import ConnectionFailedError, CrmClient, DeadlineExceededError
 from crm_sdk.exchange import Request as Sent
@@ -246,6 +249,23 @@ def test_a_link_garbles_what_it_is_told_to(stub: StubServer, monkeypatch: pytest
     monkeypatch.setattr(stub, "handle", lambda request: chunked)
     got = StubLink(stub).send(sent, 5)
     assert (got.content, got.headers) == (b"ab", {})
+
+
+def test_a_stream_waits_for_ever_where_nobody_says_how_long(stub: StubServer) -> None:
+    sent = Sent("GET", "http://crm.test/api/events/stream", {**KEY}, stream=True)
+    body: Any = StubLink(stub).send(sent, math.inf).body
+    got: list[bytes] = [next(body)]
+    reader = threading.Thread(target=lambda: got.append(next(body)))
+    reader.start()
+    until(lambda: bool(body._waiter._changed._waiters) or not reader.is_alive())
+    stub.client().leads.create({"name": "Ada"})
+    reader.join(HANG)
+    body.close()
+    assert len(got) == 2 and b"event: lead.created" in got[1]
+    body = StubLink(stub).send(sent, 0.05).body
+    next(body)
+    with pytest.raises(DeadlineExceededError, match=r"timed out: no byte for 0\.05 s"):
+        next(body)
 
 
 def test_a_file_is_read_in_pieces_and_an_error_whole(stub: StubServer) -> None:
