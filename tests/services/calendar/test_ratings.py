@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from stub_data import some, stored
 from crm_sdk import CrmClient
 from server_stub import StubServer
 from server_stub.services.calendar.scheduling import Wishes
+from server_stub.services.calendar.working_time import Hours, busy, week_of, zone_of
 
 NEW_YORK = ZoneInfo("America/New_York")
 THURSDAY = datetime(2026, 1, 15, 9, tzinfo=NEW_YORK)
@@ -271,3 +273,69 @@ def test_the_longest_way_of_the_days_in_question_is_told(client: CrmClient, stub
     assert client.calendar.smart_scheduling(30, **about).travel_time_estimate == 240
     planned(client, start + 60 * DAY, 30, location="Elm St 2, Boston, US")
     assert client.calendar.smart_scheduling(30, contact_id=guest).travel_time_estimate is None
+
+
+# -- whose time it is -----------------------------------------------------------------------------------------------
+
+
+def test_a_week_begins_on_the_day_that_a_user_says_on_the_clock_of_the_user() -> None:
+    """It is Thursday, the 15th, at four in the morning in New York, and Friday on Kiritimati from ten in UTC on."""
+    call: Any = SimpleNamespace()
+    for week_start, first in ((None, 12), (0, 12), (1, 13), (3, 15), (4, 9), (6, 11)):
+        user: Any = {"timezone": "UTC", "preferences": {"timezone": "America/New_York", "week_start": week_start}}
+        start, end = week_of(call, user, THURSDAY - timedelta(hours=5))
+        assert start == datetime(2026, 1, first, tzinfo=NEW_YORK), week_start
+        assert end == start + 7 * DAY
+    for user, first in (
+        ({"timezone": "Pacific/Kiritimati", "preferences": {"week_start": 4}}, 16),
+        ({"timezone": "UTC", "preferences": {"week_start": 4}}, 9), ({"timezone": "UTC", "preferences": None}, 12),
+    ):  # fmt: skip
+        start, end = week_of(call, user, datetime(2026, 1, 15, 10, tzinfo=UTC))
+        assert (start.day, start.hour, (end - start).days) == (first, 0, 7), user
+    berlin: dict[str, Any] = {"timezone": "Europe/Berlin", "preferences": {}}
+    start, end = (moment.astimezone(UTC) for moment in week_of(call, berlin, datetime(2026, 3, 27, tzinfo=UTC)))
+    assert end - start == 7 * DAY - timedelta(hours=1), "the clocks change on that Sunday"
+
+
+def test_the_clock_and_the_hours_are_the_users_or_else_the_companys(stub: StubServer) -> None:
+    tenant = {"timezone": "Asia/Tokyo", "business_hours": {"days": [{"weekday": 0, "start": "08:00", "end": "10:00"}]}}
+    call: Any = SimpleNamespace(tenant=tenant)
+    own = {"days": [{"weekday": 0, "start": "06:00", "end": "07:00"}]}
+    cases: list[tuple[dict[str, Any], str, list[str]]] = [
+        ({}, "Asia/Tokyo", ["08:00"]),
+        ({"timezone": "Europe/Berlin"}, "Europe/Berlin", ["08:00"]),
+        ({"timezone": "Europe/Berlin", "preferences": {"timezone": "UTC"}}, "UTC", ["08:00"]),
+        ({"timezone": "Europe/Berlin", "preferences": {"business_hours": own}}, "Europe/Berlin", ["06:00"]),
+        (
+            {"preferences": {"business_hours": {**own, "timezone": "UTC"}, "timezone": "Europe/Berlin"}},
+            "UTC",
+            ["06:00"],
+        ),
+        ({"preferences": {"business_hours": {}}}, "Asia/Tokyo", ["09:00"]),
+    ]
+    for user, zone, begins in cases:
+        hours = Hours.of(call, user)
+        assert str(hours.zone) == zone
+        assert [f"{start:%H:%M}" for start, _ in hours.spans(date(2026, 1, 19))] == begins, user
+    assert str(zone_of(call, {"preferences": {"timezone": ""}, "timezone": "UTC"})) == "UTC"
+
+
+def test_a_series_takes_time_at_each_of_its_times(client: CrmClient, stub: StubServer) -> None:
+    """Without a window of fifteen days before to seventy-five after now; a single meeting whenever it is."""
+    events = stub.store.collection("tenant_acme", "activity")
+    once, far, weekly = (planned(client, THURSDAY + days * DAY, 30) for days in (1, 200, 2))
+    stored(stub, "activity", weekly, recurrence="FREQ=WEEKLY")
+    call: Any = SimpleNamespace(collection=lambda kind: events, now=THURSDAY)
+
+    def days(**given: Any) -> list[tuple[str, int]]:
+        found = busy(call, "user_ada", **given)
+        return [(doc["id"], (doc["start_time"].astimezone(NEW_YORK).date() - THURSDAY.date()).days) for doc in found]
+
+    found = days()
+    assert (once, 1) in found and (far, 200) in found
+    assert [day for id, day in found if id == weekly] == [2 + 7 * number for number in range(11)]
+    assert found == sorted(found, key=lambda one: one[1])
+    window = (THURSDAY + 8 * DAY, THURSDAY + 17 * DAY)
+    assert days(window=window) == [(weekly, 9), (weekly, 16)]
+    assert days(window=(THURSDAY, THURSDAY + 2 * DAY)) == [(once, 1)]
+    assert busy(call, "user_nobody") == [] and len(busy(call, None)) > len(found)
