@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from server_stub.archives.archive import Archive, Part, archive_of, facts, read, write
+from server_stub import StubServer
+from server_stub.archives.archive import Archive, Part, archive_of, facts, parts_of, read, write
 from server_stub.archives.parts import Scope
 from server_stub.data.document import Document
 from server_stub.problems import Problem
@@ -277,3 +278,18 @@ def test_what_shrinks_by_more_than_fifty_times_is_stored_as_it_is() -> None:
     )  # fmt: skip
     assert not packed(more) and not packed(bytes(100_000))
     assert packed(random.Random(2).randbytes(1_000)) and packed(b"")
+
+
+def test_the_parts_of_a_company_are_what_is_there_and_what_is_deleted(stub: StubServer) -> None:
+    crm = stub.client(dialects="platform")
+    there, gone = (crm.leads.create({"name": name}).id for name in ("Ada", "Gone"))
+    crm.leads.delete(gone)
+    parts, deleted = parts_of(
+        lambda kind: stub.store.collection("tenant_acme", kind), Scope(["data"], ["lead", "onboarding"])
+    )
+    leads = next(part for part in parts if part.name == "lead")
+    assert (leads.kind, leads.path) == ("lead", "data/lead.jsonl")
+    assert there in [doc["id"] for doc in leads.docs] and gone not in [doc["id"] for doc in leads.docs]
+    assert gone in [doc["id"] for doc in deleted["lead"]] and there not in [doc["id"] for doc in deleted["lead"]]
+    records = [(part.name, part.path) for part in parts if part.kind == "record"]
+    assert records == [("onboarding", "data/records/onboarding.jsonl")]
