@@ -47,9 +47,8 @@ def test_the_survivor_gets_what_it_lacks_and_all_that_was_the_others(client: Crm
     assert [entry["action"] for entry in stub.audit()][-1] == "account.merged"
 
 
-@pytest.mark.parametrize(
-    ("keep", "values", "found"),
-    [
+def test_an_amount_comes_with_its_currency(client: CrmClient) -> None:
+    cases: list[Any] = [
         ({}, None, (Decimal(900), "EUR")),
         ({"annual_revenue": 5}, None, (Decimal(5), "USD")),
         ({"annual_revenue": 0}, None, (Decimal(0), "USD")),
@@ -58,14 +57,13 @@ def test_the_survivor_gets_what_it_lacks_and_all_that_was_the_others(client: Crm
         ({}, {"currency": "USD"}, (None, "USD")),
         ({}, {"currency": "EUR"}, (Decimal(900), "EUR")),
         ({}, {"annual_revenue": None}, (None, "USD")),
-    ],
-)
-def test_an_amount_comes_with_its_currency(client: CrmClient, keep: Any, values: Any, found: Any) -> None:
-    account: Any = {"name": "Keep", **keep}
-    survivor = client.accounts.create(account)
-    other = client.accounts.create({"name": "One", "annual_revenue": 900, "currency": "EUR"})
-    merged = client.accounts.merge(survivor.id, [other.id], values=values).account
-    assert (merged.annual_revenue, merged.currency) == found
+    ]
+    for keep, values, found in cases:
+        account: Any = {"name": "Keep", **keep}
+        survivor = client.accounts.create(account)
+        other = client.accounts.create({"name": "One", "annual_revenue": 900, "currency": "EUR"})
+        merged = client.accounts.merge(survivor.id, [other.id], values=values).account
+        assert (merged.annual_revenue, merged.currency) == found
 
 
 def test_a_merge_makes_no_tree_deeper_than_ten(client: CrmClient) -> None:
