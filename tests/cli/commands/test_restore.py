@@ -51,7 +51,12 @@ def test_an_archive_is_taken_over_first(served: Crm, tmp_path: Path, monkeypatch
     def restored(backup: str, **given: Any) -> Any:
         done.append((backup, given))
         result = Of(mode=given["mode"], differences=[], restored={}, conflicts=[], safety_backup_id=None)
-        return Of(wait=lambda timeout: done.append(timeout) or result)
+
+        def wait(timeout: float) -> Any:
+            done.append(timeout)
+            return result
+
+        return Of(wait=wait)
 
     def upload(path: Path, on_conflict: str) -> Any:
         done.append((path.name, on_conflict))
