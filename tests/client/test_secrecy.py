@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import importlib
 import json
 import logging
+import pkgutil
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +16,8 @@ from typing import Any
 import pytest
 from loopback import Connection, Loopback
 
+import crm_cli
+import crm_sdk
 from crm_sdk import AsyncCrmClient, AsyncDownload, CrmClient, CrmError, Download
 
 KEY, PASSWORD = "the-key-of-acme", "the-password-of-ada"
@@ -162,3 +168,23 @@ def test_no_error_shows_a_secret(
             found += [f"{name}: {place}" for place, text in shown(error) if any(each in text for each in SECRETS)]
     assert found == [] and errors >= 4  # of an answer that is only garbled, some can be used
     assert not any(secret in record.getMessage() for record in caplog.records for secret in SECRETS)
+
+
+_SECRETS = re.compile(r"(.*_)?(token|key|secret|password|verifier|bearer|stale)")
+_NO_SECRETS = {"idempotency_key", "key"}
+"""A key that may be told, and those of a mapping and of presence, which are names."""
+
+
+def test_no_representation_of_what_holds_a_secret_shows_it() -> None:
+    """A traceback that shows variables, or a log of them, has representations in it."""
+    found: dict[str, bool] = {}
+    for package in (crm_sdk, crm_cli):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if module.name.endswith("__main__"):
+                continue
+            for name, kind in vars(importlib.import_module(module.name)).items():
+                if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind.__module__ == module.name:
+                    for field in dataclasses.fields(kind):
+                        if _SECRETS.fullmatch(field.name) and field.name not in _NO_SECRETS:
+                            found[f"{module.name}.{name}.{field.name}"] = field.repr
+    assert len(found) > 10 and not any(found.values()), found
