@@ -203,10 +203,10 @@ _MEANT = re.compile(
     r"|expiresAt|scheduledAt"  # after now
     r"|groups|filterGroups|deal|conversions\.\d+\.deal"  # not beside another argument
     r"|groups\.\d+\.contactIds"  # two that are not the same
-    r"|date|closedAt"  # not too far ahead of the clock
+    r"|date|closedAt|latest"  # not too far ahead of the clock
     r"|domains\.\d+"  # or URLs that have one
     r"|parameters\.(.|\n)*"  # that the report has
-    r"|types?\.\d+|entityTypes\.\d+|(entities\.\d+|checks\.\d+\.entity)\.type"  # of records that there are
+    r"|types?\.\d+|entityTypes\.\d+|(entities\.\d+|checks\.\d+\.entity)\.type|checks\.\d+\.resource"  # that there are
     r"|recipients\.\d+"  # users or addresses
     r"|locked"  # in the scope of the company
     r"|default|rules\.\d+\.value"  # of the type of the flag

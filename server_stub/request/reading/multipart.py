@@ -124,6 +124,8 @@ class FormReader:
         name = said.get_param("name", header="content-disposition")
         file_name = said.get_param("filename", header="content-disposition")
         self._name = collapse_rfc2231_value(name) if name is not None else ""
+        if not self._name:
+            self._form.wrong = "one of its parts has no name"
         if file_name is None:
             return
         if self._name in self._form.files:
@@ -144,7 +146,7 @@ class FormReader:
             self._text += data[start:end]
 
     def _close(self) -> None:
-        if self._file is None and self._name:
+        if self._file is None:
             texts = self._form.texts
             texts[self._name] = b",".join((*([texts[self._name]] if self._name in texts else ()), bytes(self._text)))
 

@@ -196,7 +196,7 @@ def upload(stub: StubServer, *parts: tuple[str, str | None, str]) -> tuple[int, 
     if status == 201:
         names = ("relatedTo", "tags", "metadata", "visibility", "description")
         return status, {name: answer["data"][name] for name in names if answer["data"].get(name)}
-    return status, [(error["field"], error.get("rule"), error["message"]) for error in answer["errors"]]
+    return status, [(error.get("field"), error.get("rule"), error["message"]) for error in answer["errors"]]
 
 
 def test_the_parts_of_a_form(stub: StubServer) -> None:
@@ -216,6 +216,9 @@ def test_the_parts_of_a_form(stub: StubServer) -> None:
     assert upload(stub, ("bogus", None, "1")) == (422, [("bogus", "unknown", STRANGE)])
     no_file = "files.upload takes no file of this name"
     assert upload(stub, ("other", "b.txt", "x")) == (422, [("other", "unknown", no_file)])
+    for nameless in (("", None, "x"), ("", "b.txt", "x")):
+        status, told = upload(stub, nameless)
+        assert status == 400 and "one of its parts has no name" in told[0][2]
     assert upload(stub, ("visibility", None, "weird")) == (422, [
         ("visibility", "choice", "'weird' is not one of private, team, tenant"),
     ])  # fmt: skip
