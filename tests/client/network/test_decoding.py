@@ -50,6 +50,18 @@ def test_each_encoding_is_read(make: Make, call: Call, server: Canned, kind: str
     assert call(make(dialects="mvp").leads.get("lead_1")).id == LEAD["id"]
 
 
+@pytest.mark.parametrize("kind", PACKED)
+def test_what_is_left_after_a_whole_piece_is_read(kind: str) -> None:
+    """With no more bytes to come there may be some of the last one to be unpacked."""
+    encoding, pack = PACKED[kind]
+    for more in (-1, 0, 1, 2, 5, 258):
+        data, decoder = b"0" * (PIECE + more), decoder_for(encoding)
+        assert decoder is not None or encoding == "identity"
+        if decoder is not None:
+            assert b"".join(decoder.feed(pack(data))) == data
+            decoder.finish()
+
+
 @pytest.mark.parametrize("kind", [kind for kind in PACKED if kind != "identity"])
 def test_what_ends_too_early_is_an_error(make: Make, call: Call, server: Canned, kind: str) -> None:
     encoding, pack = PACKED[kind]
