@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import Field
 from shell import OPERATIONS, Terminal
 
 from crm_cli.failures import PARTIAL, MisuseError
@@ -24,6 +25,7 @@ from crm_cli.terminal.limits import Wanted
 from crm_cli.terminal.output import Printer, print_document, say_bulk_failures
 from crm_cli.tree.parameters import Form
 from crm_sdk.models.auth import Credential
+from crm_sdk.models.record import Model
 
 AT = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 
@@ -252,6 +254,23 @@ def test_the_columns_of_a_call_are_those_of_its_model() -> None:
         hidden.resolve(["age", "id", "odd"])
     assert hidden.text("age", {"createdAt": datetime(2026, 1, 1)}) is None and hidden.text("id", {"id": 5}) is None
     assert hidden.text("age", {"createdAt": datetime.now(UTC)}) == "now"
+
+
+def test_a_model_of_few_columns_is_shown_whole() -> None:
+    """Its columns are named as on the wire; of three that would be shown, those are, and the id."""
+
+    class Two(Model):
+        id: str
+        name: str
+        company: str
+        part_of: str = Field(alias="within")
+
+    class Three(Two):
+        status: str
+
+    two, three = columns.columns_of_type(Two), columns.columns_of_type(list[Three])
+    assert two is not None and (two.every, two.chosen) == (("id", "name", "company", "within"), ())
+    assert three is not None and three.chosen == ("name", "company", "status", "id")
 
 
 def test_how_many_are_wanted_is_told_to_the_server_as_pages_can_be() -> None:
