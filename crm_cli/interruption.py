@@ -78,3 +78,4 @@ def noting_interruptions() -> Generator[None]:
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.unraisablehook = report
+        _Note.interrupted = False  # what runs next in this process was not
