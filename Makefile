@@ -6,7 +6,7 @@ VENV ?= .venv
 ARGS ?=
 # How many cases of a test with one for every operation or noun `make test` runs, and how many examples of what holds
 # for any input: .ci/run takes more of both.
-CASES ?= 3
+CASES ?= 2
 EXAMPLES ?= quick
 # The tests that `make test` leaves out: .ci/run leaves out the long runs alone.
 LEFT_OUT ?= slow or thorough

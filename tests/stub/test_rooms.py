@@ -25,6 +25,7 @@ ROOMS = (
     "serving",
     "timetable",
     "request",
+    "messages",
     "archives",
     "jobs",
     "mail",
