@@ -55,7 +55,9 @@ OF_USER = [
 
 @pytest.mark.parametrize(
     ("file", "text", "said"),
-    [(file, *case) for file in ("project", "user") for case in REFUSED] + [("user", *case) for case in OF_USER],
+    [(file, *case) for file in ("project", "user") for case in REFUSED]
+    + [("user", *case) for case in OF_USER]
+    + [("project", 'client_id = "x"', "client_id cannot be set in this file")],
 )
 def test_a_file_that_is_damaged_or_has_a_credential_is_refused(
     file: str, text: str, said: str, crm: Crm, folder: Path, project: Path
