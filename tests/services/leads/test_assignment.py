@@ -81,3 +81,10 @@ def test_an_unknown_person_or_team_is_named(client: CrmClient) -> None:
         (refused(lambda: client.leads.assign(team_id="team_none")), "team_id"),
     ):
         assert (error.status, error.code, error.fields[0].field) == (422, "REFERENCE_NOT_FOUND", field)
+
+
+def test_so_many_leads_are_assigned_in_a_call(client: CrmClient) -> None:
+    ids = [f"nobody_{number}" for number in range(1_001)]
+    error = refused(lambda: client.leads.assign(lead_ids=ids, user_ids=["user_mia"]))
+    assert (error.status, error.code, error.fields[0].field) == (422, "TOO_MANY_ITEMS", "lead_ids")
+    assert len(client.leads.assign(lead_ids=ids[1:], user_ids=["user_mia"]).failures) == 1_000
