@@ -199,7 +199,7 @@ def test_each_end_of_a_command_has_a_status(
 
 
 def test_a_command_ends_with_its_own_status_or_as_done() -> None:
-    assert [guarded(lambda status=status: status) for status in (None, 0, 9)] == [0, 0, 9]  # type: ignore[misc]
+    assert [guarded(lambda status=status: status) for status in (None, 0, 9)] == [0, 0, 9]  # type: ignore[misc] # a call each
 
 
 def test_only_debug_shows_where_a_fault_is_and_no_secret_in_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from ...data.document import Document
 from ...history import audit
 from ...problems import Problem
 from . import identity
-from .networks import network
+from .networks import is_in_any
 
 if TYPE_CHECKING:
     from ...core import StubServer
@@ -63,7 +63,7 @@ def allows(networks: list[str], peer: str | None) -> bool:
         address = ip_address(peer or _HERE)
     except ValueError:
         return False
-    return any((found := network(text)) is not None and address in found for text in networks)
+    return is_in_any(address, networks)
 
 
 def _audit(server: StubServer, key: Document, now: datetime, peer: str | None) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from ...problems import FieldError
+from ...problems import FieldError, validation
 
 
 @lru_cache(maxsize=256)
@@ -26,11 +26,20 @@ def is_within(address: str | None, networks: Sequence[str]) -> bool:
         at = ip_address(address)
     except ValueError:
         return True  # the name of a socket
-    return any((found := network(text)) is not None and at in found for text in networks)
+    return is_in_any(at, networks)
 
 
-def wrong_networks(texts: Sequence[str], at: str) -> Iterator[FieldError]:
-    """Yield the errors of a list of networks, which stands at a member."""
-    for number, text in enumerate(texts):
-        if network(text) is None:
-            yield FieldError(f"{at}.{number}", "format", f"{text!r} is not a network, like 203.0.113.0/24")
+def is_in_any(address: IPv4Address | IPv6Address, networks: Sequence[str]) -> bool:
+    """Tell whether an address is in one of the networks."""
+    return any((found := network(text)) is not None and address in found for text in networks)
+
+
+def check_networks(texts: Sequence[str], at: str) -> None:
+    """Raise 422 for what is not a network in a list that stands at a member."""
+    wrong = [
+        FieldError(f"{at}.{number}", "format", f"{text!r} is not a network, like 203.0.113.0/24")
+        for number, text in enumerate(texts)
+        if network(text) is None
+    ]
+    if wrong:
+        raise validation(wrong)

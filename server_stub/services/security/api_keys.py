@@ -22,7 +22,7 @@ from ...problems import FieldError, Problem, invalid, validation
 from ...request.access import permissions
 from ...request.access.callers import user_caller
 from ...request.access.identity import fingerprint
-from ...request.access.networks import wrong_networks
+from ...request.access.networks import check_networks
 from ...request.access.plans import check_limit
 from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
@@ -75,8 +75,7 @@ def _published_key(key: Document) -> Document:
 
 
 def _networks(call: Context, values: Sequence[str] | None) -> list[str]:
-    if wrong := list(wrong_networks(values or (), "ip_allowlist")):
-        raise validation(wrong)
+    check_networks(values or (), "ip_allowlist")
     return list(values or ())
 
 

@@ -12,8 +12,8 @@ from ...data import normalise
 from ...data.blanks import lists_in_full
 from ...data.document import Document
 from ...data.merging import merge_values
-from ...problems import Problem, invalid, missing, validation
-from ...request.access.networks import is_within, wrong_networks
+from ...problems import Problem, invalid, missing
+from ...request.access.networks import check_networks, is_within
 from ...request.access.permissions import permits
 from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
@@ -137,8 +137,7 @@ def _check_currencies(there: Context, rates: Sequence[Members], tenant: Document
 
 def _check_networks(networks: Sequence[str], own: Context | None) -> None:
     """Raise 422 for what is not a network, and LOCKOUT for networks that the caller is not in."""
-    if wrong := list(wrong_networks(networks, "security.ip_allowlist")):
-        raise validation(wrong)
+    check_networks(networks, "security.ip_allowlist")
     address = own.source.get("ip_address") if own is not None else None
     if not is_within(address, networks):
         message = f"your own address {address} is in none of the networks: you would be locked out"

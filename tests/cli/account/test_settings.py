@@ -301,15 +301,15 @@ def test_who_it_is_is_asked_as_the_server_can_answer() -> None:
     claims = SimpleNamespace(sub="u1", name="Ada", email="a@b.test", roles=["x", "y"], role="z", tenant_id="t1")
     user = SimpleNamespace(id="u2", name="Bo", email=None, role="admin")
     there = {"server_version": "1.2", "environment": "sandbox"}
-    whole = Identity("u1", "Ada", "a@b.test", "x, y", company="Acme", tenant_id="t1", **there)  # type: ignore[arg-type]
+    whole = Identity("u1", "Ada", "a@b.test", "x, y", company="Acme", tenant_id="t1", **there)  # type: ignore[arg-type] # members of several types
     assert by(claims) == whole
     claims.roles = []
     assert by(claims).role == "z"
     company = errors.PermissionDeniedError("no", status=403, code="X")
     assert by(claims).company == "t1"
     nobody = errors.PermissionDeniedError("no", status=403, code="NO_USER")
-    assert by(nobody) == Identity(**there)  # type: ignore[arg-type]
-    server = errors.NotFoundError("no", status=404, code="X")  # type: ignore[assignment]
+    assert by(nobody) == Identity(**there)  # type: ignore[arg-type] # members of several types
+    server = errors.NotFoundError("no", status=404, code="X")  # type: ignore[assignment] # another kind of error
     assert by(nobody) == Identity()
     with pytest.raises(errors.PermissionDeniedError):
         by(company)

@@ -167,7 +167,7 @@ def test_a_copy_says_how_far_it_is_and_what_it_did(
     sync._write_lines(store, tmp_path)
     written = (tmp_path / "lead.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["id"] for line in written] == ["a", "b"] and "Jürgen" in written[0]
-    sync._write_lines(Of(load=lambda: None), tmp_path)  # type: ignore[arg-type]
+    sync._write_lines(Of(load=lambda: None), tmp_path)  # type: ignore[arg-type] # what is read of it
 
 
 # -- the numbers that options take

@@ -86,7 +86,7 @@ def test_each_widget_shows_what_it_has(page: Page) -> None:
     for chart, figure in ((None, "5"), (Of(y=["value"]), "7"), (Of(y=["odd"]), "5")):
         declared: Any = Of(content=None, chart=chart)
         [bar] = dashboards._lines(widget("bars", table=sums), declared)
-        assert bar.plain.endswith(f"  {figure}")  # type: ignore[union-attr]
+        assert bar.plain.endswith(f"  {figure}")  # type: ignore[union-attr] # there is one
 
 
 def test_a_dashboard_is_drawn_again_when_it_changes(asked_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +208,7 @@ def coloured(draw: Callable[..., object], *given: Any) -> list[str]:
 def test_what_matters_has_a_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     green, yellow, red = ("\x1b[32m", "\x1b[33m", "\x1b[31m")
     for probability, colour in ((70, green), (69, yellow), (30, yellow), (29, red), (None, red)):
-        chance = deals._figures(Of(value=5, currency=None, probability=probability))  # type: ignore[arg-type]
+        chance = deals._figures(Of(value=5, currency=None, probability=probability))  # type: ignore[arg-type] # what is read of it
         [span] = chance.spans
         assert span.style == {green: "green", yellow: "yellow", red: "red"}[colour]
     deal = Of(id="d", title="T", stage="new", value=5, currency=None)
@@ -222,7 +222,7 @@ def test_what_matters_has_a_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     with redirect_stdout(StringIO()) as file:
-        audit.accesses(ANY, [report])  # type: ignore[list-item]
-        monitoring.checks(ANY, [Of(checks={"db": [Of(status="fail", observed_value=1, observed_unit="s")]})])  # type: ignore[list-item]
+        audit.accesses(ANY, [report])  # type: ignore[list-item] # what is read of it
+        monitoring.checks(ANY, [Of(checks={"db": [Of(status="fail", observed_value=1, observed_unit="s")]})])  # type: ignore[list-item] # what is read of it
     lines = file.getvalue().splitlines()
     assert yellow in lines[0] and yellow not in lines[1] and red in lines[3]

@@ -188,7 +188,7 @@ def test_a_report_that_ran_is_bars_or_a_table_or_goes_on(capsys: pytest.CaptureF
 
     def ran(found: Any, run: Any) -> list[str]:
         client: Any = Of(reports=Of(get=lambda report_id: found))
-        reports.ran(client, [Of(report_id="r", id="run_1", status="running", data=run)])  # type: ignore[list-item]
+        reports.ran(client, [Of(report_id="r", id="run_1", status="running", data=run)])  # type: ignore[list-item] # what is read of it
         return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
 
     assert made == [] and ran(report(), None) == ["R run run_1 is running: it goes on at the server"]

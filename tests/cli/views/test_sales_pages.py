@@ -113,7 +113,7 @@ def test_a_thread_has_heads_texts_and_what_the_ai_says(page: Any) -> None:
         "  » Asks price · high urgency · tea", "  » Call", "", "●  Somebody  Thu 2026-01-15 09:00  unread",
         "  » Asks price · high urgency · tea", "  » Call", "  » Suggested answer (1 h): Yes",
     ]  # fmt: skip
-    assert messages._unread(Of(messages=conversation.messages, unread_count=2)) == ["m2", "m3"]  # type: ignore[arg-type]
+    assert messages._unread(Of(messages=conversation.messages, unread_count=2)) == ["m2", "m3"]  # type: ignore[arg-type] # what is read of it
     names = ("contact_name", "lead_name", "contact_company", "priority", "overall_sentiment", "ai_summary")
     bare: Any = Of(id="c1", unread_count=0, sentiment_trend="odd", archived=False, tags=[], messages=[],
                    **dict.fromkeys(names))  # fmt: skip
@@ -171,7 +171,7 @@ def test_the_dashboard_is_its_figures(page: Any) -> None:
     none: Any = Of(deals=[Of(expected_close_date=None, value=Decimal(1))])
     assert dashboard._value_by_month(none) == {}
     far = [Of(expected_close_date=date(year, 11, 5), value=Decimal(1)) for year in (2025, 2027)]
-    months = dashboard._value_by_month(Of(deals=far))  # type: ignore[arg-type]
+    months = dashboard._value_by_month(Of(deals=far))  # type: ignore[arg-type] # what is read of it
     assert len(months) == 12 and min(months) == date(2025, 11, 1) and max(months) == date(2026, 10, 1)
     assert [int(value) for value in months.values()] == [1] + [0] * 11
 
