@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -120,20 +119,8 @@ def _offline(settings: Settings) -> Generator[CrmClient]:
     key = settings.typed.api_key or _DEMO_KEY
     tenant = settings.typed.tenant or (_DEMO_TENANT if key == _DEMO_KEY else None)
     with embedded_server(open_state()) as server, logging_to_file():
-        with _unset("CRM_TENANT_ID"):
-            client = server.client(**_common(settings) | {"api_key": key, "tenant_id": tenant})
+        client = server.client(**_common(settings) | {"api_key": key, "tenant_id": tenant})
         yield client.with_options(reason=settings.typed.reason, language=settings.language)
-
-
-@contextmanager
-def _unset(variable: str) -> Generator[None]:
-    """Hide a variable within it from the SDK, which takes what is not given from there."""
-    value = os.environ.pop(variable, None)
-    try:
-        yield
-    finally:
-        if value is not None:
-            os.environ[variable] = value
 
 
 def _common(settings: Settings) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from .discovery import Finding
 from .errors import ConfigurationError
 from .exchange import Clock, Habits, Steps, SystemClock, Terms, run, run_async
 from .network.retry import Retry
-from .network.shared import Shared, is_link
+from .network.shared import Shared, environment_for, is_link
 from .options import Options
 from .resource import Async, Mode, Sync
 from .sync.attached import WithAsyncSync, WithSync
@@ -58,13 +58,14 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         clock: Clock | None,
         auth: SignIn | None,
     ) -> None:
+        environment = environment_for(http_client)
         self._settings = Options.read(
             base_url=base_url, tenant_id=tenant_id, dialects=dialects, timeout=timeout, max_retries=max_retries,
             strict=strict, idempotent_writes=idempotent_writes, max_connections=max_connections,
             max_response_bytes=max_response_bytes, proxy=proxy,
-            allow_http=True if http_client is not None else allow_http,
+            allow_http=True if http_client is not None else allow_http, environment=environment,
         )  # fmt: skip
-        self._credentials = Credentials.read(api_key, auth)
+        self._credentials = Credentials.read(api_key, auth, environment)
         self._shared = Shared(self._open(http_client), clock or SystemClock(), Finding())
 
     @abstractmethod

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .errors import ApiError, ConfigurationError, CrmError, UnsupportedOperationError
-from .options import given_or_environment
+from .options import given_or_found
 from .secrecy import without_frames
 
 if TYPE_CHECKING:
@@ -39,13 +40,16 @@ class Credentials:
         self.__async_lock: tuple[object, Any] = (None, None)
 
     @classmethod
-    def read(cls, api_key: object, way: SignIn | None = None) -> Credentials:
-        """Return the credentials of a way to sign in, or of an API key that was given, else of the environment's."""
+    def read(
+        cls, api_key: object, way: SignIn | None = None, environment: Mapping[str, str] | None = None
+    ) -> Credentials:
+        """Return the credentials of a way to sign in, or of an API key: the given one, else the environment's."""
         if way is not None:
             if api_key is not None:
                 raise ConfigurationError("give either api_key= or auth=, not both")
             return cls(way=way)
-        return cls(given_or_environment("api_key", api_key, "CRM_API_KEY"))
+        found = os.environ if environment is None else environment
+        return cls(given_or_found("api_key", api_key, "CRM_API_KEY", found))
 
     @property
     def access(self) -> str | None:

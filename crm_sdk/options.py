@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -88,22 +87,23 @@ class Options:
         max_response_bytes: int,
         proxy: object,
         allow_http: bool | None,
+        environment: Mapping[str, str],
     ) -> Options:
         """Return what a client was told, or else finds in the environment. Raises: ConfigurationError."""
         from .dialects import parse_choice
 
-        url = checked_url(text_of("base_url", base_url) if base_url is not None else os.environ.get("CRM_BASE_URL"))
-        allowed = os.environ.get("CRM_ALLOW_HTTP", "") in ("1", "true", "yes") if allow_http is None else allow_http
+        url = checked_url(text_of("base_url", base_url) if base_url is not None else environment.get("CRM_BASE_URL"))
+        allowed = environment.get("CRM_ALLOW_HTTP", "") in ("1", "true", "yes") if allow_http is None else allow_http
         if not allowed and not is_private(url):
             raise ConfigurationError(
                 f"{url} is not encrypted: whoever is on the way, a proxy too, could read the API key and the records. "
                 "Use https://, or allow_http=True (CRM_ALLOW_HTTP=1) in a network that you trust"
             )
         if dialects is None:
-            dialects = os.environ.get("CRM_DIALECTS") or ("platform" if url != root(url) else None)
+            dialects = environment.get("CRM_DIALECTS") or ("platform" if url != root(url) else None)
         return cls(
             url,
-            given_or_environment("tenant_id", tenant_id, "CRM_TENANT_ID"),
+            given_or_found("tenant_id", tenant_id, "CRM_TENANT_ID", environment),
             parse_choice(dialects) if dialects is not None else None,
             at_least("timeout", timeout, 0.001),
             int(at_least("max_retries", max_retries, 0)),
@@ -184,13 +184,13 @@ def is_private(url: str) -> bool:
         return False
 
 
-def given_or_environment(name: str, value: object, variable: str) -> str | None:
+def given_or_found(name: str, value: object, variable: str, environment: Mapping[str, str]) -> str | None:
     """Return what a header is to hold: what was given, else what a variable has. Raises: ConfigurationError.
 
     An empty one that was given is refused: it may be meant for somebody else than the variable's.
     """
     if value is None:
-        return header(variable, os.environ.get(variable))
+        return header(variable, environment.get(variable))
     text = text_of(name, value)
     if not text:
         raise ConfigurationError(f"{name} is empty; leave it out to take {variable} from the environment")

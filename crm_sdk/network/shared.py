@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
 from ..discovery import Finding
@@ -21,3 +23,8 @@ class Shared:
 def is_link(http_client: Any) -> bool:
     """Return whether `http_client` is a link, such as the stub's: it takes our requests itself, without httpx."""
     return getattr(http_client, "is_link", False) is True
+
+
+def environment_for(http_client: Any) -> Mapping[str, str]:
+    """Return where a client finds what it is not given: nowhere for a link, as the variables name another server."""
+    return {} if is_link(http_client) else os.environ

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -40,25 +40,27 @@ class Doors:
     def client(self, **options: Any) -> CrmClient:
         """Return a client of this server with the demo key ``acme-admin``; `options` are those of `CrmClient`.
 
-        The client uses the stub's clock: where it would wait, the clock is advanced instead.
+        The client uses the stub's clock: where it would wait, the clock is advanced instead. It takes nothing from the
+        environment: ``CRM_API_KEY``, ``CRM_TENANT_ID`` and ``CRM_DIALECTS`` are about another server.
         """
         from crm_sdk import CrmClient
 
-        given: dict[str, Any] = self._options() | {"http_client": StubLink(self._server())} | options
+        given: dict[str, Any] = self._options(options) | {"http_client": StubLink(self._server())} | options
         return CrmClient(**given)
 
     def async_client(self, **options: Any) -> AsyncCrmClient:
         """Return an async client of this server with the demo key ``acme-admin``, see `client`."""
         from crm_sdk import AsyncCrmClient
 
-        given: dict[str, Any] = self._options() | {"http_client": AsyncStubLink(self._server())} | options
+        given: dict[str, Any] = self._options(options) | {"http_client": AsyncStubLink(self._server())} | options
         return AsyncCrmClient(**given)
 
     def _server(self) -> StubServer:
         return cast("StubServer", self)
 
-    def _options(self) -> dict[str, Any]:
-        return {"base_url": "http://stub.test", "api_key": "acme-admin", "clock": self.clock}
+    def _options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        key = "acme-admin" if given.get("auth") is None else None
+        return {"base_url": "http://stub.test", "api_key": key, "clock": self.clock}
 
     def transport(self) -> StubTransport:
         """Return an httpx transport that answers from this server: ``httpx.Client(transport=stub.transport())``."""

@@ -13,8 +13,9 @@ import httpx
 import pytest
 from patience import HANG, until
 
-from crm_sdk import ConnectionFailedError, CrmClient, DeadlineExceededError
+from crm_sdk import ConfigurationError, ConnectionFailedError, CrmClient, DeadlineExceededError
 from crm_sdk.exchange import Request as Sent
+from crm_sdk.sign_in import ClientCredentials
 from server_stub import StubServer
 from server_stub.doors import asgi
 from server_stub.doors.asgi import Application
@@ -63,6 +64,27 @@ def called(stub: StubServer, *pieces: bytes, ends: bool = True, **scope: Any) ->
 
     asyncio.run(Application(stub)(whole, receive, send))
     return sent
+
+
+@pytest.mark.parametrize("make", ["client", "async_client"])
+def test_a_client_of_a_stub_takes_nothing_from_the_environment(
+    stub: StubServer, make: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "CRM_BASE_URL": "https://crm.example.com", "CRM_API_KEY": "live-key", "CRM_TENANT_ID": "tenant_live",
+        "CRM_DIALECTS": "flow", "CRM_PROXY": "http://127.0.0.1:9",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    client = getattr(stub, make)()
+    assert (client.base_url, client.tenant_id, client.secrets) == ("http://stub.test", None, ("acme-admin", None))
+    assert client.dialects == ("platform", "flow", "mvp") and client.finding is not None
+    assert getattr(stub, make)(api_key=None).secrets == (None, None)
+    given = getattr(stub, make)(tenant_id="tenant_acme", dialects="mvp", api_key="globex-admin")
+    assert (given.tenant_id, given.dialects, given.secrets[0]) == ("tenant_acme", ("mvp",), "globex-admin")
+    way = ClientCredentials("demo-service", "demo-secret")
+    assert getattr(stub, make)(auth=way).secrets == (None, None), "the demo key is no second way to sign in"
+    with pytest.raises(ConfigurationError, match="give either api_key= or auth=, not both"):
+        getattr(stub, make)(api_key="acme-admin", auth=way)
 
 
 def test_a_request_is_handed_over_as_it_came(stub: StubServer, seen: list[Request]) -> None:
