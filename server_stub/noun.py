@@ -121,9 +121,6 @@ class Noun:
     published: Callable[[Document], Document] = lambda doc: doc
     """Return the record without secrets, for events, the audit trail and what a workflow sends; by default whole."""
 
-    def __post_init__(self) -> None:
-        self.rules()  # a declaration that cannot be served fails here, at import
-
     # -- facts ---------------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -21,6 +21,7 @@ from crm_sdk import (
     CrmClient,
     DeadlineExceededError,
     InvalidResponseError,
+    NetworkError,
 )
 
 Make = Callable[..., Any]
@@ -69,6 +70,24 @@ def test_a_transport_of_the_users_own_is_never_closed(
         assert call(client.leads.get("l")).id == "lead_1"
     call(client.close())
     assert transport.closed == 0
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["transport", "client"])
+@pytest.mark.parametrize("kind", [DeadlineExceededError, ConnectionFailedError])
+def test_an_error_of_ours_that_a_transport_raises_stays_as_it_is(
+    make: Make, call: Call, mode: str, kind: type[NetworkError], wrapped: bool
+) -> None:
+    def give_up(request: httpx.Request) -> httpx.Response:
+        raise kind("the queue of the gateway is full", sent=False)
+
+    given: Any = httpx.MockTransport(give_up)
+    if wrapped:
+        given = httpx.Client(transport=given) if mode == "sync" else httpx.AsyncClient(transport=given)
+    with pytest.raises(kind, match=r"^the queue of the gateway is full$") as raised:
+        call(make(http_client=given, max_retries=0).leads.create({"name": "Jo"}))
+    assert not raised.value.sent
+    if wrapped:
+        call(given.close() if mode == "sync" else given.aclose())
 
 
 @pytest.mark.parametrize("base_url", ["http://crm.test", "https://crm.test"])
