@@ -15,6 +15,7 @@ from crm_sdk.errors import FieldError, NotFoundError, PermissionDeniedError, Uns
 from crm_sdk.operation import Operation
 
 from .failures import MisuseError
+from .plurals import singular
 from .tree.parameters import Form, Parameter
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def _searchable_of(kind: Any) -> Iterator[tuple[str, Operation[..., Any]]]:
         if get is not None and not set(_LABELS) & set(getattr(get.arguments.returns, "model_fields", _LABELS)):
             return  # its records have no name
         noun = listed.id.split(".")[-2]
-        argument = get.positional[0] if get is not None and len(get.positional) == 1 else f"{noun.removesuffix('s')}_id"
+        argument = get.positional[0] if get is not None and len(get.positional) == 1 else f"{singular(noun)}_id"
         yield argument, listed
     for inner in resources(kind).values():
         yield from _searchable_of(inner)

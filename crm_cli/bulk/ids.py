@@ -14,6 +14,7 @@ from crm_sdk.wire import is_array
 from ..connection import open_client, open_writing_client
 from ..failures import DECLINED, PARTIAL, MisuseError, complain
 from ..lookups import Lookups
+from ..plurals import singular
 from ..settings import Settings
 from ..terminal.asking import is_confirmed, verbs
 from ..terminal.output import Printer
@@ -58,7 +59,8 @@ class Each:
                 for part in self._parts(ids):
                     show_call(client, self.form, self._with(part), printer, settings)
             return None
-        noun = self.form.operation.id.split(".")[-2].replace("_", " ")
+        kinds = self.form.operation.id.split(".")[-2].replace("_", " ")
+        noun = singular(kinds) if len(ids) == 1 else kinds
         if (
             self.form.destroys
             and ids

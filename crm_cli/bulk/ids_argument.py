@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..failures import MisuseError
+from ..plurals import singular
 
 if TYPE_CHECKING:
     from crm_sdk.operation import Operation
@@ -24,7 +25,7 @@ def ids_of(operation: Operation[..., Any], parameters: Iterable[Parameter]) -> P
     first = next((one for one in known if one.place == "argument"), None)
     if first is not None:
         return first if first.name == "ids" or first.name.endswith(("_id", "_ids")) else None
-    noun = operation.id.split(".")[-2].removesuffix("s")
+    noun = singular(operation.id.split(".")[-2])
     return next((one for one in known if one.many and one.name in ("ids", f"{noun}_ids")), None)
 
 

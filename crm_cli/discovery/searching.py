@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..plurals import singular
 from ..settings import Options, settle
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def ranked_commands(words: Sequence[str]) -> list[tuple[str, str]]:
     from .. import completion
 
     said = [part.casefold() for word in words for part in word.replace("-", " ").split()]
-    asked = [_stem(word) for word in said if word not in _SMALL] or said
+    asked = [singular(word) for word in said if word not in _SMALL] or said
     found: list[tuple[int, float, str, str]] = []
     for name, about in _commands(completion.names(), ()):
         scores = [_score(word, name, about) for word in asked]
@@ -141,9 +142,9 @@ def _commands(node: Mapping[str, Any], words: tuple[str, ...]) -> Iterator[tuple
 
 
 def _score(word: str, name: str, about: str) -> float:
-    names = [_stem(part) for whole in name.split() for part in (whole, *whole.split("-"))]
-    texts = [_stem(part.strip(".,;:()`'\"").casefold()) for part in about.split()]
-    others = [_stem(other) for other in SYNONYMS.get(word, ())]
+    names = [singular(part) for whole in name.split() for part in (whole, *whole.split("-"))]
+    texts = [singular(part.strip(".,;:()`'\"").casefold()) for part in about.split()]
+    others = [singular(other) for other in SYNONYMS.get(word, ())]
     return max(
         _of(word, names) * _NAME,
         max((_of(other, names) for other in others), default=0) * _SYNONYM,
@@ -157,11 +158,3 @@ def _of(word: str, among: Sequence[str]) -> float:
     if word in among:
         return 1
     return _STARTS if len(word) >= 3 and any(other.startswith(word) for other in among) else 0
-
-
-def _stem(word: str) -> str:
-    """Return a word without the end of its plural."""
-    word = word.casefold()
-    if word.endswith("ies") and len(word) > 4:
-        return f"{word[:-3]}y"
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word

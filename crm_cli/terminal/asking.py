@@ -10,6 +10,7 @@ from crm_sdk.wire import is_array
 
 from ..discovery.live_words import forget_answers
 from ..failures import MisuseError, complain, visible
+from ..plurals import singular
 from ..tree.parameters import Form
 from .prompts import may_ask, production
 
@@ -72,4 +73,4 @@ def _named_value(name: str, value: Any, noun: str) -> str:
     if not is_array(value):
         return f"{name.removesuffix('_id').replace('_', ' ')} {value}"
     shown = ", ".join(map(str, value[:_SHOWN])) + (" …" if len(value) > _SHOWN else "")
-    return f"{len(value)} {noun} ({shown})"
+    return f"{len(value)} {singular(noun) if len(value) == 1 else noun} ({shown})"

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..lookups import lists_of
+from ..plurals import singular
 from .nouns import nouns, operations, resources
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def source_of(form: Form, parameter: Parameter) -> str | None:
     """
     if parameter.kind != "text":
         return None
-    name = parameter.name.removesuffix("s") if parameter.name.endswith("_ids") else parameter.name
+    name = singular(parameter.name) if parameter.name.endswith("_ids") else parameter.name
     special = _special(form.operation.id, name)
     if special is not None:
         return special
@@ -83,7 +84,7 @@ def source_of_view(noun: str, name: str, *, argument: bool) -> str | None:
     if special is not None:
         return special
     found: _Listed | None = None
-    if argument and name in ("id", noun.split(".")[-1].removesuffix("s")):
+    if argument and name in ("id", singular(noun.split(".")[-1])):
         found = _own(noun)
     else:
         named = [each for each in _lists() if each.argument == _SHORT.get(name, name) and not each.owners]
@@ -129,7 +130,7 @@ def _lists_of(kind: Any) -> Iterator[_Listed]:
     listed, get = declared.get("list"), declared.get("get")
     if listed is not None and listed.kind == "page":
         owners = tuple(listed.positional)
-        single = f"{listed.id.split('.')[-2].removesuffix('s')}_id"
+        single = f"{singular(listed.id.split('.')[-2])}_id"
         named = get is not None and tuple(get.positional[:-1]) == owners and bool(get.positional)
         yield _Listed(listed.id, get.positional[-1] if get is not None and named else single, owners, named)
     for inner in resources(kind).values():

@@ -11,6 +11,7 @@ from crm_sdk.errors import ApiError, NotFoundError, UnsupportedOperationError
 from crm_sdk.wire import camel, decode_json, encode_json
 
 from ..failures import CONFLICT, CommandError
+from ..plurals import singular
 from ..terminal.values import plain
 from ..tree.nouns import declared_call
 from .journal import Entry
@@ -108,8 +109,7 @@ def _delete(client: CrmClient, entry: Entry) -> Reversal:
 def _restore(entry: Entry) -> Reversal:
     restore = declared_call("objects.restore")
     assert restore is not None
-    noun = entry.noun.rpartition(".")[2]
-    one = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
+    one = singular(entry.noun.rpartition(".")[2])
     # The records of a custom object have it before their own id.
     entity = entry.ids[0] if entry.noun == "custom_objects.records" else _RESTORED.get(entry.noun, one)
     return Reversal(restore, {"entity": entity, "ids": [entry.ids[-1]]}, f"restore {entry.ids[-1]}")

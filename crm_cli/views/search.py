@@ -14,6 +14,7 @@ from crm_sdk.wire import is_array
 
 from ..connection import open_client
 from ..failures import complain
+from ..plurals import singular
 from ..settings import Options, settle
 from ..terminal.limits import count
 from ..terminal.output import plain
@@ -69,8 +70,7 @@ def _kinds(found: SearchResults) -> dict[str, Sequence[Any]]:
 
 def _records(found: SearchResults) -> Iterator[dict[str, Any]]:
     for kind, records in _kinds(found).items():
-        word = "activity" if kind == "activities" else kind.removesuffix("s")
-        yield from ({"kind": word, **plain(getattr(record, "record", record))} for record in records)
+        yield from ({"kind": singular(kind), **plain(getattr(record, "record", record))} for record in records)
 
 
 def _draw(screen: Console, found: SearchResults, terms: Sequence[str], limit: int, zone: Zone) -> None:

@@ -215,8 +215,8 @@ def test_a_job_that_has_ended_is_shown(served: Crm, stub: StubServer) -> None:
 
 
 def test_a_question_names_the_first_three_of_what_it_is_about() -> None:
-    told = {1: "1 lead (a)", 3: "3 lead (a, b, c)", 4: "4 lead (a, b, c …)"}
-    assert {count: _named_value("lead_ids", list("abcd")[:count], "lead") for count in told} == told
+    told = {1: "1 policy (a)", 3: "3 policies (a, b, c)", 4: "4 policies (a, b, c …)"}
+    assert {count: _named_value("policy_ids", list("abcd")[:count], "policies") for count in told} == told
     assert (
         _named_value("deal_id", "d1", "deal") == "deal d1"
         and _named_value("from_stage", "new", "x") == "from stage new"

@@ -333,6 +333,6 @@ def test_who_deletes_many_may_decline(terminal: Callable[..., Result], client: C
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("crm_cli.bulk.ids.read_ids", lambda: [lead])
         done = terminal("leads", "delete", "-", answer="n\n")
-        assert (done.status, done.out.strip()) == (failures.DECLINED, "") and "Delete 1 leads?" in done.err
+        assert (done.status, done.out.strip()) == (failures.DECLINED, "") and "Delete 1 lead?" in done.err
         done = terminal("leads", "delete", "-", answer="y\n")
         assert (done.status, done.json) == (0, [{"id": lead}]) and "1 of 1 done\n" in done.err

@@ -11,8 +11,9 @@ from shell import OPERATIONS
 from crm_cli.discovery import live_words
 from crm_cli.discovery.manifest import paragraphs
 from crm_cli.discovery.reference import pages
-from crm_cli.discovery.searching import _STARTS, _of, _stem
+from crm_cli.discovery.searching import _STARTS, _of
 from crm_cli.discovery.tree import whole
+from crm_cli.plurals import singular
 from crm_cli.tree.nouns import declared_call
 from crm_cli.tree.parameters import Form
 from crm_cli.tree.sources import nouns_with_ids, source_of, source_of_view
@@ -43,10 +44,18 @@ def test_a_word_counts_whole_more_than_as_a_beginning(word: str, among: list[str
     assert _of(word, among) == score
 
 
-def test_a_plural_is_its_singular() -> None:
-    assert [_stem(word) for word in ("Deals", "Companies", "ties", "class", "bus", "news", "lead")] == [
-        "deal", "company", "tie", "class", "bus", "new", "lead",
-    ]  # fmt: skip
+def test_every_kind_of_record_has_a_singular() -> None:
+    kinds = {part for id in OPERATIONS for part in id.split(".")[:-1]}
+    odd = {
+        "activities": "activity", "deliveries": "delivery", "policies": "policy",
+        "retention_policies": "retention_policy", "territories": "territory",
+    }  # fmt: skip
+    assert {kind: singular(kind) for kind in kinds} == {kind: odd.get(kind, kind.removesuffix("s")) for kind in kinds}
+    others = {
+        "addresses": "address", "branches": "branch", "invoices": "invoice", "status": "status", "sms": "sms",
+        "companies": "company", "ties": "tie", "class": "class", "bus": "bus", "lead": "lead",
+    }  # fmt: skip
+    assert {word: singular(word) for word in others} == others
 
 
 def test_the_page_of_a_noun_has_what_is_typed_and_an_example() -> None:
