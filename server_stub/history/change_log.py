@@ -117,7 +117,13 @@ class ChangeLog:
             if change in ("purged", "restored", "erased") and write.id in notes:
                 notes.remove(write.id)
 
+        told = set[tuple[str, str, str]]()
         for entry in (*self._shares(log), *self._recounts(log)):
+            if entry["change"] == "recounted":  # many deals may be of one contact, and of a deal in several roles
+                about = (entry["tenant_id"], entry["collection"], entry["record_id"])
+                if about in told:
+                    continue
+                told.add(about)
             number = store.count(series(entry["tenant_id"]))
             kept = {**entry, "id": key_of(number), "seq": number}
             store.collection(entry["tenant_id"], KIND).put(Document(kept))
