@@ -162,9 +162,9 @@ def _form(parts: dict[str, tuple[str | None, str]]) -> bytes:
 def test_calls_are_counted_always_and_refused_where_that_was_asked_for() -> None:
     for enforced in (False, True):
         with StubServer(enforce_limits=enforced) as stub:
-            first = asked(stub, "GET", "/v1/leads/lead_123")
+            first = asked(stub, "GET", "/flow/api/contacts/stats")
             left = int(first.headers["X-RateLimit-Remaining"])
-            replies = [asked(stub, "GET", "/v1/leads/lead_123") for _ in range(left + 1)]
+            replies = [asked(stub, "GET", "/flow/api/contacts/stats") for _ in range(left + 1)]
             assert [reply.status for reply in replies[:left]] == [200] * left
             assert replies[left].status == (429 if enforced else 200)
             assert replies[left].headers["X-RateLimit-Remaining"] == "0"
