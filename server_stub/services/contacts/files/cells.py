@@ -120,7 +120,7 @@ def _label(cells: Cells, text: str, column: Column, warn: Callable[[str], None])
     return values.key_of_label(text, KEYS[column.field], LABELS[column.field]) or text
 
 
-def _owner(cells: Cells, text: str, column: Column, warn: Callable[[str], None]) -> str:
+def _owner(cells: Cells, text: str, column: Column, warn: Callable[[str], None]) -> str | None:
     users = cells.call.collection("user")
     if users.get(text) is not None:
         return text
@@ -128,7 +128,10 @@ def _owner(cells: Cells, text: str, column: Column, warn: Callable[[str], None])
     plain = " ".join(text.lower().split())
     same = [user for user in users.all() if str(user.get("email") or "").lower() == address]
     same = same or [user for user in users.all() if " ".join(str(user.get("name") or "").lower().split()) == plain]
-    return str(same[0]["id"]) if len(same) == 1 else text
+    if len(same) != 1:
+        warn("is the name of several users: give the address" if same else "is no user's id, address or name")
+        return None
+    return str(same[0]["id"])
 
 
 def _website(cells: Cells, text: str, column: Column, warn: Callable[[str], None]) -> str:

@@ -8,9 +8,10 @@ _CALLED = """
 name: full name | fullname | contact | contact name | display name | nombre completo | nombre y apellidos | nom
     complet | vollstandiger name | anzeigename | nom affiche | nom a afficher | nombre mostrado | nombre para mostrar
     | file as | person
-first_name: given name | fname | forename | vorname | nombre | prenom | nombre de pila | primer nombre | first
-last_name: surname | family name | lname | nachname | familienname | apellidos | apellido | nom de famille | nom |
-    last
+first_name: firstname | given name | fname | forename | vorname | nombre | prenom | nombre de pila | primer nombre |
+    first
+last_name: lastname | surname | family name | lname | nachname | familienname | apellidos | apellido | nom de famille |
+    nom | last
 middle_name: middle name | additional name | additional names | weitere vornamen | zweiter vorname | second prenom |
     deuxieme prenom | segundo nombre
 salutation: anrede | prefix | name prefix | honorific | courtesy title | civilite | tratamiento | saludo | prefijo |
@@ -29,7 +30,7 @@ mobile: mobile phone | mobile number | mobile phone number | phone mobile | cell
 company: organization | organisation | company name | companyname | account | account name | associated company |
     organization name | organisation name | employer | firma | firmenname | unternehmen | empresa | organizacion |
     compania | societe | entreprise | nom de l entreprise | nombre de la empresa | current company
-title: titre | titulo | position | job title | jobtitle | role | cargo | organization title | stelle |
+title: titre | titulo | position | job title | jobtitle | job position | role | cargo | organization title | stelle |
     berufsbezeichnung | funktion | poste | intitule du poste | fonction | puesto | puesto de trabajo | arbeitstitel |
     headline
 department: abteilung | service | departement | departamento | organization department | area
@@ -51,7 +52,7 @@ lifecycle_stage: lifecyclestage | lifecycle | stage | lebenszyklusphase | lifecy
     etapa del ciclo de vida | etape du cycle de vie
 owner_id: owner | contact owner | record owner | owner name | besitzer | eigentumer | inhaber | zustandig |
     kontaktinhaber | kontakt zustandiger mitarbeiter | proprietaire | proprietaire du contact | propietario |
-    propietario del contacto | responsable | assigned to | sales owner
+    propietario del contacto | responsable | assigned to | sales owner | owned by | salesperson
 external_id: record id | record id contact | contact id | contactid | vid | entry id | kontakt id | datensatz id | id
     de fiche d informations | id de registro | id del contacto | external key
 language: preferred language | sprache | langue | idioma | locale | spoken language
@@ -69,7 +70,8 @@ social_profiles.twitter: twitter | twitter handle | twitter username | twitter u
 social_profiles.facebook: facebook | facebook url
 address.street: address | street | street address | address line 1 | address 1 | address line | street 1 | strasse |
     anschrift | strasse und hausnummer | adresse | postanschrift | rue | calle | direccion | domicilio | adresse
-    postale | calle y numero | address street | mailing address | address formatted
+    postale | calle y numero | address street | mailing address
+address.whole: formatted | address formatted | formatted address | full address | complete address
 address.street2: address line 2 | street 2 | address 2 | street address 2 | strasse 2 | adresszusatz | adresse 2 | rue
     2 | calle 2 | complement d adresse | direccion 2 | extended address | address extended address | anschrift 2
 address.city: city | town | locality | ort | stadt | wohnort | ville | ciudad | localidad | poblacion | address city
@@ -83,13 +85,15 @@ address.country: country | country code | country region | nation | land | land 
 """
 
 _PREFERRED = """
-arbeit bureau buro business company default dienstlich geschaftlich hauptadresse hauptort laboral mailing main office
-oficina preferred primare primarer primary principal principale profesional professional professionnel professionnelle
-trabajo travail work
+arbeit beruflich berufliche beruflicher berufliches billing bureau buro business company corporate default dienstlich
+dienstliche dienstlicher dienstliches geschaftlich geschaftliche geschaftlicher geschaftliches hauptadresse hauptort
+laboral mailing main office oficina preferred primare primarer primary principal principale profesional professional
+professionnel professionnelle trabajo travail work
 """
 _OTHERS = """
 additional alternate alternative andere autre casa domicile home other otra otro particular personal personnel
-personnelle privat private privater second secondaire secondary secundaria secundario sekundare weitere zweite
+personnelle privat private privater privates second secondaire secondary secundaria secundario sekundare shipping
+weitere zweite
 """
 _GLUE = """
 a contact current d de del des du el en et kontakt l la le les los o of person the und value y
@@ -106,6 +110,8 @@ def _pairs() -> Iterator[tuple[str, str]]:
         yield from ((name.strip(), field) for name in names.split("|"))
 
 
+ADDRESSES = frozenset(("address", "addr", "adresse", "anschrift", "direccion"))
+"""What may stand before the part of an address."""
 CALLED: Mapping[str, str] = dict(_pairs())
 """What columns are called, and their members."""
 PREFERRED = frozenset(_PREFERRED.split())

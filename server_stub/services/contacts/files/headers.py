@@ -16,7 +16,10 @@ from typing_extensions import get_type_hints
 from crm_sdk.wire import snake
 
 from ....data.queries.query import fold
-from .header_words import CALLED, GLUE, NEVER, OTHERS, PREFERRED
+from .header_words import ADDRESSES, CALLED, GLUE, NEVER, OTHERS, PREFERRED
+
+_ALSO_OF_ADDRESSES = ("company", "phone", "mobile")
+"""What shops write beside the parts of an address: it counts where there is no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def header_of(name: str) -> Header | None:
     if (own := known_field(plain)) is not None and (own.startswith("custom_fields") or " " not in plain):
         return Header("address.street" if own == "address" else own)
     split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain)
-    for text in dict.fromkeys((plain, split)):
+    numbered = re.sub(r"(?<=[A-Za-z])(?=[1-9]\b)", " ", split)
+    for text in dict.fromkeys((plain, split, numbered)):
         words = re.sub(r"[^a-z0-9]+", " ", fold(text)).split()
         if found := _by_words(words):
             return found
@@ -94,17 +98,40 @@ def _by_words(words: list[str]) -> Header | None:
         return Header(found, _rank(words), _family(words))
     if NEVER & set(words):
         return None
+    if (place := _part_of_address(words)) is not None:
+        return place
     number = next((word for word in words[1:] if word.isdigit()), "")
     left = [word for word in words if word not in PREFERRED | OTHERS and word != number]
+    if words[-1] == "company" and words[1:]:
+        left.append("company")  # at the end it says what the column has, not whose it is
     for kept in (left, [word for word in left if word not in GLUE]):
         if number and (found := _named_member([*kept, number])) is not None:
             return Header(found, _rank(words), _family(words))
         if (found := _named_member(kept)) is not None:
             if number and found.startswith("address.street") and words[-1] == number:
                 return Header("address.street2", _rank(words), _family(words)) if number == "2" else None
+            if found.startswith("social_profiles.") and "company" in words:
+                return None  # a profile of the company is not the contact's
             rank = _rank(words) + (int(number) - 1 if number and len(number) < 3 else 0)
             return Header(found, rank, _family(words) + (number if number not in ("", "1") else ""))
     return None
+
+
+def _part_of_address(words: list[str]) -> Header | None:
+    """Return what words after ``Address`` name: those of ``Address 2: Country/Region``, ``Default Address Phone``."""
+    start = next((place for place, word in enumerate(words[:-1]) if word in ADDRESSES), None)
+    if start is None or not set(words[:start]) <= PREFERRED | OTHERS | {"mail"}:
+        return None
+    rest = words[start + 1 :]
+    number = rest[0] if rest[0].isdigit() else ""
+    found = _by_words(rest[1:] if number else rest)
+    if found is None or not (found.field.startswith("address.") or found.field in _ALSO_OF_ADDRESSES):
+        return None
+    numbered = number not in ("", "1")
+    rank = max(found.rank, _rank(words[:start])) + (int(number) - 1 if numbered and len(number) < 3 else 0)
+    if found.field in _ALSO_OF_ADDRESSES:
+        return Header(found.field, rank + 1)
+    return Header(found.field, rank, found.family + _family(words[:start]) + (number if numbered else ""))
 
 
 def _named_member(words: list[str]) -> str | None:

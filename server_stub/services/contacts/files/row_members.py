@@ -128,6 +128,10 @@ class _Row:
         """Return the members, of which several columns made one."""
         out = self._out
         families = list(self._addresses.values())
+        for parts in families:
+            # One text with the whole address says the same as its parts where there are such columns, too.
+            if (whole := parts.pop("whole", None)) is not None:
+                parts.setdefault("street", whole)
         if families:
             out["address"] = {camel(part): value for part, (_, value) in families[0].items()}
             for other in families[1:]:

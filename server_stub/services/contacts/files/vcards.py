@@ -217,10 +217,12 @@ class _Reader:
         return found[0][1] if found else {}
 
     def _birthday(self) -> str | None:
-        text = self._one("BDAY")
-        if text is None:
+        entry = self._first("BDAY")
+        if entry is None:
             return None
-        found = read_date(text)
+        text = entry.text
+        omitted: Iterable[str] = entry.parameters.get("X-APPLE-OMIT-YEAR", ())  # the year that stands for none
+        found = None if any(text.startswith(year) for year in omitted) else read_date(text)
         if found is None:
             self._note("BDAY", text, "is not a date with a year")
         return found.isoformat() if found is not None else None

@@ -10,6 +10,7 @@ import pytest
 from importing import imported
 
 from crm_sdk.models.contacts import Contact
+from server_stub import StubServer
 
 TAKEN: dict[str, dict[str, Any]] = {
     "address.country": {
@@ -241,3 +242,15 @@ def test_what_is_one_address_as_a_whole_is_not_taken_apart(cell: str, email: str
     done = imported(f'Name,Email\nAda,"{cell}"\n')
     assert [contact.email for contact in done.contacts] == ([email] if email else [])
     assert [(entry.field, entry.value) for entry in done.failed.values()] == ([] if email else [("email", cell)])
+
+
+def test_an_owner_whose_name_is_of_several_is_told_as_such(stub: StubServer) -> None:
+    crm = stub.client(dialects="platform")
+    crm.users.update("user_noor", {"name": crm.users.get("user_sam").name})
+    rows = f"name,owner\nOne,{crm.users.get('user_sam').name}\nTwo,Nobody Known\nThree,noor@acme.test\n"
+    result = crm.contacts.imports.create(("people.csv", rows.encode())).wait()
+    assert [(entry.row, entry.message.partition("' is ")[2]) for entry in result.warnings] == [
+        (1, "the name of several users: give the address"), (2, "no user's id, address or name"),
+    ]  # fmt: skip
+    owners = {one.name: one.owner_id for one in map(crm.contacts.get, result.created_ids)}
+    assert owners == {"One": "user_ada", "Two": "user_ada", "Three": "user_noor"}

@@ -8,6 +8,7 @@ import pytest
 from importing import imported
 from refusals import refused
 
+from crm_sdk.models import SocialProfile
 from crm_sdk.models.contacts import Contact
 
 ADA = {"first_name": "Ada", "last_name": "Lee", "email": "ada@example.org"}
@@ -146,6 +147,74 @@ PROGRAMS: dict[str, tuple[dict[str, str], dict[str, Any], set[str]]] = {
          "Geburtsmonat": "1", "Geburtstag": "20"},
         {**ADA, **PHONES, **WORK, "secondary_emails": ["b@example.org"], "address": PLACE},
         {"Fax-Nummer"},
+    ),
+    "Dynamics": (
+        {"(Do Not Modify) Row Checksum": "x=", "First Name": "Ada", "Last Name": "Lee", "Email": "ada@example.org",
+         "Company Name": "Acme", "Business Phone": "+49 30 901821", "Mobile Phone": "+49 171 1234567",
+         "Address 1: Street 1": "Weg 1", "Address 1: City": "Berlin", "Address 1: ZIP/Postal Code": "10115",
+         "Address 1: Country/Region": "Germany", "Address 2: City": "Bonn", "Job Title": "CTO", "Department": "IT"},
+        {**ADA, **PHONES, **WORK, "address": PLACE},
+        {"(Do Not Modify) Row Checksum"},
+    ),
+    "Shopify": (
+        {"Customer ID": "77", "First Name": "Ada", "Last Name": "Lee", "Email": "ada@example.org",
+         "Default Address Company": "Acme", "Default Address Address1": "Weg 1", "Default Address City": "Berlin",
+         "Default Address Country Code": "DE", "Default Address Zip": "10115",
+         "Default Address Phone": "+49 30 901821", "Phone": "", "Note": "met", "Tags": "Fair, VIP"},
+        {**ADA, "phone": "+4930901821", "company": "Acme", "address": PLACE, "notes": ["met"], "tags": ["Fair", "VIP"]},
+        {"Customer ID"},
+    ),
+    "WooCommerce": (
+        {"billing_first_name": "Ada", "billing_last_name": "Lee", "billing_company": "Acme",
+         "billing_address_1": "Weg 1",
+         "billing_email": "ada@example.org", "billing_phone": "+49 30 901821", "billing_postcode": "10115",
+         "billing_city": "Berlin", "billing_country": "DE", "shipping_city": "Bonn", "shipping_address_1": "Allee 2"},
+        {**ADA, "phone": "+4930901821", "company": "Acme", "address": PLACE},
+        set(),
+    ),
+    "Odoo": (
+        {"Title": "Doctor", "Firstname": "Ada", "Lastname": "Lee", "Email": "ada@example.org", "Job Position": "CTO",
+         "Company Name": "Acme", "Salesperson": "sam@acme.test", "Street": "Weg 1", "Zip": "10115", "City": "Berlin",
+         "Country": "Germany"},
+        {**ADA, "salutation": "Doctor", "title": "CTO", "company": "Acme", "owner_id": "user_sam", "address": PLACE},
+        set(),
+    ),
+    "Insightly": (
+        {"RecordId": "1", "FirstName": "Ada", "LastName": "Lee", "EmailAddress": "ada@example.org",
+         "BusinessPhone": "+49 30 901821", "MobilePhone": "+49 171 1234567", "OrganizationName": "Acme", "Role": "CTO",
+         "MailAddressStreet": "Weg 1", "MailAddressCity": "Berlin", "MailAddressPostalCode": "10115",
+         "MailAddressCountry": "Germany", "OtherAddressCity": "", "Tag1": "Fair", "Tag2": "VIP", "Background": "x"},
+        {**ADA, **PHONES, "title": "CTO", "external_id": "1", "address": PLACE, "tags": ["Fair", "VIP"]},
+        {"Background"},
+    ),
+    "Xing": (
+        {"Anrede": "Frau", "Vorname": "Ada", "Nachname": "Lee", "Position": "CTO", "Unternehmen": "Acme",
+         "Private E-Mail": "b@example.org", "Geschäftliche E-Mail": "ada@example.org",
+         "Geschäftliches Telefon": "+49 30 901821", "Geschäftliches Mobiltelefon": "+49 171 1234567",
+         "Geschäftliche Straße": "Weg 1", "Geschäftliche PLZ": "10115", "Geschäftlicher Ort": "Berlin",
+         "Geschäftliches Land": "Deutschland", "Privater Ort": "Bonn"},
+        {**ADA, **PHONES, "secondary_emails": ["b@example.org"], "company": "Acme", "title": "CTO", "address": PLACE},
+        set(),
+    ),
+    "Apollo": (
+        {"First Name": "Ada", "Last Name": "Lee", "Email": "ada@example.org", "Corporate Phone": "'+49 30 901821",
+         "Person Linkedin Url": "https://linkedin.com/in/ada", "Company Linkedin Url": "https://linkedin.com/company/a"},
+        {**ADA, "phone": "+4930901821", "social_profiles": [
+            SocialProfile(network="linkedin", url="https://linkedin.com/in/ada", handle=None)
+        ]},
+        {"Company Linkedin Url"},
+    ),
+    "Google, with whole addresses": (
+        {"First Name": "Ada", "Last Name": "Lee", "E-mail 1 - Value": "ada@example.org", "Address 1 - Label": "Work",
+         "Address 1 - Formatted": "Weg 1\n10115 Berlin", "Address 1 - Street": "Weg 1", "Address 1 - City": "Berlin",
+         "Address 1 - Postal Code": "10115", "Address 1 - Country": "Germany"},
+        {**ADA, "address": PLACE},
+        {"Address 1 - Label"},
+    ),
+    "one whole address": (
+        {"Name": "Ada Lee", "Full Address": "Weg 1, 10115 Berlin"},
+        {"address": {"street": "Weg 1, 10115 Berlin"}},
+        set(),
     ),
 }  # fmt: skip
 BORN = {"Salesforce", "Zoho", "Google", "Outlook, German", "Outlook, French", "Outlook, Spanish", "Thunderbird",

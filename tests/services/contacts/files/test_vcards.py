@@ -127,6 +127,7 @@ DROPPED = {
     "ORG:Beta": ("ORG", "Beta"),
     "TITLE:CEO": ("TITLE", "CEO"),
     "BDAY:--0415": ("BDAY", "--0415"),
+    "BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-15": ("BDAY", "1604-04-15"),
     "PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ": ("PHOTO", "/9j/4AAQ"),
     "no colon": (None, "no colon"),
 }
