@@ -206,7 +206,8 @@ def _write(options: Options, setting: Setting, value: Any, project: bool) -> Non
     # The option that chose the profile to write to is no setting of later commands.
     after = Layers(Options(profile=None if setting.name == "profile" else options.profile), any_profile=True)
     told = after.find_one(setting.name)
-    if value is not None and LAYERS.index(told.layer) < LAYERS.index(where):
+    written = f"[{table}] of {file}" if table is not None else str(file)
+    if value is not None and told.where != written and LAYERS.index(told.layer) <= LAYERS.index(where):
         complain(f"note: {told.where} beats it")
 
 

@@ -40,7 +40,8 @@ def test_a_lead_becomes_a_deal_that_is_won_and_everything_tells_of_it(mode: str,
     assert weighed.probability > likely and weighed.positive_signals
     stub.clock.advance(timedelta(days=2).total_seconds())
     won = call(crm.deals.move_stage(made.deal.id, "closed-won"))
-    assert (won.status, won.probability) == ("won", 100) or won.probability == 100
+    # Flow answers a deal of its own, without a status.
+    assert (won.status, won.probability) == ("won" if dialects.startswith("platform") else None, 100)
 
     after = call(crm.analytics.dashboard())
     assert after.summary.total_revenue - before[0].summary.total_revenue == Decimal(9000)

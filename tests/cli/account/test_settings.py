@@ -159,9 +159,7 @@ def test_config_says_what_it_did_and_what_beats_it(
     assert said("set", "language", "es", "--profile", "home") == f"set language of home in {user}\n"
     assert said("set", "profile", "home", "--profile", "default") == f"set profile in {user}\n"
     assert said("set", "tenant", "t2", "--project", "--profile", "new") == f"set tenant in {mine}\n"
-    assert (
-        said("set", "language", "it") == f"set language in {user}\nnote: [profiles.home] of {user} beats it\n" or True
-    )
+    assert said("set", "language", "it") == f"set language in {user}\nnote: [profiles.home] of {user} beats it\n"
     monkeypatch.setenv("CRM_LANGUAGE", "fr")
     assert said("set", "language", "it").endswith("note: CRM_LANGUAGE beats it\n")
     assert said("unset", "language") == f"removed language in {user}\n"

@@ -50,7 +50,7 @@ def test_a_word_is_meant_where_few_letters_differ() -> None:
 
 def test_a_mistyped_command_or_option_is_told_with_the_one_that_was_meant(crm: Crm) -> None:
     for words, said in (
-        (["leds"], "No such command 'leds'. Did you mean 'leads'"), (["leads", "lst"], "Did you mean 'list'?"),
+        (["leds"], "No such command 'leds'. Did you mean 'leads'?; see"), (["leads", "lst"], "Did you mean 'list'?"),
         (["leads", "list", "--limt", "5"], "Did you mean '--limit'?"), (["version"], "`crm --version` prints it"),
         (["exports", "list"], "they are jobs, and `crm jobs list --kind export` lists them"),
         (["leads", "zzz"], "No such command 'zzz'"), (["leads", "version"], "No such command 'version'"),
