@@ -103,7 +103,7 @@ def test_every_error_can_be_made_by_hand() -> None:
         error = made("no luck")
         assert error.message == "no luck" and "no luck" in str(error) and error.args == ("no luck",)
         if isinstance(error, errors.ApiError):
-            assert errors.error_class(error.status, error.code) is kind or kind is errors.ApiError
+            assert kind is errors.ApiError or errors.error_class(error.status, error.code) is kind
             assert str(error) == f"{error.status} {error.code}: no luck"
         assert pickle.loads(pickle.dumps(error)).args == error.args
     nothing = errors.BulkFailedError("no luck")

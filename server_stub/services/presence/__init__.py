@@ -93,8 +93,10 @@ def _presence(call: Context, user: Document, sockets: Sequence[PhoenixSocket]) -
 
 
 def _meta(call: Context, sockets: Sequence[PhoenixSocket]) -> dict[str, Any]:
+    """Return what the connection that was active last says of the user."""
     presence = call.server.live.presence
-    metas = [presence.meta(channel.room, channel) for socket in sockets for channel in socket.channels.values()]
+    latest = sorted(sockets, key=lambda socket: socket.active)
+    metas = [presence.meta(channel.room, channel) for socket in latest for channel in socket.channels.values()]
     said = [{name: value for name, value in meta.items() if name not in _OWN} for meta in metas]
     nothing: dict[str, Any] = {}
     return next((meta for meta in reversed(said) if meta), nothing)

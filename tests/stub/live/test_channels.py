@@ -211,7 +211,7 @@ def test_who_is_there(stub: StubServer) -> None:
         diff, state = ada.all()
         (meta,) = state[4][USER]["metas"]
         assert state[:4] == ["1", None, topic, "presence_state"]
-        assert meta["name"] == "Ada Admin" or meta["name"]
+        assert meta["name"] == "Ada Lindqvist"
         assert meta["typing"] is False and meta["onlineAt"].endswith("Z")
         assert diff == [None, None, topic, "presence_diff", {"joins": {USER: {"metas": [meta]}}, "leaves": {}}]
         with opened(stub, CHANNELS, {"Authorization": "Bearer acme-sales"}) as sam:
