@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from refusals import refused
-from stub_data import idle
+from stub_data import idle, stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import DataLineage
@@ -102,6 +102,8 @@ def test_merges_copies_and_imports_are_in_the_lineage(platform: CrmClient, stub:
     (made,) = platform.contacts.list(search="Ada New")
     imported = platform.audit.data_lineage("contact", made.id)
     assert (made.id, "imported_from", job.id) in relations(imported) and imported.nodes[0].origin == "import"
+    (by,) = [node for node in imported.nodes if node.entity.type == "job"]
+    assert (by.entity.name, by.created_at, by.deleted) == (job.title, job.created_at, False)
 
 
 @pytest.mark.parametrize("as_user", [True, False])
@@ -132,3 +134,111 @@ def test_a_lineage_is_of_ones_own_company(globex: CrmClient, sam: CrmClient, con
     assert refused(lambda: globex.audit.data_lineage("contact", contact)).status == 404
     assert refused(lambda: sam.audit.data_lineage("contact", contact)).code == "FORBIDDEN"
     assert refused(lambda: sam.audit.reports.changes()).code == "FORBIDDEN"
+
+
+def wire_of(crm: CrmClient, kind: str, id: str, query: str = "") -> Any:
+    reply = crm.request("GET", f"/v1/audit/data-lineage?entityType={kind}&entityId={id}{query}")
+    assert reply.status == 200
+    return reply.json()["data"]
+
+
+def test_the_whole_lineage_of_a_note(platform: CrmClient, stub: StubServer, contact: str) -> None:
+    mine = stub.client(dialects="platform", max_retries=0)
+    mine.auth.login("ada@acme.test", "demo-password")
+    lead = mine.leads.create({"name": "Leo"}).id
+    given: Any = {"kind": "note", "title": "N", "body": "N", "contact_id": contact, "lead_id": lead}
+    note = mine.activities.create(given).id
+    key, names = "apikey_acme_admin", {note: "N", contact: "Ada", lead: "Leo", "user_ada": "Ada Lindqvist"}
+    names[key] = "acme-admin"
+    kinds = {note: "activity", contact: "contact", lead: "lead", "user_ada": "user", key: "api_key"}
+    made = {one["entity"]["id"]: one for one in reversed(stub.audit()) if one["action"].endswith(".created")}
+
+    def shown(**given: Any) -> tuple[list[str], list[tuple[str, str, str]], bool]:
+        query = "".join(f"&{name}={value}" for name, value in given.items())
+        found = wire_of(platform, kinds[root], root, query)
+        for node in found["nodes"]:
+            id = node["entity"]["id"]
+            said, seen = made.get(id), {name: value for name, value in node.items() if name != "createdAt"}
+            assert seen == {
+                "entity": {"type": kinds[id], "id": id, "name": names[id]},
+                "origin": "manual" if id in (note, lead) else "api",
+                "detail": said["source"]["operation"] if said else None,
+                "deleted": False,
+            }
+        for edge in found["edges"]:
+            about = made[edge["source"]["id"]]
+            assert edge["auditId"] == about["id"]
+            assert edge["occurredAt"] == about["occurred_at"].isoformat(timespec="milliseconds")[:23] + "Z"
+            for end in ("source", "target"):
+                assert edge[end] == {
+                    "type": kinds[edge[end]["id"]],
+                    "id": edge[end]["id"],
+                    "name": names[edge[end]["id"]],
+                }
+        assert found["root"] == found["nodes"][0]["entity"]
+        told = [(one["source"]["id"], one["relation"], one["target"]["id"]) for one in found["edges"]]
+        return [one["entity"]["id"] for one in found["nodes"]], told, found["truncated"]
+
+    about = [(note, "attached_to", contact), (note, "attached_to", lead), (note, "created_by", "user_ada")]
+    of_contact, of_lead = (contact, "created_by", key), (lead, "created_by", "user_ada")
+    root = note
+    assert shown() == ([note, contact, lead, "user_ada", key], [*about, of_contact, of_lead], False)
+    assert shown(depth=1) == ([note, contact, lead, "user_ada"], [*about, of_lead], True)
+    assert shown(depth=1, direction="upstream") == ([note, "user_ada"], [about[2]], False)
+    assert shown(direction="downstream") == ([note, contact, lead], about[:2], False)
+    root = contact
+    assert shown(depth=2, direction="both") == (
+        [contact, key, note, lead, "user_ada"], [of_contact, about[0], about[1], about[2], of_lead], False,
+    )  # fmt: skip
+    assert shown(direction="upstream") == ([contact, key, note, "user_ada"], [of_contact, about[0], about[2]], False)
+    assert shown(depth=1, direction="upstream") == ([contact, key, note], [of_contact, about[0]], True)
+    root = "user_ada"
+    assert shown(depth=1, direction="downstream") == (["user_ada", lead, note], [of_lead, about[2], about[1]], True)
+    mine.activities.delete(note)
+    assert [one["deleted"] for one in wire_of(platform, "activity", note)["nodes"]] == [True, *[False] * 4]
+
+
+def test_a_lineage_says_how_each_record_was_made(platform: CrmClient, stub: StubServer) -> None:
+    lead = platform.leads.create({"name": "Ada"}).id
+    entry = stub.audit()[-1]
+    for operation, actor, members, origin in (
+        ("leads.create", "api_key", {}, "api"),
+        ("leads.create", "app", {}, "api"),
+        ("leads.create", "user", {}, "manual"),
+        ("leads.create", "system", {}, "manual"),
+        ("leads.capture", "api_key", {}, "capture"),
+        ("leads.convert", "user", {}, "conversion"),
+        ("deals.clone", "user", {}, "clone"),
+        ("job:contact_import", "user", {}, "import"),
+        ("job:contact_sync", "user", {}, "sync"),
+        ("job:contact_sync", "user", {"workflow_id": "workflow_1"}, "workflow"),
+    ):
+        source, about = entry["source"] | {"operation": operation, **members}, entry["actor"] | {"type": actor}
+        stored(stub, "audit", entry["id"], source=source, actor=about)
+        found = wire_of(platform, "lead", lead)
+        assert (found["nodes"][0]["origin"], found["nodes"][0]["detail"]) == (origin, operation)
+        made = {(edge["relation"], edge["target"]["type"], edge["target"]["id"]) for edge in found["edges"]}
+        by = set() if actor == "system" else {("created_by", actor, about["id"])}
+        job = ("job", source["request_id"])
+        assert made == (by | {("imported_from", *job)} if operation == "job:contact_import" else by)
+    stored(stub, "audit", entry["id"], action="lead.enriched", source=source | {"operation": "job:enrich"})
+    found = wire_of(platform, "lead", lead, "&direction=upstream")
+    assert [(one["relation"], one["target"]["id"]) for one in found["edges"]] == [("enriched_by", job[1])]
+    for by, origin in (("user_ada", "manual"), ("apikey_acme_admin", "api"), (None, "api")):
+        stored(stub, "lead", lead, created_by=by)
+        node = wire_of(platform, "lead", lead)["nodes"][0]
+        assert (node["origin"], node["detail"]) == (origin, None)
+
+
+def test_a_lineage_has_no_more_than_five_hundred_records(platform: CrmClient, stub: StubServer) -> None:
+    account = platform.accounts.create({"name": "One"}).id
+    entry = stub.audit()[-1]
+    for count, truncated in ((499, False), (500, True)):
+        ids = [f"account_gone_{number}" for number in range(count)]
+        stored(stub, "audit", entry["id"], action="account.merged", metadata={"merged_ids": ids})
+        found = platform.audit.data_lineage("account", account)
+        assert [one.entity.id for one in found.nodes] == [account, *ids[:499]] and found.truncated is truncated
+        assert [edge.source.id for edge in found.edges] == ids[:499]
+    assert refused(lambda: platform.audit.data_lineage("account", "account_gone_1")).status == 404
+    gone = found.nodes[1]
+    assert (gone.entity.name, gone.created_at, gone.origin, gone.deleted) == (None, None, "manual", True)

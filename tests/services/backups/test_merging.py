@@ -144,3 +144,62 @@ def test_a_view_that_was_the_default_is_none_where_another_one_is_now(acme: Foun
         *acme.crm.customization.layouts.list(entity="contact"),
     ]
     assert {one.id: one.is_default for one in shown if one.id in (replaced, alone)} == {replaced: False, alone: True}
+
+
+def test_all_that_a_merge_brings_back_says_and_tells(acme: Founded, stub: StubServer) -> None:
+    """Each record that can be restored says so by the events of its own kind; what is taken since stays away."""
+    crm, at = acme.crm, "2026-02-01T09:00:00Z"
+    lead = crm.leads.create({"name": "Lee"}).id
+    account = crm.accounts.create({"name": "Acc"}).id
+    contact = crm.contacts.create({"name": "Con", "account_id": account}).id
+    deal = crm.deals.create({"title": "D", "contact_id": contact}).id
+    sides: Any = {"from_address": {"email": "a@x.example"}, "to": [{"email": "b@x.example"}]}
+    mail: Any = {"kind": "email", "subject": "M", "sent_at": at, "message_id": "<m@x.example>", **sides}
+    given: list[Any] = [
+        {"kind": "call", "title": "C", "contact_id": contact, "direction": "outbound"},
+        {"kind": "task", "title": "T", "lead_id": lead},
+        {"kind": "note", "title": "N", "body": "N", "deal_id": deal},
+        {"kind": "event", "title": "E", "start_time": at, "end_time": "2026-02-01T10:00:00Z", "account_id": account},
+        {**mail, "contact_id": contact},
+    ]
+    done = [crm.activities.create(one).id for one in given]
+    were = [crm.activities.get(id) for id in done[:4]]
+    made = acme.backup(include=["data"])
+    for id in done:
+        crm.activities.delete(id)
+    for nouns, id in ((crm.deals, deal), (crm.leads, lead), (crm.contacts, contact), (crm.accounts, account)):
+        nouns.delete(id)
+    taking = crm.activities.create(mail).id
+    before = len(stub.audit(acme.id))
+    result = acme.restore(made, "merge")
+    assert result.restored == {"account": 1, "contact": 1, "lead": 1, "deal": 1, "activity": 4}
+    assert [one.model_dump(exclude={"message"}) for one in result.conflicts] == [
+        {"row": None, "field": "message_id", "code": "EMAIL_EXISTS", "value": done[4]}
+    ]
+    told = [(one["action"], one["entity"]["id"]) for one in stub.audit(acme.id)[before:]]
+    kinds = [one for kind in ("call", "task", "note", "event") for one in ("activity", kind)]
+    restored = [(f"{kind}.restored", id) for kind, id in zip(kinds, [id for id in done[:4] for _ in "12"], strict=True)]
+    ends = [("backup.restored", made.id), *told[-2:]]
+    assert told == [
+        ("account.restored", account), ("contact.restored", contact), ("lead.restored", lead), ("deal.restored", deal),
+        *restored, *ends,
+    ]  # fmt: skip
+    assert [action for action, _ in told[-2:]] == ["job.completed", "notification.created"]
+    stamps = {"version", "updated_at"}
+    for before_it in were:
+        now = crm.activities.get(before_it.id)
+        assert now.model_dump(exclude=stamps) == before_it.model_dump(exclude=stamps) and now.version == 3
+    assert crm.activities.get(taking).version == 1 and crm.contacts.get(contact).account_id == account
+
+
+def test_no_more_come_back_than_the_plan_has_room_for(acme: Founded, stub: StubServer) -> None:
+    ids = [acme.crm.contacts.create({"name": name}).id for name in "abc"]
+    made = acme.backup(include=["data"])
+    for id in ids:
+        acme.crm.contacts.delete(id)
+    tenants = stub.store.collection(acme.id, "tenant")
+    tenant = some(tenants.first())
+    tenants.put(tenant | {"limits": {**(tenant.get("limits") or {}), "contacts": 2}})
+    result = acme.restore(made, "merge")
+    assert said(result, *ids) == {ids[2]: ("LIMIT_EXCEEDED", None)} and result.restored == {"contact": 2}
+    assert [one.id for one in acme.crm.contacts.list(sort="name", order="asc")] == ids[:2]
