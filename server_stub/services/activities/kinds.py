@@ -200,7 +200,7 @@ def _note(call: Context, members: Members, note: Members, before: Members | None
         raise invalid("contact_id", "required", "a note is about a contact, a lead, a deal or an account")
     body = note["body"].strip()
     if before is not None and body == before["body"]:
-        return {}
+        return {"body": body}
     first = body.partition("\n")[0].strip()[:255]
     title = note.get("title") if before is None else first
     return {"body": body, "title": title or first, "mentions": mentioned_users(call, body)}

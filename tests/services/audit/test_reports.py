@@ -224,8 +224,8 @@ def test_a_lineage_says_how_each_record_was_made(platform: CrmClient, stub: Stub
     stored(stub, "audit", entry["id"], action="lead.enriched", source=source | {"operation": "job:enrich"})
     found = wire_of(platform, "lead", lead, "&direction=upstream")
     assert [(one["relation"], one["target"]["id"]) for one in found["edges"]] == [("enriched_by", job[1])]
-    for by, origin in (("user_ada", "manual"), ("apikey_acme_admin", "api"), (None, "api")):
-        stored(stub, "lead", lead, created_by=by)
+    for maker, origin in (("user_ada", "manual"), ("apikey_acme_admin", "api"), (None, "api")):
+        stored(stub, "lead", lead, created_by=maker)
         node = wire_of(platform, "lead", lead)["nodes"][0]
         assert (node["origin"], node["detail"]) == (origin, None)
 
