@@ -55,7 +55,7 @@ def travel(here: str | None, there: str | None) -> int:
     if len(one) > 2 and len(other) > 2 and one[-1] != other[-1]:
         return _FAR
     if len(one) > 1 and len(other) > 1:
-        return _WITHIN if one[-2:] == other[-2:] or (one[-1] == other[-1] and len(one) == 2) else _ACROSS
+        return _WITHIN if one[-2:] == other[-2:] or (one[-1] == other[-1] and len(one) == len(other) == 2) else _ACROSS
     # A room or a street without its town: near if it shares a word with the other place, otherwise far.
     return _WITHIN if set(_WORD.findall(first)) & set(_WORD.findall(second)) else _ACROSS
 
