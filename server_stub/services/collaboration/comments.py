@@ -133,16 +133,13 @@ def list_(call: Context, entity_type: str, entity_id: str, **given: Any) -> Any:
     return COMMENTS.select(call, {**given, "entity_id": entity.id})
 
 
-@reacts("contact.merged", "lead.merged", "account.merged")
+@reacts("contact.merged", "account.merged")
 def move_to_survivor(call: Context, entry: Document) -> None:
-    """Let the comments on merged records and their shares be the survivor's, as all else that was theirs."""
-    survivor = entry["entity"]
-    comments, shares = call.collection("comment"), call.collection(SHARE)
+    """Let the shares of merged records be the survivor's, as all else that was theirs."""
+    survivor, shares = entry["entity"], call.collection(SHARE)
     ref = {name: survivor[name] for name in ("type", "id", "name")}
     kept = {(one["subject_type"], one["subject_id"]) for one in shares.find("entity_id", survivor["id"])}
     for id in entry["metadata"].get("merged_ids") or ():
-        for comment in list(comments.find("entity_id", id)):
-            comments.put(comment | {"entity": ref, "entity_id": survivor["id"]})
         for share in list(shares.find("entity_id", id)):
             subject = (share["subject_type"], share["subject_id"])
             if subject not in kept and is_active(share, call.now):

@@ -268,8 +268,12 @@ def test_an_accounts_risk_is_that_of_its_contacts(crm: CrmClient) -> None:
     (found,) = crm.ai_insights.predictions.churn(account_ids=[firm.id]).customers
     assert plain(found.churn_risk, found.value_at_risk) == (22, 220)  # (15 × 2 + 35 × 1) ÷ 3
     assert (found.entity.type, found.risk_level) == ("account", "low")
-    assert sum(reason.points for reason in found.reasons) == 22
-    assert [(reason.label, reason.value) for reason in found.reasons][:2] == [("Dealing", 35), ("Talking", 15)]
+    assert [(reason.feature, reason.label, reason.value, reason.points) for reason in found.reasons] == [
+        ("contacts", "Dealing", 35, 12), ("contacts", "Talking", 15, 10),
+    ]  # fmt: skip
+    crm.activities.calls.create({"title": "Talk", "contact_id": talking, "outcome": "connected"})
+    (more,) = crm.ai_insights.predictions.churn(account_ids=[firm.id]).customers
+    assert [reason.label for reason in more.reasons] == ["Talking", "Dealing"], "15 × 3 is more than 35 × 1"
     empty = crm.accounts.create({"name": "Empty"})
     (nobody,) = crm.ai_insights.predictions.churn(account_ids=[empty.id]).customers
     assert (nobody.churn_risk, nobody.risk_factors) == (50, ["Nobody there is known"])

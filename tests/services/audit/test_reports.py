@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -41,6 +42,18 @@ def test_the_report_rebuilds_the_history_of_a_record(platform: CrmClient, contac
     assert (entry.action, entry.actor) == (report.items[0].action, report.items[0].actor)
     (only,) = platform.audit.reports.changes(entity_id=contact, field="department").items
     assert (only.before, only.after) == ("X", "Y")
+    (deal, key) = (platform.deals.list(limit=1).items[0].id, report.items[0].actor.id)
+    platform.deals.update(deal, {"title": "Other"})
+    for given, total in (
+        ({"entity_type": "contact"}, report.total), ({"entity_type": "lead"}, 0), ({"user_id": "user_nobody"}, 0),
+        ({"user_id": key}, report.total), ({"start_date": date(2026, 1, 14), "end_date": date(2026, 1, 14)}, 0),
+        ({"entity_id": "contact_none"}, 0),
+    ):  # fmt: skip
+        asked: Any = {"entity_id": contact, **given}
+        found = platform.audit.reports.changes(**asked)
+        assert (found.total, len(found.items)) == (total, total), given
+        assert found.by_actor == ({key: total} if total else {}), given
+    assert platform.audit.reports.changes(field="title", entity_type="deal").by_field == {"title": 1}
     page = platform.audit.reports.changes(entity_id=contact, limit=1, page=2)
     assert (page.items, page.has_next, page.total) == (report.items[1:2], True, report.total)
     half = report.total // 2

@@ -172,6 +172,16 @@ def test_five_wrong_codes_lock_the_codes(stub: StubServer, bearer: Bearer, ada: 
     ada.auth.mfa.disable(code=app.code())
 
 
+def test_a_right_code_forgets_the_wrong_ones(stub: StubServer, bearer: Bearer, ada: CrmClient) -> None:
+    app, _ = enrolled(stub, ada)
+    for _ in range(2):
+        half = bearer().auth.login("ada@acme.test", "demo-password")
+        for _ in range(4):
+            wrong = app.wrong_code()
+            assert refused(lambda: bearer().auth.mfa.verify(wrong, mfa_token=str(half.mfa_token))).status == 401  # noqa: B023 # called at once
+        bearer().auth.mfa.verify(app.next_code(), mfa_token=str(half.mfa_token))
+
+
 def test_turning_it_off_ends_the_other_sessions(stub: StubServer, bearer: Bearer, ada: CrmClient) -> None:
     app, codes = enrolled(stub, ada)
     other = bearer()

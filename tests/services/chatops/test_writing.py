@@ -147,6 +147,12 @@ def test_rights_are_the_callers_own(acme: CrmClient, sales: CrmClient, reader: C
     for client, text in ((reader, f"/set {eva.id} title=x"), (reader, "/set"), (reader, "/log note on x: y")):
         assert refused(lambda client=client, text=text: client.chatops.send(text)).code == "FORBIDDEN"  # type: ignore[misc] # the value of this turn is bound
     assert refused(lambda: sales.chatops.send(f"/set {eva.id} title=x")).code == "FORBIDDEN", "it is another's"
+    deal = acme.deals.create({"title": "Anothers Deal", "value": 1, "owner_id": "user_ada"})
+    task = acme.activities.tasks.create({"title": "Anothers Task", "owner_id": "user_ada"})
+    texts = (f"/move {deal.id} proposal", f"/done {task.id}", f"/assign {deal.id} to sam@acme.test")
+    assert [refused(lambda text=text: sales.chatops.send(text)).code for text in texts] == ["FORBIDDEN"] * 3  # type: ignore[misc] # the value of this turn is bound
+    assert [plan_of(acme.chatops.send(text)).status for text in texts] == ["pending"] * 3
+    assert acme.chatops.send('/set "" title=x').text == 'Nothing was found for /set "" title=x'
     assert reader.chatops.send("won deals").total == acme.chatops.send("won deals").total
     assert {one.name for one in reader.chatops.commands()} == {
         "/list", "/show", "/count", "/sum", "/summarize", "/help",
@@ -200,6 +206,9 @@ def test_a_bot_asks_for_a_user_with_no_more_than_his_rights(acme: CrmClient, sal
         assert acme.contacts.get(own.id).title == named
     (entry,) = acme.audit.logs.list(action="contact.updated", entity_id=own.id, limit=1).items
     assert entry.actor.id == "user_sam"
+    acme.chatops.confirm(acme.chatops.send(f"/set {foreign.id} title=One").id)
+    (entry,) = acme.audit.logs.list(action="contact.updated", entity_id=foreign.id, limit=1).items
+    assert entry.actor.id == "apikey_acme_admin", "nobody asked for anybody else"
     assert acme.chatops.send("/count deal my", on_behalf_of="user_sam").total == sales.deals.list(
         owner_id="user_sam", limit=1
     ).total  # fmt: skip

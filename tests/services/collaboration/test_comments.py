@@ -191,3 +191,13 @@ def test_a_comment_is_not_blank(stub: StubServer, lead: Make, body: str) -> None
     raw = json.dumps(comment).encode()
     answer = stub.handle(Request("POST", "/v1/collaboration/comments", headers=headers, body=raw))
     assert (answer.status, json.loads(answer.body)["errors"][0]["field"]) == (422, "body")
+
+
+def test_what_is_answered_to_who_deletes(ada: CrmClient, lead: Make) -> None:
+    made = lead()
+    top = say(ada, made.id)
+    reply = say(ada, made.id, parent_id=top.id)
+    for id in (top.id, reply.id):
+        answer = ada.request("DELETE", f"/v1/collaboration/comments/{id}")
+        assert (answer.status, answer.json()["data"]) == (200, {"id": id, "deleted": True})
+        assert ada.request("DELETE", f"/v1/collaboration/comments/{reply.id}x").status == 404

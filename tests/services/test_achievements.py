@@ -1,0 +1,122 @@
+"""The achievements there are, what they ask for, and what a new one says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from stub_data import stored
+
+from server_stub import StubServer
+
+GOALS = (
+    ("achievement_123", "First Sale", "Closed your first deal", "sales", "common", 1),
+    ("achievement_dealmaker", "Dealmaker", "Closed 5 deals", "sales", "uncommon", 5),
+    ("achievement_closer", "Closer", "Closed 25 deals", "sales", "epic", 25),
+    ("achievement_big_fish", "Big Fish", "Won a deal worth 25,000 or more", "sales", "rare", 1),
+    ("achievement_revenue", "Six Figures", "Won deals worth 100,000", "sales", "rare", 100_000),
+    ("achievement_million", "Millionaire", "Won deals worth 1,000,000", "sales", "legendary", 1_000_000),
+    ("achievement_first_lead", "Door Opener", "Took on your first lead", "leads", "common", 1),
+    ("achievement_hunter", "Hunter", "Took on 50 leads", "leads", "uncommon", 50),
+    ("achievement_qualifier", "Qualifier", "Qualified 10 leads", "leads", "uncommon", 10),
+    ("achievement_converter", "Converter", "Converted 10 leads", "leads", "rare", 10),
+    ("achievement_networker", "Networker", "Looks after 25 contacts", "relationships", "uncommon", 25),
+    ("achievement_trusted", "Trusted", "Keeps 10 relationships in high health", "relationships", "rare", 10),
+    ("achievement_talker", "Conversationalist", "Had 50 conversations", "activity", "uncommon", 50),
+    ("achievement_caller", "On the Line", "Made 20 calls", "activity", "common", 20),
+    ("achievement_assisted", "Assisted", "Gave an AI agent its first task", "ai", "common", 1),
+    ("achievement_delegator", "Delegator", "Gave AI agents 25 tasks", "ai", "rare", 25),
+    ("achievement_connected", "Well Connected", "Connected 5 integrations", "system", "uncommon", 5),
+)
+POINTS = {"common": 50, "uncommon": 100, "rare": 200, "epic": 400, "legendary": 800}
+
+
+def progress(stub: StubServer) -> dict[str, Any]:
+    found = stub.client(dialects="mvp", max_retries=0).achievements.list()
+    return {one.id: (one.progress.current, one.unlocked_at) for one in found.achievements}
+
+
+def test_the_goals_and_their_points(stub: StubServer) -> None:
+    found = stub.client(dialects="mvp", max_retries=0, strict=True).achievements.list()
+    shown = [(a.id, a.title, a.description, a.category, a.rarity, a.progress.target) for a in found.achievements]
+    assert shown == list(GOALS)
+    reached = [one for one in found.achievements if one.unlocked_at is not None]
+    assert found.progress.total_unlocked == len(reached) and found.progress.total_available == 17
+    assert found.progress.points == sum(POINTS[one.rarity] for one in reached)
+    for one in found.achievements:
+        now = one.progress
+        assert now.percentage == now.current * 100 // now.target and (now.current == now.target) == (one in reached)
+
+
+def test_deals_count_by_their_worth_in_the_companys_currency(stub: StubServer) -> None:
+    crm: Any = stub.client(dialects="platform", max_retries=0)
+    before = progress(stub)
+    assert (before["achievement_big_fish"], before["achievement_revenue"][0]) == ((0, None), 41_500)
+    small = crm.deals.create({"title": "Small", "value": 24_999.99})
+    crm.deals.move_stage(small.id, "closed-won")
+    assert progress(stub)["achievement_big_fish"] == (0, None)
+    assert progress(stub)["achievement_revenue"] == (66_499, None)
+    start = len(stub.store.collection("tenant_acme", "notification"))
+    big = crm.deals.create({"title": "Big", "value": 33_501, "owner_id": "user_ada"})
+    crm.deals.move_stage(big.id, "closed-won")
+    won = stub.store.collection("tenant_acme", "deal").get(big.id)
+    assert won is not None
+    after = progress(stub)
+    assert after["achievement_big_fish"] == (1, won["closed_at"])
+    assert after["achievement_revenue"] == (100_000, won["closed_at"]) and after["achievement_million"][0] == 100_000
+    assert after["achievement_closer"][0] == before["achievement_closer"][0] + 2
+    told = [
+        one
+        for one in stub.store.collection("tenant_acme", "notification").all()[start:]
+        if "Achievement" in one["title"]
+    ]
+    names = ("user_id", "type", "title", "message", "priority", "action_url")
+    assert [tuple(one[name] for name in names) for one in told] == [
+        ("user_ada", "system", f"Achievement unlocked: {title}", f"{text}. That is worth 200 points.", "low",
+         "/achievements")
+        for title, text in (("Big Fish", "Won a deal worth 25,000 or more"), ("Six Figures", "Won deals worth 100,000"))
+    ]  # fmt: skip
+    assert [one["metadata"] for one in told] == [
+        {"achievementId": id, "rarity": "rare"} for id in ("achievement_big_fish", "achievement_revenue")
+    ]
+    assert {one["expires_at"] - one["created_at"] for one in told} == {timedelta(days=30)}
+    another = crm.deals.create({"title": "Big", "value": 30_000, "owner_id": "user_ada"})
+    crm.deals.move_stage(another.id, "closed-won")
+    notes = stub.store.collection("tenant_acme", "notification").all()[start:]
+    assert [one["title"] for one in notes if "Big Fish" in one["title"]] == ["Achievement unlocked: Big Fish"]
+
+
+def test_what_counts_towards_each_goal(stub: StubServer) -> None:
+    """A newcomer's first records: each counts for its owner alone, and what is planned not yet."""
+    crm: Any = stub.client(dialects="platform", max_retries=0)
+    sam = stub.client(api_key="acme-sales", dialects="mvp", max_retries=0)
+
+    def counted() -> dict[str, int]:
+        return {
+            one.id.removeprefix("achievement_"): one.progress.current for one in sam.achievements.list().achievements
+        }
+
+    for kind in ("lead", "contact", "deal", "activity"):
+        records = stub.store.collection("tenant_acme", kind)
+        for doc in records.find("owner_id", "user_sam"):
+            records.put(doc | {"owner_id": "user_mia"})
+    names = ("first_lead", "hunter", "qualifier", "converter", "networker", "trusted", "talker", "caller")
+    assert [counted()[name] for name in names] == [0] * 8
+    own: Any = {"owner_id": "user_sam"}
+    leads = [crm.leads.create({"name": name, **own}).id for name in "abc"]
+    crm.leads.update(leads[0], {"status": "qualified"})
+    crm.leads.convert(leads[1])
+    assert [counted()[name] for name in names] == [1, 3, 2, 1, 1, 0, 0, 0]
+    person = crm.contacts.create({"name": "P", **own}).id
+    for health in ("high", "medium"):
+        stored(stub, "contact", person, relationship_health=health)
+        assert [counted()[name] for name in names[4:6]] == [2, int(health == "high")]
+    now, hour = stub.clock.now(), timedelta(hours=1)
+    crm.activities.calls.create({"title": "c", "contact_id": person, "start_time": now - hour, **own})
+    crm.activities.calls.create({"title": "c", "contact_id": person, "start_time": now + hour, **own})
+    crm.activities.notes.create({"body": "n", "contact_id": person, **own})
+    crm.activities.events.create({"title": "e", "start_time": now - hour, "end_time": now, **own})
+    crm.activities.tasks.create({"title": "t", "due_at": now - hour, **own})
+    mail: Any = {"subject": "m", "to": [{"email": "a@x.example"}], "sent_at": now - hour, **own}
+    crm.activities.emails.create(mail)
+    assert [counted()[name] for name in names[6:]] == [4, 1]
