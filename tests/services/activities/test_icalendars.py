@@ -115,8 +115,10 @@ def written(event: dict[str, Any], **given: Any) -> list[str]:
 
 
 def test_what_an_event_is_written_as() -> None:
-    usual = {"SUMMARY:T", "DTSTART;TZID=America/New_York:20260302T100000",
-             "DTEND;TZID=America/New_York:20260302T110000", "CLASS:PUBLIC", "SEQUENCE:0", "STATUS:CONFIRMED", "TRANSP:OPAQUE"}  # fmt: skip
+    usual = {
+        "SUMMARY:T", "DTSTART;TZID=America/New_York:20260302T100000", "DTEND;TZID=America/New_York:20260302T110000",
+        "CLASS:PUBLIC", "SEQUENCE:0", "STATUS:CONFIRMED", "TRANSP:OPAQUE",
+    }  # fmt: skip
     assert set(written({})) == usual
     guests = [
         {"email": "ada@x.example", "role": "host", "status": "accepted", "name": "Ada"},
