@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from stub_data import some
 
 from crm_sdk import ConflictError, CrmClient, NotFoundError, ValidationError
 from crm_sdk.models import Account
@@ -105,3 +106,19 @@ def test_people_and_deals_of_an_account_and_of_those_below(client: CrmClient) ->
     assert [found.id for found in contacts(root.id, include_children=True, search="lovelace")] == [ada.id]
     assert [found.id for found in deals(root.id, include_children=True, status="open")] == [deal.id]
     assert list(deals(root.id, include_children=True, pipeline_id="pipeline_none")) == []
+
+
+def test_a_tree_shows_a_thousand_accounts_and_says_where_there_are_more(client: CrmClient, stub: StubServer) -> None:
+    root = client.accounts.create({"name": "Root"}).id
+    accounts = stub.store.collection("tenant_acme", "account")
+    one = some(accounts.get(client.accounts.create({"name": "Child 0000", "parent_id": root}).id))
+    for number in range(1, 1_000):
+        accounts.put(one | {"id": f"account_{number}", "name": f"Child {number:04}", "domain": None})
+    for gone, truncated in ((None, True), ("account_7", False)):
+        if gone is not None:
+            accounts.remove(gone)
+        found = client.accounts.hierarchy(root, max_depth=1)
+        names = [node.name for node in found.root.children]
+        assert len(names) == 999 and names[0] == "Child 0000" and found.truncated is truncated
+        assert names[-1] == ("Child 0998" if truncated else "Child 0999")
+        assert found.rollup.accounts == (1_001 if truncated else 1_000)

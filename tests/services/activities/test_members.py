@@ -294,3 +294,12 @@ def test_a_series_ends_on_the_clock_of_its_zone(wire: Wire) -> None:
     )):  # fmt: skip
         wire.make("event", title=f"S{number}", recurrence=rule, **zone)
         assert wire.starts(f"S{number}", days=30) == [f"{day} 10:00" for day in days], rule
+
+
+def test_the_next_step_of_a_deals_own_activity_is_the_deals(wire: Wire) -> None:
+    deal = wire.send("POST", "/deals", {"title": "Engine", "value": 1000}).ok(201)["id"]
+    flow = wire.stub.client(dialects="flow", max_retries=0)
+    for step, kept in (("Send it", "Send it"), (None, "Send it"), ("Call", "Call")):
+        given: Any = {"type": "call", "date": wire.stub.clock.now(), "description": "Spoke", "next_step": step}
+        flow.deals.activities.create(deal, given)
+        assert wire.send("GET", f"/deals/{deal}").ok()["nextStep"] == kept

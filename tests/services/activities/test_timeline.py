@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from activity_wire import Wire
+from scoped_readers import somebody_scoped
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
@@ -31,7 +32,7 @@ def story(client: CrmClient, wire: Wire) -> dict[str, str]:
 
 
 def entries(wire: Wire, **query: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = wire.send("GET", "/activities/timeline", limit=200, **query).ok()
+    found: list[dict[str, Any]] = wire.send("GET", "/activities/timeline", **{"limit": 200, **query}).ok()
     return found
 
 
@@ -91,3 +92,25 @@ def test_pages_and_messages_of_the_whole_company(wire: Wire) -> None:
     first = wire.send("GET", "/activities/timeline", limit=5)
     assert len(first.ok()) == 5 and first.body["meta"]["pagination"]["total"] > 100
     assert {entry["kind"] for entry in entries(wire, kinds="message")} == {"message"}
+
+
+def test_files_and_comments_are_in_it_and_what_others_may_not_see_is_not(wire: Wire, stub: StubServer) -> None:
+    crm: Any = stub.client(dialects="platform", max_retries=0)
+    contact = crm.contacts.create({"name": "Eve", "owner_id": "user_ada"}).id
+    about: Any = {"type": "contact", "id": contact}
+    said = crm.collaboration.comments.create({"entity": about, "body": "What  is\nthis " + "x" * 300})
+    file = crm.files.upload(("plan.txt", b"x"), related_to=about)
+    shown = {entry["id"]: entry for entry in entries(wire, contactId=contact)}
+    comment = shown[said.id]
+    assert comment["kind"] == "comment" and comment["entity"] == {**about, "name": "Eve"}
+    assert comment["title"] == comment["summary"] and comment["title"].startswith("What is this xxx")
+    assert comment["title"].endswith("x…") and len(comment["title"]) == len(comment["summary"])
+    assert (comment["actor"]["id"], shown[file.id]["title"], shown[file.id]["kind"]) == ("user_ada", "plan.txt", "file")
+    other = crm.leads.create({"name": "Lee"}).id
+    assert {said.id, file.id}.isdisjoint(entry["id"] for entry in entries(wire, leadId=other))
+    assert {said.id, file.id} <= {entry["id"] for entry in entries(wire)}
+    somebody_scoped(stub)
+    scoped = entries(wire.by("acme-sales"), limit=200, kinds="created,comment")
+    assert contact not in {entry["entity"]["id"] for entry in scoped}, "it is Ada's"
+    mine = crm.contacts.create({"name": "Own", "owner_id": "user_sam"}).id
+    assert mine in {entry["entity"]["id"] for entry in entries(wire.by("acme-sales"), kinds="created")}
