@@ -16,7 +16,7 @@ from ..messages.reading import analyse
 from . import state as state
 
 _SEARCHED = ("contact_name", "contact_company", "lead_name", "tags", "texts")
-_LONGEST_SMS, _LONGEST_TAG, _MOST_TAGS = 1_600, 50, 50
+_LONGEST_SMS, _MOST_TAGS = 1_600, 50
 
 Thread = tuple[Document, list[Document]]
 
@@ -92,8 +92,6 @@ def add_tag(call: Context, conversation_id: str, tag: str) -> dict[str, Any]:
     """Add a tag, unless the conversation has it in any letter case."""
     conversation = state.writable(call, conversation_id)
     name, tags = tag.strip(), conversation["tags"]
-    if not name or len(name) > _LONGEST_TAG:
-        raise invalid("tag", "length", f"a tag has 1 to {_LONGEST_TAG} characters")
     if name.casefold() in {known.casefold() for known in tags}:
         return _with_messages(call, conversation)
     if len(tags) >= _MOST_TAGS:
@@ -102,11 +100,8 @@ def add_tag(call: Context, conversation_id: str, tag: str) -> dict[str, Any]:
 
 
 def text_of(message: Members) -> str:
-    """Return the text of a message to store. Raises: 422 for an empty text."""
-    content = str(message["content"]).strip()
-    if not content:
-        raise invalid("content", "length", "a message needs a text")
-    return content
+    """Return the text of a message to store."""
+    return str(message["content"]).strip()
 
 
 def _with_messages(call: Context, conversation: Document) -> dict[str, Any]:
