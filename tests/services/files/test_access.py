@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import CrmClient, NotFoundError, PermissionDeniedError
 from crm_sdk.models import File, Share
@@ -88,18 +89,23 @@ def test_read_only_users_upload_nothing(reader: CrmClient, acme: CrmClient) -> N
     assert {refused(attempt).code for attempt in attempts} == {"FORBIDDEN"}
 
 
-@pytest.mark.parametrize(("kind", "id"), [("team", "team_acme_sales"), ("role", "sales")])
-def test_entries_name_teams_and_roles(sales: CrmClient, mate: CrmClient, kind: str, id: str) -> None:
+def test_entries_name_teams_and_roles(stub: StubServer, sales: CrmClient, mate: CrmClient) -> None:
     file = put(sales, visibility="private")
-    entry: Any = {"subject_type": kind, "subject_id": id, "access": "edit"}
-    given = sales.files.permissions.update(file.id, entries=[entry])
-    assert [one.model_dump() for one in given.entries] == [entry]
-    assert mate.files.get(file.id).shared is True
-    assert file.id in [one.id for one in mate.files.list()]
-    assert sales.files.permissions.update(file.id, entries=[]).entries == []
-    with pytest.raises(NotFoundError):
-        mate.files.get(file.id)
-    assert file.id not in [one.id for one in mate.files.list()]
+    for kind, id, other, role in (
+        ("team", "team_acme_sales", "team_acme_revenue", "sales"), ("role", "sales", "manager", "sales"),
+        ("role", "role_team_lead", "role_temporary_help", "team_lead"),
+    ):  # fmt: skip
+        stored(stub, "user", "user_123", role=role)
+        entry: Any = {"subject_type": kind, "subject_id": id, "access": "edit"}
+        given = sales.files.permissions.update(file.id, entries=[entry])
+        assert [one.model_dump() for one in given.entries] == [entry]
+        assert mate.files.get(file.id).shared is True
+        assert file.id in [one.id for one in mate.files.list()]
+        for entries in ([], [entry | {"subject_id": other}]):
+            assert len(sales.files.permissions.update(file.id, entries=entries).entries) == len(entries)
+            with pytest.raises(NotFoundError):
+                mate.files.get(file.id)
+            assert file.id not in [one.id for one in mate.files.list()]
 
 
 def test_unknown_subjects_are_refused(sales: CrmClient) -> None:

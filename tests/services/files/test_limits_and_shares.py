@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from refusals import refused
 from stub_data import some, stored
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
+from server_stub.files.scanning import EICAR
 from server_stub.request.http import Reply, Request
 
 from .conftest import ACME, picture, put
@@ -34,10 +34,7 @@ def asked(stub: StubServer, path: str, query: str = "", key: str = "acme-admin",
 # -- limits ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["upload", "copy", "version", "process", "processed version"])
-def test_every_way_to_store_has_room_for_as_much_as_the_plan_allows(
-    stub: StubServer, acme: CrmClient, way: str
-) -> None:
+def test_every_way_to_store_has_room_for_as_much_as_the_plan_allows(stub: StubServer, acme: CrmClient) -> None:
     first = put(acme, "a.png", picture(40, 20))
     options: Any = {"width": 20}
     ways: Any = {
@@ -48,26 +45,35 @@ def test_every_way_to_store_has_room_for_as_much_as_the_plan_allows(
         "processed version": lambda: acme.files.process(first.id, "resize", options=options, save_as="version").size,
     }
     start = stub.snapshot()
-    needed = ways[way]()
-    stub.restore(start)
     used = next(one.used for one in acme.tenants.limits.get("current").limits if one.key == "storage_bytes")
-    for most, code in ((used + needed - 1, "LIMIT_EXCEEDED"), (used + needed, None)):
-        stored(stub, "tenant", ACME, limits={"storage_bytes": most})
-        if code is None:
-            assert ways[way]() == needed
-        else:
-            refusal = refused(ways[way])
-            assert (refusal.status, refusal.code) == (403, code)
-            assert refusal.details == {"key": "storage_bytes", "limit": most, "used": used}
-    stub.restore(start)
-    for most, code in ((needed - 1, "FILE_TOO_LARGE"), (needed, None)):
-        stored(stub, "tenant", ACME, limits={"file_size_bytes": most})
-        if code is None:
-            assert ways[way]() == needed
-        else:
-            refusal = refused(ways[way])
-            assert (refusal.status, refusal.code, refusal.fields[0].field) == (422, code, "file")
-            assert refusal.details == {"limit": most, "size": needed}
+    for name, way in ways.items():
+        needed = way()
+        for limit, most, status, code, details in (
+            ("storage_bytes", used + needed - 1, 403, "LIMIT_EXCEEDED", {"key": "storage_bytes", "used": used}),
+            ("file_size_bytes", needed - 1, 422, "FILE_TOO_LARGE", {"size": needed}),
+        ):
+            stub.restore(start)
+            stored(stub, "tenant", ACME, limits={limit: most})
+            refusal = refused(way)
+            assert (refusal.status, refusal.code, refusal.details) == (status, code, details | {"limit": most}), name
+            assert [one.field for one in refusal.fields] == (["file"] if status == 422 else []), name
+            stored(stub, "tenant", ACME, limits={limit: most + 1})
+            assert way() == needed, name
+        stub.restore(start)
+
+
+def test_what_is_too_large_by_itself_is_not_looked_into(stub: StubServer, acme: CrmClient) -> None:
+    first = put(acme, "b.txt", b"b")
+    used = next(one.used for one in acme.tenants.limits.get("current").limits if one.key == "storage_bytes")
+    stored(stub, "tenant", ACME, limits={"file_size_bytes": len(EICAR) - 1})
+    for way in (
+        partial(put, acme, "a.txt", EICAR), partial(acme.files.scan, EICAR),
+        partial(acme.files.versions.create, first.id, EICAR),
+    ):  # fmt: skip
+        assert refused(way).code == "FILE_TOO_LARGE"
+    stored(stub, "tenant", ACME, limits={"file_size_bytes": len(EICAR), "storage_bytes": used})
+    assert refused(partial(put, acme, "a.txt", EICAR)).code == "FILE_INFECTED"
+    assert acme.files.scan(EICAR).status == "infected"
 
 
 def test_what_is_deleted_and_replaced_is_not_counted_and_versions_are(acme: CrmClient) -> None:
