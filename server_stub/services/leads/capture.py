@@ -255,7 +255,10 @@ def _additions(before: Document, given: Members, notes: Sequence[str], at: datet
 
 
 def _write_activity(call: Context, lead: Document, activity: Members, at: datetime) -> Document:
-    """Store what was said as an activity of a lead."""
+    """Store what was said as an activity of a lead; an e-mail that is there already becomes one of its activities."""
+    for known in call.collection("activity").find("message_id", activity.get("message_id") or ""):
+        free = known["lead_id"] is None or call.find_one("lead", known["lead_id"]) is None
+        return activities.noun_of(known).change(call, known, {"lead_id": lead["id"]}) if free else known
     about = {"lead_id": lead["id"], "owner_id": lead["owner_id"], "source": "api", "occurred_at": at}
     members = {name: value for name, value in activity.items() if name != "kind"}
     return activities.add(call, activity["kind"], {**members, **about})

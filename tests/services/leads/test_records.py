@@ -37,9 +37,13 @@ def test_duplicates_are_named_on_both_sides_and_follow_every_change(client: CrmC
     assert named() == [[], []]
     client.leads.update(second.id, {"phone": "(415) 555-2671"})
     assert named() == [[second.id], [first.id]]
-    assert client.leads.get(first.id).version == 1
+    third = client.leads.create({"name": "Other", "email": "ann@initech.test", "phone": "+14155552672"})
+    assert [*named(), third.duplicate_ids] == [sorted([second.id, third.id]), [first.id], [first.id]]
+    client.leads.update(first.id, {"title": "CEO"})
+    assert named() == [sorted([second.id, third.id]), [first.id]]
+    assert [client.leads.get(lead.id).version for lead in (first, third)] == [2, 1]
     client.leads.delete(second.id)
-    assert client.leads.get(first.id).duplicate_ids == []
+    assert client.leads.get(first.id).duplicate_ids == [third.id]
 
 
 def test_a_company_may_want_no_lead_twice(stub: StubServer, client: CrmClient) -> None:
