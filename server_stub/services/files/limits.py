@@ -20,6 +20,11 @@ def require_room(call: Context, size: int, freed: int = 0) -> None:
     if largest is not None and size > largest:
         message = f"a file has at most {largest} bytes, this one has {size}"
         raise Problem("FILE_TOO_LARGE", message, field="file", details={"limit": largest, "size": size})
+    require_storage(call, size, freed)
+
+
+def require_storage(call: Context, size: int, freed: int = 0) -> None:
+    """Raise 403 LIMIT_EXCEEDED where so many bytes more are beyond the storage."""
     most, used = limit_of(call.tenant, "storage_bytes"), stored_bytes(call) - freed
     if most is not None and used + size > most:
         message = f"the plan allows {most} bytes of files, {used} are used, and this one has {size}"

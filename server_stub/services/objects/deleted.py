@@ -14,15 +14,18 @@ from ...data.document import Document
 from ...data.keys import taken_values
 from ...data.mapped import Mapped
 from ...data.queries.query import matches, sort_documents
+from ...files.storing import FILE, VERSION
 from ...history import trash
 from ...noun import Noun
 from ...nouns.entities import Entity
 from ...nouns.references import target_of
 from ...problems import Problem, missing
 from ...request.access import permissions
+from ...request.access.plans import check_limit
 from ...serving import Context, serves
 from ..audit.purging import DELETED, holds
 from ..audit.retention import policies_of
+from ..files.limits import require_storage
 from .reading import some
 from .relationships import NEEDED
 from .showing import shown_as
@@ -95,7 +98,7 @@ def _with_obstacles(call: Context, entity: Entity, shown: Document) -> Document:
 
 
 def _obstacles(call: Context, entity: Entity, doc: Document) -> list[Problem]:
-    """Return what is in the way of a restore: a unique value that another record has taken meanwhile."""
+    """Return what is in the way of a restore: a unique value that another record has meanwhile, a limit of the plan."""
     noun = entity.noun_of(doc)
     own = {"external_id": "DUPLICATE_VALUE"} if "external_id" in noun.model.model_fields else {}
     scope = noun.within[0] if noun.within is not None else None
@@ -104,7 +107,19 @@ def _obstacles(call: Context, entity: Entity, doc: Document) -> list[Problem]:
         details = {"field": camel(problem.field or ""), "existing_id": problem.details["existing_id"]}
         message = f"it cannot be restored: {problem.message}"
         found.append(Problem("RESTORE_CONFLICT", message, field=problem.field, rule="unique", details=details))
+    try:
+        _require_room(call, noun, doc)
+    except Problem as problem:
+        found.append(problem)
     return found
+
+
+def _require_room(call: Context, noun: Noun, doc: Document) -> None:
+    """Raise 403 LIMIT_EXCEEDED where the company may not have a record more, or not the bytes of a file."""
+    if noun.limit is not None:
+        check_limit(call.tenant, noun.limit, len(noun.records(call)))
+    if noun.collection == FILE:
+        require_storage(call, sum(version["size"] for version in call.collection(VERSION).find("file_id", doc["id"])))
 
 
 @serves(Objects.restore)
@@ -117,7 +132,7 @@ def restore(call: Context, entity: str, ids: Sequence[str], atomic: bool) -> dic
 
     def bring_back(id: str) -> Any:
         doc = call.collection(found.collection).get(id, deleted=True)
-        if doc is None or not found.has(doc) or not found.sees(call, doc) or doc.get("erased_at"):
+        if doc is None or not found.has(doc) or not found.sees(call, doc):
             raise missing(found.name, id)
         if doc.get("deleted_at") is None:
             raise Problem("NOT_DELETED", f"{id} is not deleted", details={"id": id})
@@ -147,10 +162,7 @@ def _restored_record(call: Context, entity: Entity, doc: Document) -> Document:
 
 def _publish(call: Context, kind: str, before: Document, after: Document, *, of: str) -> None:
     """Publish that a record came back with another, or is as it was before that was deleted; no part of that one."""
-    nouns = call.server.nouns
-    noun = nouns.get(after.get("kind", ""))
-    if noun is None or noun.collection != kind:
-        noun = nouns[kind]
+    noun = call.server.nouns[kind]
     if noun.within is not None and after[noun.within[0]] == of:
         return
     back = before.get("deleted_at") is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from newcomers import signed_in
-from stub_data import some, trail
+from stub_data import some, stored, trail
 
 from crm_sdk import CrmClient, PermissionDeniedError
 from crm_sdk.models import BulkResult
@@ -95,3 +95,59 @@ def test_what_was_deleted_since_stays_so(stub: StubServer, crm: CrmClient) -> No
     assert crm.contacts.get(lives).account_id == account
     about = [entry["entity"]["id"] for entry in stub.audit()[told:]]
     assert account in about and gone not in about
+
+
+def test_a_plan_has_room_for_what_comes_back(stub: StubServer, crm: CrmClient) -> None:
+    first, second = (crm.contacts.create({"name": name}).id for name in ("First", "Second"))
+    file = crm.files.upload(b"12345", name="f.txt").id
+    for id in (first, second):
+        crm.contacts.delete(id)
+    crm.files.delete(file)
+
+    def blocked(entity: str) -> list[list[tuple[str, Any]]]:
+        found = crm.objects.deleted.list(entity, sort="deleted_at")
+        assert [one.restorable for one in found] == [not one.blocked_by for one in found]
+        return [[(error.code, error.details) for error in one.blocked_by] for one in found]
+
+    total = some(crm.contacts.list(limit=1).total)
+    stored_bytes = next(one.used for one in crm.tenants.limits.get("current").limits if one.key == "storage_bytes")
+    crm.tenants.limits.update("current", {"contacts": total + 1, "storage_bytes": stored_bytes + 5})
+    assert (blocked("contact"), blocked("file")) == ([[], []], [[]])
+    assert codes(crm.objects.restore("contact", [first, second])) == [None, "LIMIT_EXCEEDED"]
+    full = ("LIMIT_EXCEEDED", {"key": "contacts", "limit": total + 1, "used": total + 1})
+    assert blocked("contact") == [[full]]
+    stored(stub, "tenant", "tenant_acme", limits={"storage_bytes": stored_bytes + 4})
+    ((reason,),) = blocked("file")
+    assert reason == ("LIMIT_EXCEEDED", {"key": "storage_bytes", "limit": stored_bytes + 4, "used": stored_bytes})
+    assert codes(crm.objects.restore("file", [file])) == ["LIMIT_EXCEEDED"]
+    stored(stub, "tenant", "tenant_acme", limits={})
+    assert codes(crm.objects.restore("file", [file])) == [None]
+
+
+def test_a_list_comes_back_without_what_is_gone_and_with_who_was_merged(crm: CrmClient) -> None:
+    gone, stays = (crm.files.upload(b"1", name=f"{name}.txt").id for name in ("gone", "stays"))
+    body: Any = {"kind": "note", "body": "x", "contact_id": "contact_123"}
+    notes: list[str] = []
+    for files in ([gone, stays], [stays], []):
+        body["attachments"] = files
+        notes.append(crm.activities.create(body).id)
+    for note in notes:
+        crm.activities.delete(note)
+    crm.files.delete(gone)
+    assert codes(crm.objects.restore("activity", notes)) == [None] * 3
+    assert [crm.activities.get(note).attachments for note in notes] == [[stays], [stays], []]
+
+
+def test_without_a_policy_that_holds_it_is_thirty_days(stub: StubServer, crm: CrmClient) -> None:
+    gone = crm.contacts.create({"name": "C"}).id
+    crm.contacts.delete(gone)
+
+    def kept() -> int | None:
+        (grave,) = (one for one in crm.objects.deleted.list("contact") if one.id == gone)
+        return (grave.purge_at - some(grave.deleted_at)).days if grave.purge_at is not None else None
+
+    (policy,) = [one for one in crm.audit.retention_policies.list() if one.entity_type == "deleted_records"]
+    for enabled, days in ((True, 7), (False, 30)):
+        changed: Any = {"id": policy.id, "entity_type": "deleted_records", "retain_days": 7, "enabled": enabled}
+        crm.audit.retention_policies.update([changed])
+        assert kept() == days

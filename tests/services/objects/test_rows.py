@@ -78,7 +78,7 @@ def test_a_row_that_is_none_says_why(crm: CrmClient) -> None:
         ("VALIDATION_ERROR", "externalId", "type"), ("VALIDATION_ERROR", "id", "type"), ("NOT_FOUND", None, None),
         ("VALIDATION_ERROR", "name", "required"), ("NOT_FOUND", None, None),
     ]  # fmt: skip
-    assert items[8]["status"] == "ok", "another case is another external id"
+    assert items[8]["result"]["outcome"] == "created", "another case is another external id"
     ids = [crm.accounts.create({"name": name}).id for name in ("A", "B")]
     crm.accounts.merge(ids[0], [ids[1]])
     (merged,) = crm.objects.upsert("account", [{"id": ids[1], "name": "x"}]).items
@@ -117,6 +117,8 @@ def test_members_have_either_name_at_every_depth(crm: CrmClient) -> None:
     amount = "12345678901234.56"
     made = crm.objects.upsert("deal", [{"external_id": "d-1", "title": "D", "value": Decimal(amount)}])
     assert str(crm.deals.get(made.items[0].id or "").value) == amount
+    lead = crm.objects.upsert("lead", [{"external_id": "l-1", "name": "L", "employees": Decimal("7.0")}])
+    assert crm.leads.get(lead.items[0].id or "").employees == 7, "a number without a fraction is whole"
 
 
 def test_an_activity_stays_of_its_kind_and_has_its_members_alone(crm: CrmClient) -> None:
