@@ -74,7 +74,7 @@ def _may_delete(call: Context, doc: Document) -> None:
     """Refuse the deletion of a template that an active workflow or an active rule of a pipeline sends."""
     active = {flow["id"] for flow in call.collection("workflow").find("status", "active")}
     actions = [one for one in call.collection("action") if one["workflow_id"] in active and _names(one, doc["id"])]
-    rules = [rule for rule in call.collection("rule").find("active", True) if _names(rule, doc["id"])]
+    rules = [rule for rule in call.collection("rule").find("enabled", True) if _names(rule, doc["id"])]
     users = sorted({*(one["workflow_id"] for one in actions), *(rule["id"] for rule in rules)})
     if users:
         raise Problem("TEMPLATE_IN_USE", f"{', '.join(users)} send it", details={"used_by": users})

@@ -96,12 +96,17 @@ def default_fields(kind: Kind) -> list[Members]:
 
 def _first(call: Context) -> Document:
     at = call.tenant["created_at"]
-    given: Mapping[str, Any] = call.tenant.get("settings") or {}
-    language = str(given.get("language") or call.tenant.get("language") or "en")
     entities = [{"type": type, "enabled": True, "boost": 1.0, "fields": None} for type in PLANS]
     built: dict[str, Any] = {"synonyms": [], "fields": {}, "of_type": {}}
     return Document(
-        id=ID, entities=entities, **_DEFAULTS, language=language, version=1, updated_at=at, built=built, indexed={}
+        id=ID,
+        entities=entities,
+        **_DEFAULTS,
+        language=call.tenant.get("locale") or "en",
+        version=1,
+        updated_at=at,
+        built=built,
+        indexed={},
     )
 
 
@@ -128,10 +133,8 @@ def update(call: Context, changes: Members, version: int | None) -> dict[str, An
     settings = Settings(call)
     call.lock(settings.stored, version)
     given: dict[str, Any] = {
-        name: (call.tenant.get("language") or "en") if name == "language" and value is None else value
-        for name, value in changes.items()
+        name: _DEFAULTS.get(name, value) if value is None else value for name, value in changes.items()
     }
-    given = {name: _DEFAULTS.get(name, value) if value is None else value for name, value in given.items()}
     if "entities" in given:
         given["entities"] = _entities(call, given["entities"] or [])
     asked = settings.stored | given

@@ -145,3 +145,17 @@ def test_a_template_of_an_active_workflow_stays(acme: CrmClient, template: Messa
     acme.workflows.deactivate(made.id)
     acme.notifications.templates.delete(template.id)
     assert refused(lambda: acme.notifications.templates.get(template.id)).status == 404
+
+
+def test_a_template_of_an_enabled_rule_stays(acme: CrmClient, template: MessageTemplate) -> None:
+    pipeline = next(iter(acme.pipelines.list())).id
+    mail: Any = {"type": "send_email", "template_id": template.id, "to": "record"}
+    found = [{"filters": [{"field": "title", "op": "is_set"}]}]
+    branch: Any = {"type": "branch", "conditions": found, "then": [mail]}
+    for action in (mail, branch):
+        body: Any = {"name": "R", "trigger": {"event": "deal_won"}, "actions": [action]}
+        rule = acme.pipelines.automation.create(pipeline, body)
+        error = refused(lambda: acme.notifications.templates.delete(template.id))
+        assert (error.status, error.code, error.details) == (409, "TEMPLATE_IN_USE", {"usedBy": [rule.id]})
+        acme.pipelines.automation.update(pipeline, rule.id, {"enabled": False})
+    acme.notifications.templates.delete(template.id)

@@ -24,7 +24,8 @@ def texts(found: Any, kind: str) -> list[str]:
 # -- the configuration -------------------------------------------------------------------------------------------------
 
 
-def test_null_restores_what_a_new_company_has(platform: CrmClient, stub: StubServer) -> None:
+def test_null_restores_what_a_new_company_has(platform: CrmClient, globex: CrmClient, stub: StubServer) -> None:
+    assert globex.search.config.get().language == "de"
     first = platform.search.config.get()
     names = ("synonyms", "stop_words", "fuzzy", "fuzzy_distance", "min_query_length", "highlight", "recency_weight")
     assert tuple(getattr(first, name) for name in names) == ([], [], True, 1, 2, True, 0.1)
