@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from stub_data import stored
 
 from crm_sdk import ConflictError, CrmClient, InvalidInputError, NotFoundError, PermissionDeniedError, ValidationError
 from crm_sdk.models import WebhookEndpoint
@@ -137,3 +138,64 @@ def test_an_endpoint_needs_an_address_and_events(client: CrmClient) -> None:
     for given in ({"url": URL}, {"events": ["*"]}, {"url": URL, "events": []}, {"url": "nowhere", "events": ["*"]}):
         with pytest.raises(InvalidInputError):
             client.webhooks.create(given)  # type: ignore[arg-type] # what is tested
+
+
+def test_an_address_has_a_host_and_a_port_that_there_is(client: CrmClient) -> None:
+    def asked(url: str) -> tuple[int, Any, Any]:
+        reply = client.request("POST", "/api/webhooks", json={"url": url, "events": ["*"]})
+        details = (reply.json().get("error") or {}).get("details") or {}
+        return reply.status, details.get("field"), details.get("rule")
+
+    for url in ("https://app.test:8443/h", "HTTP://app.test", "https://app.test:0/h"):
+        assert asked(url) == (201, None, None), url
+    for url in ("https://app.test:99999/h", "https://app.test:x/h", "https://:80/h", "https:///h", "https://[::1/h"):
+        assert asked(url) == (422, "url", "format"), url
+
+
+def test_deliveries_are_chosen_and_sent_again(client: CrmClient, endpoint: WebhookEndpoint, stub: StubServer) -> None:
+    second = client.webhooks.create({"url": URL, "events": ["*"]})
+    answers = {200: 0}
+    stub.webhooks.receive(URL, lambda headers, body: 200 if answers[200] else 500)
+    client.leads.create({"name": "Ada"})
+    answers[200] = 1
+    test = client.webhooks.test(second.id)
+    listed = client.webhooks.deliveries.list
+    events = [one.event for one in listed(second.id)]
+    assert events[0] == "webhook.test" and "lead.created" in events
+    assert [one.id for one in listed(second.id, event="webhook.test")] == [test.id]
+    assert {one.event for one in listed(second.id, status="pending")} == set(events) - {"webhook.test"}
+    assert [one.id for one in listed(second.id, status="delivered", event="webhook.test")] == [test.id]
+    assert [one.event for one in listed(endpoint.id)] == ["lead.created"]
+    with pytest.raises(NotFoundError):
+        listed("webhook_none")
+    again = client.webhooks.deliveries.redeliver(test.id)
+    assert (again.id != test.id, again.event, again.event_id) == (True, "webhook.test", test.event_id)
+    (waiting,) = listed(endpoint.id)
+    client.webhooks.update(endpoint.id, {"url": "https://app.test/new", "active": False})
+    assert [one.url for one in listed(endpoint.id)] == ["https://app.test/new"]
+    for refused in (
+        lambda: client.webhooks.deliveries.redeliver(waiting.id),
+        lambda: client.webhooks.test(endpoint.id),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            refused()
+        assert caught.value.code == "OBJECT_INACTIVE"
+    client.webhooks.delete(endpoint.id)
+    assert stub.store.collection("tenant_acme", "webhook_delivery").get(waiting.id)["status"] == "cancelled"  # type: ignore[index] # it is there
+    with pytest.raises(NotFoundError):
+        client.webhooks.deliveries.redeliver(waiting.id)
+
+
+def test_every_active_administrator_hears_why_nothing_is_posted(client: CrmClient, stub: StubServer) -> None:
+    users = stub.store.collection("tenant_acme", "user")
+    admins = sorted(user["id"] for user in users if any(role["key"] == "admin" for role in user["roles"]))
+    stored(stub, "user", "user_sam", roles=[{"id": "role_admin", "key": "admin", "name": "Admin"}], status="inactive")
+    made = client.webhooks.create({"url": URL, "events": ["lead.created"]})
+    stub.webhooks.receive(URL, lambda headers, body: 410)
+    client.leads.create({"name": "Ada"})
+    assert client.webhooks.get(made.id).disabled_reason == "gone"
+    notes = [doc for doc in stub.store.collection("tenant_acme", "notification") if doc["title"] == "Webhook disabled"]
+    assert sorted(doc["user_id"] for doc in notes) == admins
+    for doc in notes:
+        assert doc["message"] == f"Nothing is posted to {URL} any more: it answered 410 Gone."
+        assert (doc["priority"], doc["metadata"]) == ("high", {"webhookId": made.id, "reason": "gone"})

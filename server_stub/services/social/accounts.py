@@ -27,7 +27,7 @@ def _listed_account(call: Context, doc: Document) -> Document:
     connected = doc["status"] == "connected"
     read = next((one["read_until"] for one in call.collection(FEED)), None)
     synced = max(doc["last_sync_at"], read) if connected and read is not None else doc["last_sync_at"]
-    at = call.now if connected else doc["ended_at"] or call.now
+    at = doc["ended_at"] or call.now  # that of one that is connected has no end
     return doc | {"followers": followers_of(doc, at), "last_sync_at": synced}
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from newcomers import signed_in
 from refusals import refused
 from stub_data import stored
 
@@ -192,3 +193,25 @@ def test_a_schedule_of_a_key_without_a_user_fails_and_goes_on(
     assert timed.next_run_at is not None and after.next_run_at == timed.next_run_at + timedelta(days=1)
     assert platform.reports.get(made.id).run_count == 0
     assert not stub.store.collection("tenant_acme", "notification").find("recipient", "boss@example.com")
+
+
+def test_a_report_is_of_what_its_reader_may_read(platform: CrmClient, stub: StubServer, report: MakeReport) -> None:
+    made = report(visibility="tenant", groups=[{"field": "created_at", "interval": "day"}])
+    may: Any = [{"resource": "reports", "action": action, "scope": "all"} for action in ("read", "create", "update")]
+    key = platform.security.roles.create({"key": "figures", "name": "F", "permissions": may}).key
+    reader = signed_in(stub, platform, key)[1]
+    error = refused(lambda: reader.reports.run(made.id))
+    assert (error.status, error.code) == (403, "FORBIDDEN")
+
+
+def test_a_report_of_nothing_has_no_periods(platform: CrmClient, report: MakeReport) -> None:
+    nothing: Any = [{"filters": [{"field": "campaign", "op": "eq", "value": "none"}]}]
+    groups: list[Any] = [{"field": "created_at", "interval": "day"}, {"field": "source"}]
+    empty, other = (report(filter_groups=nothing, groups=[group]) for group in groups)
+    widgets: Any = [{"title": "W", "type": "line", "source": {"report_id": one.id}} for one in (empty, other)]
+    board = platform.dashboards.create({"name": "B", "widgets": widgets})
+    shown = platform.dashboards.data(board.id).widgets
+    assert [(one.series, one.error) for one in shown] == [([], None), (None, None)]
+    for one in shown:
+        assert one.table is not None
+        assert (one.table.groups, one.table.row_count, one.table.totals) == ([], 0, [0])

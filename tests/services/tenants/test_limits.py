@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -172,3 +172,32 @@ def test_more_seats_cost_the_days_that_are_left(stub: StubServer, found: Found, 
     part = (Decimal(29) * left / 31).quantize(Decimal("0.01"), "ROUND_HALF_UP")
     said = f"Rest of the period, {left} of 31 days: Pro, monthly, 11 seats"
     assert [shown(line) for line in invoice.lines] == [(said, 1, part, part, True)]
+
+
+def test_calls_of_agents_are_counted_by_the_days_that_a_range_touches(found: Found) -> None:
+    """They are counted by the days of UTC, whatever the zone of the company."""
+    company = found()
+    for day, calls in ((9, 1), (10, 10), (11, 100), (12, 1_000)):
+        company.put("agent_calls", id=f"2026-01-{day:02}", calls=calls)
+    first, second = date(2026, 1, 10), date(2026, 1, 11)
+    for zone, one, two in (("UTC", (10, 10), (110, 100)), ("America/New_York", (110, 100), (1_110, 1_000)),
+                           ("Asia/Tokyo", (11, 10), (111, 100))):  # fmt: skip
+        company.own.tenants.config.update("current", {"timezone": zone})
+        for end, figures in ((first, one), (second, two)):
+            usage = company.own.tenants.usage("current", start_date=first, end_date=end)
+            (metric,) = [metric for metric in usage.metrics if metric.key == "agent_calls_per_day"]
+            assert (metric.used, metric.peak, metric.unit) == (*figures, "count"), (zone, end)
+            assert (usage.period_start, usage.period_end) == (first, end)
+    month = company.own.tenants.usage("current", start_date=date(2026, 2, 28))
+    assert (month.period_start, month.period_end) == (date(2026, 2, 28), date(2026, 2, 28))
+    month = company.own.tenants.usage("current", end_date=date(2026, 2, 3))
+    assert (month.period_start, month.period_end) == (date(2026, 2, 1), date(2026, 2, 3))
+
+
+def test_a_company_without_a_default_pipeline_is_configured_all_the_same(found: Found) -> None:
+    company = found()
+    pipelines = company.stub.store.collection(company.id, "pipeline")
+    for doc in pipelines.all():
+        pipelines.remove(doc["id"])
+    changed = company.own.tenants.config.update("current", {"timezone": "Asia/Tokyo"})
+    assert (changed.timezone, changed.default_pipeline_id) == ("Asia/Tokyo", None)

@@ -156,3 +156,23 @@ def test_the_roles_that_every_company_has_are_never_changed(admin: CrmClient, ke
     assert (role.is_system, role.field_permissions) == (True, []) and role.description
     holders = [user for user in admin.users.list() if key in [one.key for one in user.roles or ()]]
     assert role.user_count == len(holders) > 0
+
+
+def test_the_last_administrator_keeps_that_role_and_no_other(stub: StubServer, admin: CrmClient) -> None:
+    users = stub.store.collection("tenant_acme", "user")
+    for user in users.all():
+        if user["id"] != "user_ada" and any(role["key"] == "admin" for role in user["roles"]):
+            users.put(user | {"status": "inactive"})
+    admin.users.roles.assign("user_ada", "sales")
+    assert refused(lambda: admin.users.roles.remove("user_ada", "admin")).code == "LAST_ADMIN"
+    admin.users.roles.remove("user_ada", "sales")
+    admin.users.roles.assign("user_sam", "admin")
+    admin.users.roles.assign("user_ada", "sales")
+    admin.users.deactivate("user_sam")
+    other = stub.client(api_key="acme-admin", dialects="platform", max_retries=0)
+    assert refused(lambda: other.users.roles.remove("user_ada", "admin")).code == "LAST_ADMIN", (
+        "who is inactive is none"
+    )
+    admin.users.activate("user_sam")
+    assert [role.key for role in admin.users.roles.list("user_sam")] == ["sales", "admin"]
+    admin.users.roles.remove("user_ada", "admin")

@@ -264,7 +264,9 @@ def test_an_endpoint_that_only_fails_is_disabled_and_its_administrators_told(
     client.leads.create({"name": "unseen"})
     assert len(receiver.got) == posted
     told = [note for note in client.notifications.list(status="unread") if note.title == "Webhook disabled"]
-    assert len(told) == 1 and URL in told[0].message and told[0].metadata["webhookId"] == endpoint.id
+    failures = "10 attempts in a row have failed"
+    assert [note.message for note in told] == [f"Nothing is posted to {URL} any more: {failures}."]
+    assert told[0].metadata["webhookId"] == endpoint.id
     receiver.answers = [200]
     again = client.webhooks.update(endpoint.id, {"active": True})
     assert (again.consecutive_failures, again.disabled_reason, again.failing_since) == (0, None, None)

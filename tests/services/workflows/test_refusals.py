@@ -1,0 +1,82 @@
+"""Which addresses, members and files an action may name, spelling by spelling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from server_stub import StubServer
+from server_stub.problems import Problem
+from server_stub.services.workflows.action_types import check_url
+
+PUBLIC = [
+    "https://example.com", "HTTP://example.com:8080/x?y", "http://8.8.8.8/", "http://134744072/", "http://0x08.0x080808",
+    "http://010.8.8.8", "http://8.8.2056", "http://8.526344", "http://1.2.3.4.5/", "http://256.1.1.1/",
+    "http://8.8.8.256", "http://8.8.65536", "http://4294967296", "http://[2606:4700::1111]/", "http://x.internal.example",
+]  # fmt: skip
+PRIVATE = [
+    "http://localhost", "http://intranet/", "http://a.localhost", "http://x.local.", "http://X.INTERNAL", "http://x.lan",
+    "http://x.home.arpa", "http://127.0.0.1", "http://127.1", "http://0177.0.0.1", "http://2130706433",
+    "http://0x7f000001", "http://0x7f.1", "http://10.0.0.1", "http://192.168.0.1", "http://192.168.1", "http://[::1]",
+    "http://[::ffff:127.0.0.1]", "http://[2002:7f00:1::]", "http://4294967295", "http://255.255.255.255",
+    "http://0x08080808", "http://0",
+]  # fmt: skip
+NONE = ["ftp://example.com", "http://", "http://[x", "http://example.com:99999", "http://example.com:x", "example.com"]
+
+
+def test_an_address_is_public_in_every_spelling() -> None:
+    for url in PUBLIC:
+        check_url(url, "url")
+    for urls, code, rule in ((PRIVATE, "URL_NOT_ALLOWED", "choice"), (NONE, "VALIDATION_ERROR", "format")):
+        for url in urls:
+            with pytest.raises(Problem) as raised:
+                check_url(url, "url")
+            (entry,) = raised.value.entries
+            assert (entry.code or raised.value.code, entry.field, entry.rule) == (code, "url", rule), url
+
+
+def test_a_new_record_has_members_by_either_name(stub: StubServer) -> None:
+    crm: CrmClient = stub.client(dialects="platform", max_retries=0, strict=True)
+
+    def made(**fields: Any) -> Any:
+        spec: Any = {"type": "create_record", "entity_type": "lead", "fields": fields}
+        body: Any = {"name": "W", "entity_type": "deal", "triggers": [{"type": "manual"}], "actions": [{"spec": spec}]}
+        return crm.workflows.create(body)
+
+    for fields in (
+        {"name": "N", "annual_revenue": 5},
+        {"name": "N", "annualRevenue": 5},
+        {"name": "{{title}}"},
+    ):
+        assert made(**fields).actions[0].spec.fields == fields
+    for fields, field, code in (
+        ({"name": "N", "hat": 1}, "hat", "UNKNOWN_FIELD"),
+        ({"name": "N", "annualRevenue": -5}, "annual_revenue", "VALIDATION_ERROR"),
+        ({"name": "N", "score": 5}, "score", "UNKNOWN_FIELD"),
+    ):
+        error = refused(lambda fields=fields: made(**fields))  # type: ignore[misc] # some members
+        assert (error.status, error.fields[0].code or error.code) == (422, code), fields
+        assert (error.fields[0].field or "").endswith(f"spec.fields.{field}"), error.fields[0].field
+
+
+def test_who_is_told_hears_of_it_by_the_channel_that_is_asked_for(stub: StubServer) -> None:
+    crm: CrmClient = stub.client(dialects="platform", max_retries=0, strict=True)
+    told = stub.store.collection("tenant_acme", "notification")
+    lead = crm.leads.create({"name": "Ann", "owner_id": "user_sam"}).id
+    for channel in ("in_app", "email", None):
+        spec: Any = {"type": "notify", "user_ids": ["user_mia"], "title": "T {{name}}", "message": "M"}
+        spec |= {"channel": channel} if channel else {}
+        body: Any = {"name": "W", "entity_type": "lead", "triggers": [{"type": "manual"}], "actions": [{"spec": spec}]}
+        flow = crm.workflows.create(body).id
+        crm.workflows.activate(flow)
+        before = {doc["id"] for doc in told}
+        crm.workflows.execute(flow, entity_id=lead)
+        stub.clock.advance(5)
+        new = [doc for doc in told if doc["id"] not in before and doc["type"] == "system"]
+        assert [(doc["user_id"], doc["title"], doc["message"]) for doc in new] == [("user_mia", "T Ann", "M")], channel
+        expected = {"channel": channel} if channel == "email" else {}
+        assert {name: value for name, value in new[0]["metadata"].items() if name == "channel"} == expected
+        assert (new[0]["entity"]["type"], new[0]["entity"]["id"]) == ("lead", lead)
