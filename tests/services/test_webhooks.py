@@ -173,10 +173,10 @@ def test_deliveries_are_chosen_and_sent_again(client: CrmClient, endpoint: Webho
     (waiting,) = listed(endpoint.id)
     client.webhooks.update(endpoint.id, {"url": "https://app.test/new", "active": False})
     assert [one.url for one in listed(endpoint.id)] == ["https://app.test/new"]
-    for refused in (
-        lambda: client.webhooks.deliveries.redeliver(waiting.id),
-        lambda: client.webhooks.test(endpoint.id),
-    ):
+    refusals: list[Callable[[], object]] = [
+        lambda: client.webhooks.deliveries.redeliver(waiting.id), lambda: client.webhooks.test(endpoint.id),
+    ]  # fmt: skip
+    for refused in refusals:
         with pytest.raises(ValidationError) as caught:
             refused()
         assert caught.value.code == "OBJECT_INACTIVE"
