@@ -14,6 +14,7 @@ from stub_data import some, stored, trail
 from crm_sdk import CrmClient
 from crm_sdk.models import Contact, Recommendation
 from server_stub import StubServer
+from server_stub.clock import TICK
 
 from .conftest import plain
 
@@ -261,8 +262,8 @@ def test_what_is_dismissed_is_not_recommended_for_30_days(
     assert about(crm, contact.id) == [], "another occasion of the same kind"
     assert len(about(crm, other.id)) == 1
     doc = stored(stub, "recommendation", found.id)
-    for days, count in ((29.9, 0), (30.1, 1)):
-        at = stub.clock.now() - timedelta(days=days)
+    for short, count in ((timedelta(microseconds=1), 0), (timedelta(), 1)):
+        at = stub.clock.now() + TICK - timedelta(days=30) + short  # a request is a tick after the one before it
         stored(stub, "recommendation", found.id, feedback={**doc["feedback"], "given_at": at}, expires_at=at)
         assert len(about(crm, contact.id)) == count
     assert about(crm, contact.id)[0].id != found.id
