@@ -74,6 +74,10 @@ def height_of(call: Context, account_id: str) -> int:
     return height
 
 
+_ASSIGNED = ("territory_id", "territory_method", "territory_locked")
+"""What a write changes that assigns an account to a territory: the rules decide with the next one."""
+
+
 def by_rules(call: Context, account: Document) -> dict[str, Any]:
     """Return the members of an account with the territory that the rules assign to it."""
     territory = territory_of(call, account)
@@ -90,7 +94,8 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
         for kind in ("contact", "deal"):
             for doc in call.collection(kind).find("account_id", after["id"]):
                 call.collection(kind).put(doc | {"company": after["name"]})
-    if after.get("territory_locked"):
+    assigned = before is not None and any(before.get(name) != after.get(name) for name in _ASSIGNED)
+    if assigned or after.get("territory_locked"):
         return None
     place = by_rules(call, after)
     if place["territory_id"] == after.get("territory_id") and before is not None:
