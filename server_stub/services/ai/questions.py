@@ -14,7 +14,6 @@ from crm_sdk.wire import instant
 
 from ...data.queries.query import fold
 from ...data.queries.relative_dates import Calendar
-from ...problems import invalid
 from ...serving import Context, serves
 from ..calendar.working_time import user_of, week_of, zone_of
 from ..deals.figures import CLOSING_SOON
@@ -95,8 +94,6 @@ _QUOTED = re.compile(r"[\"“„']([^\"”“']{2,})[\"”“']")
 @serves(Ai.query)
 def query(call: Context, query: str) -> dict[str, Any]:
     """Turn a question into the arguments of a list call; a question about no list becomes a search."""
-    if not query.strip():
-        raise invalid("query", "required", "ask something")
     named = list(names_in(call, query))
     entities: dict[str, Any] = dict(named)
     words = " ".join(dict.fromkeys(name for _, name in named))

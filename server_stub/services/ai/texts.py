@@ -22,7 +22,6 @@ _THEIRS = frozenset({"contact", "lead"})
 @serves(Ai.sentiment)
 def judge(call: Context, text: str, context: str | None) -> dict[str, Any]:
     """Return the sentiment of a text; a neutral text takes on a part of its context's."""
-    _require_text(text, "text")
     own = sentiment.tone(text)
     if own.words or not context:
         score, confidence = own.score, own.confidence
@@ -41,7 +40,6 @@ def analyse(
     call: Context, content: str, conversation_history: Sequence[str | Mapping[str, Any]] | None
 ) -> dict[str, Any]:
     """Return the analysis of a message."""
-    _require_text(content, "content")
     return message_reading.analyse(content, _situation(conversation_history or ()))
 
 
@@ -98,8 +96,3 @@ def _entry(given: str | Mapping[str, Any]) -> tuple[str, bool | None, str | None
     name = given.get("senderName", given.get("sender_name"))
     text = str(given.get("content") or given.get("text") or "").strip()
     return text, None if sender is None else sender in _THEIRS, name if isinstance(name, str) else None
-
-
-def _require_text(text: str, field: str) -> None:
-    if not text.strip():
-        raise invalid(field, "length", "there is no text to read")
