@@ -87,6 +87,11 @@ def test_each_intent_is_answered_with_its_actions(stub: StubServer, client: CrmC
         ("hello", "I am not sure what to do about: hello.", [], 0.3),
     ):  # fmt: skip
         assert asked(client, text) == (said, actions, sure), text
+    tokens = [
+        client.agents.execute("agent_123", {"input": text}).usage for text in (f"hello {lead}", "hello lead_none")
+    ]
+    used = [one.input_tokens or 0 for one in tokens if one is not None]
+    assert used[0] > used[1] + 100, "what is read of the lead is paid for"
     for given, name in (
         ({"message": "hello", "leadId": lead}, "Ada Lane"), ({"text": "hello", "contact_id": person}, "Kim"),
         ({"message": "", "prompt": "hello", "deal": {"leadId": lead}}, "Ada Lane"),

@@ -14,6 +14,7 @@ from stub_data import some, stored, trail
 from crm_sdk import CrmClient, JobFailedError
 from crm_sdk.models import Deal, Pipeline, RevenuePoint
 from server_stub import StubServer
+from server_stub.problems import Problem
 from server_stub.services.ai_insights import predictions
 
 from .conftest import plain
@@ -178,6 +179,23 @@ def test_what_was_deleted_or_closed_before_its_step_has_no_prediction(
     crm.contacts.delete(people[0])
     assert [found.deal_id for found in of_deals.wait().deals] == deals[2:]
     assert {found.entity.id for found in of_people.wait().customers} == {*people[1:]}
+
+
+def test_a_prediction_that_its_job_cannot_make_has_failed(
+    crm: CrmClient, make: Callable[..., Deal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "AT_ONCE", 1)
+    queued = crm.ai_insights.predictions.deals([make().id, make().id])
+
+    def lost(*given: object) -> list[dict[str, Any]]:
+        raise Problem("AI_SERVICE_ERROR", "the model is lost")
+
+    monkeypatch.setattr(predictions, "_predictions_of", lost)
+    with pytest.raises(JobFailedError, match="the model is lost"):
+        queued.wait()
+    found: Any = crm.ai_insights.predictions.get(queued.id)
+    assert (found.status, found.error and found.error.code) == ("failed", "AI_SERVICE_ERROR")
+    assert found.finished_at is not None and not found.deals
 
 
 def test_a_run_is_waited_for_by_both_clients(stub: StubServer, mode: str, call: Any, monkeypatch: Any) -> None:
