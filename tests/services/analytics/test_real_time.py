@@ -7,11 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from stub_data import plain
+from stub_data import plain, stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Pipeline
 from server_stub import StubServer
+from server_stub.clock import TICK
 
 from .conftest import Make, Wait, part, values
 
@@ -106,3 +107,45 @@ def test_a_day_begins_at_midnight(
     platform.activities.tasks.create({"title": "Due", "due_at": at, "owner_id": "user_rita"})
     found = platform.analytics.metrics.real_time(owner_id="user_rita")
     assert plain(found.tasks_due_today.value, found.tasks_due_today.previous) == due
+
+
+def test_what_was_unread_yesterday_had_come_by_then(platform: CrmClient, stub: StubServer) -> None:
+    lead = platform.leads.create({"name": "Writes", "owner_id": "user_rita"})
+    stub.client(dialects="mvp").messages.create({"lead_id": lead.id, "content": "Hello?", "sender": "lead"})
+    (message,) = stub.store.collection("tenant_acme", "message").find("lead_id", lead.id)
+    moment, day = timedelta(microseconds=1), timedelta(days=1)
+    for after, unread, messages in ((timedelta(), 1, 1), (moment, 0, 0)):
+        now = stub.clock.now() + TICK  # a request is a tick after the one before it
+        stored(stub, "message", message["id"], timestamp=now - day + after)
+        found = platform.analytics.metrics.real_time(owner_id="user_rita")
+        assert found.as_of == now and found.unread_messages.value == 1
+        assert plain(found.unread_messages.previous, found.messages_today.previous) == (unread, messages)
+
+
+def test_a_task_is_due_until_it_is_done(platform: CrmClient, stub: StubServer) -> None:
+    task = platform.activities.tasks.create({"title": "Due", "due_at": stub.clock.now(), "owner_id": "user_rita"})
+    moment = timedelta(microseconds=1)
+    for done, status, due in (
+        (None, "not_started", 1), (timedelta(), "completed", 0), (moment, "completed", 1), (None, "cancelled", 0),
+    ):  # fmt: skip
+        now = stub.clock.now() + TICK
+        completed = now + done if done is not None else None
+        stored(stub, "activity", task.id, status=status, completed_at=completed)
+        assert platform.analytics.metrics.real_time(owner_id="user_rita").tasks_due_today.value == due, status
+
+
+def test_the_latest_twenty_events_say_what_and_whose_they_are(platform: CrmClient, stub: StubServer) -> None:
+    mine = stub.client(dialects="platform", max_retries=0)
+    mine.auth.login("ada@acme.test", "demo-password")
+    ids = [mine.leads.create({"name": f"Lead {number}", "owner_id": "user_ada"}).id for number in range(21)]
+    last = mine.contacts.create({"name": "Last", "owner_id": "user_sam"})
+    found = platform.analytics.metrics.real_time().recent_events
+    assert [event.entity.id for event in found] == [last.id, *ids[:1:-1]]
+    event, entry = found[0].model_dump(exclude={"id"}), stub.audit()[-1]
+    assert event == {
+        "type": "contact.created", "entity": {"type": "contact", "id": last.id, "name": "Last"},
+        "actor": {"id": "user_ada", "name": "Ada Lindqvist", "avatar": event["actor"]["avatar"]},
+        "occurred_at": entry["occurred_at"],
+    }  # fmt: skip
+    told = platform.analytics.metrics.real_time(owner_id="user_sam").recent_events
+    assert told[0].entity.id == last.id and not {event.entity.id for event in told} & {*ids}

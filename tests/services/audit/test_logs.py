@@ -72,6 +72,29 @@ def test_names_of_members_are_those_of_the_wire(platform: CrmClient) -> None:
     assert isinstance(address, dict) and address["postalCode"] == "12345"
 
 
+def test_names_that_a_company_or_a_caller_has_given_stay_as_they_are(stub: StubServer, platform: CrmClient) -> None:
+    made = platform.leads.create({"name": "Ada"})
+    entry = deeds(platform, made.id)[0]
+    given = {"page_count": {"a_b": 1}, "list_of": [{"c_d": 2}]}
+    fields = {
+        "custom_fields": given, "custom_fields.some_thing": given, "fields": given, "metadata.x": given,
+        "config": given, "configuration": given, "address": {"pageCount": {"a_b": 1}, "listOf": [{"c_d": 2}]},
+        "postal_code": {"pageCount": {"a_b": 1}, "listOf": [{"c_d": 2}]},
+    }  # fmt: skip
+    changes = [{"field": name, "before": None, "after": given} for name in fields]
+    lists = [{"field": name, "before": [given], "after": "a_b"} for name in ("tags", "config")]
+    stored(stub, "audit", entry.id, changes=[*changes, *lists], category="data")
+    data = platform.request("GET", f"/v1/audit/logs/{entry.id}").json()["data"]
+    shown = data["changes"]
+    assert [one["after"] for one in shown[:8]] == list(fields.values())
+    assert [one["field"] for one in shown[:8]] == [
+        "customFields", "customFields.some_thing", "fields", "metadata.x", "config", "configuration", "address",
+        "postalCode",
+    ]  # fmt: skip
+    assert [one["before"] for one in shown[8:]] == [[fields["address"]], [given]]
+    assert [one["after"] for one in shown[8:]] == ["a_b", "a_b"]
+
+
 def test_another_system_writes_its_own_entries(give: Give, platform: CrmClient) -> None:
     made = give(severity="warning", reason="r", metadata={"page_count": 3})
     assert (made.category, made.severity, made.reason, made.metadata) == ("custom", "warning", "r", {"page_count": 3})
