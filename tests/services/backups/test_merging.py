@@ -126,6 +126,9 @@ def test_owners_that_nobody_knows_are_who_restores(acme: Founded, stub: StubServ
     whole = acme.archive(acme.backup(include=["data", "users"]))
     elsewhere.restore(elsewhere.take_over(whole), "merge")
     assert elsewhere.crm.leads.get(lead).owner_id == mate
+    new = [elsewhere.crm.leads.create({"name": "New"}).id for _ in range(3)]
+    assert not {lead, own} & {*new}, "what is made there gets no id of the archive"
+    assert elsewhere.crm.leads.get(lead).name == "Ada"
 
 
 def test_a_view_that_was_the_default_is_none_where_another_one_is_now(acme: Founded) -> None:
