@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from backing_up import Founded, found
 from refusals import refused
 from stub_data import some
@@ -206,3 +207,21 @@ def test_no_more_come_back_than_the_plan_has_room_for(acme: Founded, stub: StubS
     result = acme.restore(made, "merge")
     assert said(result, *ids) == {ids[2]: ("LIMIT_EXCEEDED", None)} and result.restored == {"contact": 2}
     assert [one.id for one in acme.crm.contacts.list(sort="name", order="asc")] == ids[:2]
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace"])
+def test_files_alone_come_with_their_contents_and_others_without(acme: Founded, mode: str) -> None:
+    file = acme.crm.files.upload(("plan.txt", b"the very plan"))
+    lead = acme.crm.leads.create({"name": "Ada"}).id
+    content = acme.archive(acme.backup())
+    for entities, has_file in ((["file"], True), (["lead"], False), (["lead", "file"], True)):
+        there = found(StubServer(), "Aperture")
+        made = there.take_over(content)
+        result = there.restore(made, mode, entity_types=entities)
+        assert result.conflicts == [] and result.restored.get("file", 0) == int(has_file)
+        assert result.restored.get("lead", 0) == int("lead" in entities)
+        if has_file:
+            assert there.crm.files.download(file.id).read() == b"the very plan"
+        else:
+            assert "plan.txt" not in [one.name for one in there.crm.files.list()]
+            assert there.crm.leads.get(lead).name == "Ada"
