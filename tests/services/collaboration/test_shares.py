@@ -10,6 +10,7 @@ import pytest
 
 from crm_sdk import ConflictError, CrmClient, NotFoundError, PermissionDeniedError, ValidationError
 from server_stub import StubServer
+from server_stub.services.collaboration.sharing import SHARES
 
 from .conftest import Give, Make, ref
 
@@ -259,3 +260,24 @@ def test_a_deal_is_shared_with_its_files(ada: CrmClient, sam: CrmClient, give: G
     assert not may(lambda: sam.files.metadata.update(file.id, {"title": "Offer"}))
     give(deal.id, "deal", access="edit", include_related=True)
     assert sam.files.metadata.update(file.id, {"title": "Offer"}).title == "Offer"
+
+
+def test_who_may_give_no_more_changes_and_ends_no_share_that_was_given(
+    stub: StubServer, ada: CrmClient, sam: CrmClient, lead: Make, give: Give
+) -> None:
+    mine: Any = {"entity": ref(lead("user_sam").id), "subject_type": "user", "subject_id": "user_mia"}
+    given = sam.collaboration.shares.create(mine)
+    received = give(lead().id)
+    words = ("leads", "contacts")
+    permissions = [{"resource": word, "action": "read", "scope": "all"} for word in words]
+    permissions.append({"resource": SHARES.word, "action": "read", "scope": "all"})
+    roles, users = (stub.store.collection("tenant_acme", kind) for kind in ("role", "user"))
+    role = {"id": "role_quiet", "key": "quiet", "name": "Quiet", "permissions": permissions}
+    roles.put(roles.all()[0] | role)
+    user = users.get("user_sam")
+    assert user is not None
+    users.put(user | {"role": "quiet", "roles": [{"id": "role_quiet", "key": "quiet", "name": "Quiet"}]})
+    assert not may(lambda: sam.collaboration.shares.update(given.id, {"message": "Look"}))
+    assert not may(lambda: sam.collaboration.shares.delete(given.id))
+    assert may(lambda: sam.collaboration.shares.delete(received.id)), "it is Sam's own"
+    assert ada.collaboration.shares.list(direction="all", entity_id=mine["entity"]["id"]).total == 1
