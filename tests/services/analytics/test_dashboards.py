@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -101,9 +102,8 @@ def test_a_door_needs_both_features(platform: CrmClient, stub: StubServer, featu
 # -- widgets ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("widgets", "code", "field"),
-    [
+def test_widgets_are_taken_all_or_not_at_all(platform: CrmClient) -> None:
+    refusals: list[tuple[Any, str, str]] = [
         ([text(0), text(2, 2)], "WIDGET_OVERLAP", "widgets.1.position"),
         ([text(), text(10)], "WIDGET_OUT_OF_GRID", "widgets.1.position"),
         ([{"title": "None", "type": "kpi"}], "VALIDATION_ERROR", "widgets.0.source"),
@@ -118,32 +118,31 @@ def test_a_door_needs_both_features(platform: CrmClient, stub: StubServer, featu
         ([kpi({"query": {"entity_type": "lead", "measures": [{"function": "count"}],
                          "filter_groups": [{"filters": [{"field": "nope", "op": "is_set"}]}]}})], "UNKNOWN_FIELD",
          "widgets.0.source.query.filter_groups.0.filters.0.field"),
-        ([text(refresh_seconds=3)], "VALIDATION_ERROR", "widgets.0.refresh_seconds"),
+        *(([text(refresh_seconds=few)], "VALIDATION_ERROR", "widgets.0.refresh_seconds") for few in (1, 3, 4)),
         ([text(id="widget_nobody")], "REFERENCE_NOT_FOUND", "widgets.0.id"),
-    ],
-)  # fmt: skip
-def test_widgets_are_taken_all_or_not_at_all(platform: CrmClient, widgets: Any, code: str, field: str) -> None:
-    before = platform.dashboards.list(limit=1).total
-    made = platform.dashboards.create({"name": "Kept", "widgets": [text()]})
-    for call in (
-        lambda: platform.dashboards.create({"name": "Half", "widgets": widgets}),
-        lambda: platform.dashboards.update(made.id, {"widgets": widgets}),
-    ):
-        error = refused(call)
-        assert (error.status, error.code, error.fields[0].field) == (422, code, field)
-    assert platform.dashboards.get(made.id) == made
-    assert platform.dashboards.list(limit=1).total == (before or 0) + 1
+    ]  # fmt: skip
+    for widgets, code, field in refusals:
+        before = platform.dashboards.list(limit=1).total
+        made = platform.dashboards.create({"name": "Kept", "widgets": [text()]})
+        for call in (
+            partial(platform.dashboards.create, {"name": "Half", "widgets": widgets}),
+            partial(platform.dashboards.update, made.id, {"widgets": widgets}),
+        ):
+            error = refused(call)
+            assert (error.status, error.code, error.fields[0].field) == (422, code, field)
+        assert platform.dashboards.get(made.id) == made, widgets
+        assert platform.dashboards.list(limit=1).total == (before or 0) + 1, widgets
 
 
-@pytest.mark.parametrize(("x", "width", "end"), [(8, 4, None), (9, 4, 13), (11, 1, None), (11, 2, 13), (12, 1, 13)])
-def test_a_widget_ends_within_the_grid(platform: CrmClient, x: int, width: int, end: int | None) -> None:
-    given: Any = {"name": "Board", "widgets": [text(x, width=width)]}
-    if end is None:
-        assert places(platform.dashboards.create(given)) == [(x, 0)]
-        return
-    error = refused(lambda: platform.dashboards.create(given))
-    assert (error.code, error.fields[0].rule, error.details) == ("WIDGET_OUT_OF_GRID", "max", {"columns": 12})
-    assert error.message == f"the widget ends in column {end}, the grid has 12"
+def test_a_widget_ends_within_the_grid(platform: CrmClient) -> None:
+    for x, width, end in [(8, 4, None), (9, 4, 13), (11, 1, None), (11, 2, 13), (12, 1, 13)]:
+        given: Any = {"name": "Board", "widgets": [text(x, width=width)]}
+        if end is None:
+            assert places(platform.dashboards.create(given)) == [(x, 0)]
+            continue
+        error = refused(partial(platform.dashboards.create, given))
+        assert (error.code, error.fields[0].rule, error.details) == ("WIDGET_OUT_OF_GRID", "max", {"columns": 12}), x
+        assert error.message == f"the widget ends in column {end}, the grid has 12", x
 
 
 def test_a_private_report_of_somebody_else_is_no_source(platform: CrmClient, sam: CrmClient) -> None:

@@ -152,9 +152,8 @@ def tried(crm: Crm, value: Any, **members: Any) -> MappingValidation:
     return said
 
 
-@pytest.mark.parametrize(
-    ("members", "value", "expected"),
-    [
+def test_values_are_converted(crm: Crm) -> None:
+    converted: list[tuple[Any, Any, Any]] = [
         ({}, "As it is", "As it is"),
         ({"transform": "trim"}, "  a ", "a"),
         ({"transform": "lower"}, "BIG", "big"),
@@ -174,16 +173,15 @@ def tried(crm: Crm, value: Any, **members: Any) -> MappingValidation:
         ({"transform": "number", "target_field": "custom_fields.n"}, "1.234,50", Decimal("1234.5")),
         ({"source_field": "amount", "target_field": "custom_fields.n"}, 12, 12),
         ({"source_field": "email", "target_field": "email"}, "Eva@X.Example", "eva@x.example"),
-    ],
-)
-def test_values_are_converted(crm: Crm, members: Any, value: Any, expected: Any) -> None:
-    said = tried(crm, value, **members)
-    assert said.valid, said.issues
-    (change,) = said.preview
-    assert (str(change.after) if isinstance(expected, Decimal) else change.after) == (
-        str(expected) if isinstance(expected, Decimal) else expected
-    )
-    assert change.before == value
+    ]
+    for members, value, expected in converted:
+        said = tried(crm, value, **members)
+        assert said.valid, said.issues
+        (change,) = said.preview
+        assert (str(change.after) if isinstance(expected, Decimal) else change.after) == (
+            str(expected) if isinstance(expected, Decimal) else expected
+        ), members
+        assert change.before == value, members
 
 
 DEAL: Any = {"entity_type": "deal", "source_field": "amount", "target_field": "value"}
@@ -201,9 +199,8 @@ def test_a_value_of_another_type_is_an_issue_like_any_other(crm: Crm, field: str
     assert [(issue.code, issue.field) for issue in said.issues] == [("VALIDATION_ERROR", field)]
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
+def test_a_value_that_cannot_be_converted_is_an_issue(crm: Crm) -> None:
+    wrong: list[dict[str, Any]] = [
         {"target_field": "address.country"},
         {"transform": "lookup", "lookup": {"nonsense": "maybe"}, "target_field": "do_not_contact"},
         {**DEAL, "source_field": "title", "transform": "lookup", "lookup": {"nonsense": "much"}},
@@ -212,11 +209,12 @@ def test_a_value_of_another_type_is_an_issue_like_any_other(crm: Crm, field: str
         {"transform": "boolean", "target_field": "do_not_contact"},
         {"transform": "lookup", "lookup": {"x": "Xenon"}},
         {"source_field": "email", "target_field": "email"},
-    ],
-)
-def test_a_value_that_cannot_be_converted_is_an_issue(crm: Crm, members: Any) -> None:
-    said = tried(crm, "nonsense", **members)
-    assert not said.valid and [issue.code for issue in said.issues] == ["VALIDATION_ERROR"] and said.preview == []
+    ]
+    for members in wrong:
+        said = tried(crm, "nonsense", **members)
+        assert (
+            not said.valid and [issue.code for issue in said.issues] == ["VALIDATION_ERROR"] and said.preview == []
+        ), members
 
 
 def test_validation_tells_what_is_missing_and_writes_nothing(crm: Crm) -> None:
