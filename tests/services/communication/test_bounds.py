@@ -107,9 +107,18 @@ def test_each_link_counts_its_own_clicks_and_the_first_and_last_time_are_kept(
 # -- calls -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("given", "found"),
-    [
+def test_the_history_has_the_calls_that_each_condition_says(stub: StubServer, client: CrmClient) -> None:
+    contact = client.contacts.create({"name": "Grace"}).id
+    start = stub.clock.now()
+    calls: Any = {
+        "early": {"direction": "outbound", "to_number": "+4930111222", "status": "completed", "outcome": "voicemail",
+                  "owner_id": "user_sam", "start_time": start, "end_time": start + timedelta(seconds=30)},
+        "late": {"direction": "inbound", "from_number": "+4930333444", "status": "no_answer",
+                 "start_time": start + timedelta(seconds=60), "end_time": start + timedelta(seconds=70)},
+    }  # fmt: skip
+    for title, members in calls.items():
+        client.communication.calls.create(members | {"title": title, "contact_id": contact})
+    conditions: list[tuple[dict[str, Any], list[str]]] = [
         ({}, ["late", "early"]),
         ({"direction": "inbound"}, ["late"]),
         ({"status": "no_answer"}, ["late"]),
@@ -128,25 +137,13 @@ def test_each_link_counts_its_own_clicks_and_the_first_and_last_time_are_kept(
         ({"sort": "start_time"}, ["early", "late"]),
         ({"sort": "duration_seconds"}, ["late", "early"]),
         ({"sort": "duration_seconds", "order": "desc"}, ["early", "late"]),
-    ],
-)
-def test_the_history_has_the_calls_that_each_condition_says(
-    stub: StubServer, client: CrmClient, given: dict[str, Any], found: list[str]
-) -> None:
-    contact = client.contacts.create({"name": "Grace"}).id
-    start = stub.clock.now()
-    calls: Any = {
-        "early": {"direction": "outbound", "to_number": "+4930111222", "status": "completed", "outcome": "voicemail",
-                  "owner_id": "user_sam", "start_time": start, "end_time": start + timedelta(seconds=30)},
-        "late": {"direction": "inbound", "from_number": "+4930333444", "status": "no_answer",
-                 "start_time": start + timedelta(seconds=60), "end_time": start + timedelta(seconds=70)},
-    }  # fmt: skip
-    for title, members in calls.items():
-        client.communication.calls.create(members | {"title": title, "contact_id": contact})
-    given = {
-        name: start + timedelta(seconds=value) if name in ("since", "until") else value for name, value in given.items()
-    }
-    assert [one.title for one in client.communication.calls.history(contact_id=contact, **given)] == found
+    ]
+    for given, found in conditions:
+        given = {
+            name: start + timedelta(seconds=value) if name in ("since", "until") else value
+            for name, value in given.items()
+        }
+        assert [one.title for one in client.communication.calls.history(contact_id=contact, **given)] == found, given
 
 
 # -- meetings ----------------------------------------------------------------------------------------------------------
