@@ -12,7 +12,6 @@ from crm_sdk.resources.contacts import ContactActivities, ContactCommunication, 
 from ...data.document import Document
 from ...data.mapped import Mapped
 from ...data.queries.query import filter_by_span, filter_by_values, sort_documents
-from ...problems import invalid
 from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from ..activities import records as activities
@@ -88,8 +87,6 @@ def communicate(call: Context, contact_id: str, communication: Members) -> dict[
     """Record a communication as an activity with its sentiment, and recompute the contact."""
     contact = CONTACTS.writable(call, contact_id)
     subject, summary = communication.get("subject"), communication["summary"].strip()
-    if not summary:
-        raise invalid("summary", "length", "a conversation needs a summary")
     judged = analysis(subject, summary)
     date = communication["date"]
     kind = _KINDS[communication["type"]]

@@ -32,8 +32,6 @@ def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
     """Record an activity on a deal, and recompute its figures."""
     deal = DEALS.writable(call, deal_id)
     description = activity["description"].strip()
-    if not description:
-        raise invalid("description", "length", "an activity needs a description")
     type, date = activity["type"], activity["date"]
     if date > call.now + _AHEAD:
         raise invalid("date", "max", f"an activity is at most {_AHEAD.days} days ahead")

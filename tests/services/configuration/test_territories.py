@@ -105,3 +105,13 @@ def test_names_and_codes_are_unique_and_managers_write(admin: CrmClient, new: Ne
         admin.configuration.territories.create({"name": "R", "rules": [{"field": "employees", "op": "contains"}]})
     assert refused.value.code == "INVALID_OPERATOR"
     manager.configuration.territories.delete(territory)
+
+
+def test_rules_are_kept_whole(stub: StubServer, admin: CrmClient) -> None:
+    rules: Any = [{"field": "industry", "op": "eq", "value": "x"}, {"field": "industry", "op": "in", "values": ["a"]}]
+    id = admin.configuration.territories.create({"name": "Whole", "rules": rules}).id
+    kept = stub.store.collection("tenant_acme", "territory")
+    whole = [{**rules[0], "values": []}, {**rules[1], "value": None}]
+    assert [doc["rules"] for doc in kept.find("id", id)] == [whole]
+    assert admin.configuration.territories.update(id, {"code": "w"}).code == "w"
+    assert [doc["rules"] for doc in kept.find("id", id)] == [whole]

@@ -12,6 +12,7 @@ from refusals import refused
 from crm_sdk import CrmClient, InvalidInputError
 from crm_sdk.models import CustomField, CustomObject
 from server_stub import StubServer
+from server_stub.services.custom_objects.values import LONGEST
 
 from .conftest import OPTIONS, Add, Define, field, select
 
@@ -119,7 +120,11 @@ WRONG: Mapping[str, tuple[Any, str, str]] = {
     "brackets that are not its own": (field("x", pattern="a)|(b"), "pattern", "format"),
     "a back-reference": (field("x", pattern=r"(a)\1"), "pattern", "format"),
     "an expression beyond measure": (field("x", pattern="a{99999999}"), "pattern", "format"),
-    "too long a text": (field("x", max_length=256), "max_length", "max"),
+    **{
+        f"too long a value of {type}": (field("x", type, max_length=most + 1), "max_length", "max")
+        for type, most in LONGEST.items()
+        if type != "long_text"  # no field is longer
+    },
     "a form without a number": (field("x", "auto_number", format="INV"), "format", "format"),
     "a form with two numbers": (field("x", "auto_number", format="{0}-{0}"), "format", "format"),
     "a default of another type": (field("x", "integer", default="7"), "default", "type"),
@@ -136,6 +141,8 @@ def test_fields_that_can_never_be_are_refused(platform: CrmClient, define: Defin
         assert (error.status, [(one.field, one.rule) for one in error.fields]) == (422, [(name, rule)])
         tried = platform.custom_objects.fields.validate(thing.id, given)
         assert not tried.valid and [(one.field, one.rule) for one in tried.errors] == [(name, rule)]
+    for type, most in LONGEST.items():
+        assert platform.custom_objects.fields.create(thing.id, field(type, type, max_length=most)).max_length == most
 
 
 CONFLICTS: Mapping[str, tuple[Any, Any, str, int]] = {

@@ -134,6 +134,22 @@ def test_a_cascade_goes_on_and_stops_where_a_record_is_held(platform: CrmClient,
     assert [again(platform, one) for one in (b, under_b, held)] == [b, under_b, held], "nothing is done by halves"
 
 
+def test_what_goes_along_twice_goes_once(stub: StubServer, platform: CrmClient, define: Define, add: Add) -> None:
+    top = define()
+    middle = define(field("up", "reference", reference_to=top.api_name, on_delete="cascade"))
+    low = define(
+        field("up", "reference", reference_to=top.api_name, on_delete="cascade"),
+        field("middle", "reference", reference_to=middle.api_name, on_delete="cascade"),
+    )
+    a = add(top)
+    b = add(middle, up=a.id)
+    c, d = add(low, up=a.id, middle=b.id), add(low, up=a.id)
+    log = len(stub.audit())
+    platform.custom_objects.records.delete(top.id, a.id)
+    deleted = [entry["entity"]["id"] for entry in stub.audit()[log:] if entry["action"] == "record.deleted"]
+    assert sorted(deleted) == sorted([a.id, b.id, c.id, d.id])
+
+
 @pytest.mark.parametrize("kind", ["account", "contact"])
 def test_links_go_to_the_survivor_of_a_merge(
     platform: CrmClient, define: Define, add: Add, relate: Relate, kind: str

@@ -100,6 +100,27 @@ def test_defaults_numbers_and_unique_values(admin: CrmClient) -> None:
     assert code_of(admin.deals.create, {"title": "Three", "custom_fields": {"code": "a"}}) == "DUPLICATE_VALUE"
 
 
+def test_a_default_is_for_a_new_record_and_a_required_value_stays(admin: CrmClient) -> None:
+    add(admin, "deal", default=3)
+    given: Any
+    for given, stored in (({}, 3), ({"size": 4}, 4), ({"size": None}, 3)):
+        deal = admin.deals.create({"title": "One", "custom_fields": given})
+        assert deal.custom_fields == {"size": stored}
+    values: Any
+    for values, left in (({"other": 1}, {"size": 3, "other": 1}), ({"size": None}, {"other": 1}), ({}, {"other": 1})):
+        assert admin.deals.update(deal.id, {"custom_fields": values}).custom_fields == left
+    assert admin.deals.update(deal.id, {"title": "Two"}).custom_fields == {"other": 1}
+    add(admin, "deal", api_name="must", required=True, default=5)
+    kept = admin.deals.create({"title": "Three"})
+    assert kept.custom_fields == {"size": 3, "must": 5}
+    for values in ({"must": None}, None):
+        changes: Any = {"custom_fields": values}
+        with pytest.raises(ApiError) as caught:
+            admin.deals.update(kept.id, changes)
+        assert [(one.field, one.rule) for one in caught.value.fields] == [("custom_fields.must", "required")]
+    assert admin.deals.update(kept.id, {"custom_fields": {"size": None}}).custom_fields == {"must": 5}
+
+
 @pytest.mark.parametrize(
     ("members", "code"),
     [

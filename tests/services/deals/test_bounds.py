@@ -13,6 +13,7 @@ from stub_data import idle, some, stored
 from crm_sdk import CrmClient
 from crm_sdk.models import Pipeline
 from server_stub import StubServer
+from server_stub.clock import TICK
 
 from .conftest import Make
 
@@ -156,12 +157,12 @@ def test_an_owners_activities_are_their_own_within_the_range(
 def test_what_is_recorded_on_a_deal_has_happened_or_is_planned(
     stub: StubServer, platform: CrmClient, flow: CrmClient, make: Make
 ) -> None:
-    deal, now = make(), stub.clock.now()
-    soon = now + timedelta(minutes=5)
-    for type, at, status in (
-        ("meeting", soon, "completed"), ("meeting", soon + SECOND, "scheduled"), ("demo", now - DAY, "completed"),
-        ("call", now + DAY, "completed"),
+    deal, now, soon = make(), stub.clock.now(), timedelta(minutes=5)
+    for type, ahead, status in (
+        ("meeting", soon, "completed"), ("meeting", soon + TICK, "scheduled"), ("demo", -DAY, "completed"),
+        ("call", DAY, "completed"),
     ):  # fmt: skip
+        at = stub.clock.now() + TICK + ahead
         said: Any = {"type": type, "date": at, "description": " Asked.\nAnd answered. ", "outcome": "Good"}
         made = flow.deals.activities.create(deal.id, said)
         kept = some(stub.store.collection("tenant_acme", "activity").get(made.id))

@@ -10,6 +10,7 @@ from refusals import refused
 
 from crm_sdk.models import SocialProfile
 from crm_sdk.models.contacts import Contact
+from server_stub.services.contacts.files.headers import header_of, label_of, value_of
 
 ADA = {"first_name": "Ada", "last_name": "Lee", "email": "ada@example.org"}
 PLACE = {"street": "Weg 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
@@ -348,3 +349,43 @@ def test_an_error_has_the_value_that_is_wrong_whichever_column_of_the_member_it_
     assert [(row, error.field, error.value) for row, error in done.failed.items()] == [
         (1, "email", "no-address"), (2, "email", "no-address"),
     ]  # fmt: skip
+
+
+def test_a_header_names_a_member_its_rank_and_which_of_several_it_is_of() -> None:
+    named: dict[str, tuple[str, int, str] | None] = {
+        "Email": ("email", 0, ""), "id": ("id", 0, ""), "ID": None, "Record id": ("external_id", 0, ""),
+        "Business Phone": ("phone", 0, ""), "Home Phone": ("phone", 10, "home"), "Other Phone": ("phone", 10, "other"),
+        "Home Phone 2": ("phone", 11, "home2"), "Phone of work": ("phone", 0, ""), "Work City": ("address.city", 0, ""),
+        "Home City": ("address.city", 10, "home"), "Ville (bureau)": ("address.city", 0, ""),
+        "Ville du domicile": ("address.city", 10, "domicile"), "City 2": ("address.city", 1, "2"),
+        "Address 1 - Street": ("address.street", 0, ""), "Address 2 - Street": ("address.street", 1, "2"),
+        "Street 2": ("address.street2", 0, ""), "Business Street 2": ("address.street2", 0, ""), "Street 3": None,
+        "2 Street": None, "Home Address": ("address.street", 10, "home"), "address": ("address.street", 0, ""),
+        "Phone 2 - Value": ("phone", 1, "2"), "Phone 12 - Value": ("phone", 11, "12"),
+        "Phone 123 - Value": ("phone", 0, "123"), "Email 1": ("email", 0, ""), "Email 2": ("email", 1, "2"),
+        "Email (2)": ("email", 0, ""), "name (1)": ("name", 0, ""), "Fax Number": None, "Home Fax": None,
+        "custom_fields.x": ("custom_fields.x", 0, ""), "customFields.a b": ("custom_fields.a b", 0, ""),
+        "custom_fields": ("custom_fields", 0, ""), "Custom fields": None, "firstName": ("first_name", 0, ""),
+        "address.city": ("address.city", 0, ""), "address.planet": None, "position": ("title", 0, ""),
+        "health_score": None, "nothing": None, "": None, "a b c d e f g h i j k phone": None,
+    }  # fmt: skip
+    for name, expected in named.items():
+        found = header_of(name)
+        assert (found and (found.field, found.rank, found.family)) == expected, name
+    types = {
+        "Phone 1 - Type": ("phone", 1), "phone 12 - label": ("phone", 12), "E-mail 2 - Label": ("email", 2),
+        " Website 3 - Type ": ("website", 3), "Address 1 - Type": ("address", 1), "Phone - Type": None,
+    }  # fmt: skip
+    values = {"Phone 1 - Value": ("phone", 1), "E-mail 2 - value": ("email", 2), "Address 1 - Value": None}
+    for name in (*types, *values):
+        assert (label_of(name), value_of(name)) == (types.get(name), values.get(name)), name
+
+
+def test_the_type_of_a_value_stands_in_a_column_of_its_own() -> None:
+    fax = "Name,Phone 1 - Type,Phone 1 - Value,Phone 2 - Type,Phone 2 - Value\nAda,{},+49301,{},+49302\n"
+    for types, phone, mobile in (
+        (("Work", "Mobile"), "+49301", "+49302"), (("Mobile", "Work"), "+49302", "+49301"),
+        (("Work Fax", "Work"), "+49302", None), (("Work", "Home"), "+49301", None),
+    ):  # fmt: skip
+        only = imported(fax.format(*types)).only
+        assert (only.phone, only.mobile) == (phone, mobile), types
