@@ -168,8 +168,7 @@ def _run(call: Context, schedule: Document) -> dict[str, Any]:
 def after_run(call: Context, entry: Document) -> None:
     """Keep how a scheduled export went, and tell its recipients."""
     job = call.collection("job").get(entry["entity"]["id"])
-    schedule_id = (job["payload"].get("schedule_id") if job is not None and job["kind"] == "export" else None) or ""
-    schedule = call.collection(SCHEDULE).get(schedule_id)
+    schedule = call.collection(SCHEDULE).get(job["payload"].get("schedule_id") or "") if job is not None else None
     if job is None or schedule is None:
         return
     if entry["action"] == "job.failed":

@@ -11,6 +11,7 @@ import pytest
 from crm_sdk import ApiError, CrmClient
 from crm_sdk.models import FlagEvaluation
 from server_stub import StubServer
+from server_stub.clock import TICK
 
 from .conftest import New
 
@@ -138,3 +139,32 @@ def test_a_new_flag_is_where_its_location_says(stub: StubServer) -> None:
     with httpx.Client(transport=stub.transport(), base_url=base, headers={"Authorization": "Bearer acme-admin"}) as raw:
         made = raw.post("/platform/v1/configuration/flags", json={"key": "located", "name": "Located"})
         assert raw.put(made.headers["Location"], json={"name": "Found"}).json()["data"]["name"] == "Found"
+
+
+def test_each_kind_of_condition_asks_for_what_it_is_compared_with(admin: CrmClient, stub: StubServer) -> None:
+    flags: Any = admin.configuration.flags
+    for op, operand, given, holds in (
+        ("eq", "a", "a", True), ("eq", "a", "A", True), ("eq", 5, 5, True), ("eq", 5, 6, False), ("eq", True, True, True),
+        ("eq", True, False, False), ("gt", 5, 5.5, True), ("gt", 5, 5, False), ("in", ["a", "b"], "b", True),
+        ("in", [1, 2], 2, True), ("in", [1, 2], 3, False), ("not_in", ["a"], "b", True), ("not_in", ["a"], "a", False),
+        ("contains", "b", "abc", True), ("contains", "d", "abc", False),
+    ):  # fmt: skip
+        name = "values" if op in ("in", "not_in") else "value"
+        condition = {"field": "attributes.x", "op": op, name: operand}
+        flags.create({"key": "if", "name": "If", "rules": [{"value": True, "filters": [condition]}]})
+        assert value(admin, "if", attributes={"x": given}).value is holds, condition
+        assert value(admin, "if", attributes={"y": given}).value is False, condition
+        flags.delete("if")
+    made = flags.create({"key": "if", "name": "If", "rules": [
+        {"value": True, "name": "a", "percentage": 50, "filters": [{"field": "user.id", "op": "eq", "value": "nobody"}]},
+        {"value": True},
+    ]})  # fmt: skip
+    assert [(one.name, one.percentage, one.filters) for one in made.rules][1] == (None, 100, [])
+    found = value(admin, "if")
+    assert (found.value, found.reason, found.rule_index, found.version) == (True, "rule", 1, 1)
+    ends = stub.clock.now() + 10 * TICK
+    flags.update("if", {"expires_at": ends})
+    for left, reason in ((2 * TICK, "rule"), (TICK, "expired")):
+        stub.clock.advance((ends - left - stub.clock.now()).total_seconds())
+        assert value(admin, "if").reason == reason
+    assert {"if"} <= {flag.key for flag in flags.list(expired=True)}

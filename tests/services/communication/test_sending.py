@@ -1,0 +1,138 @@
+"""What an e-mail that is sent is made of: who it is from, where answers go, and what a template can name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from email.message import EmailMessage
+from functools import partial
+from typing import Any
+
+import pytest
+from refusals import refused
+from stub_data import some
+
+from crm_sdk import CrmClient, JobFailedError
+from server_stub import StubServer
+from server_stub.outside.mailboxes import Mailbox
+from server_stub.outside.remotes import ConnectionLostError
+
+BOX: Any = {
+    "name": "Ada's mail", "type": "email", "provider": "imap", "auth_type": "basic",
+    "credentials": {"host": "mail.example", "username": "ada", "password": "a long secret"},
+}  # fmt: skip
+Sent = list[tuple[EmailMessage, str, list[str]]]
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """The messages that mailboxes were given, with the sender and the recipients of each."""
+    found: Sent = []
+
+    def send(box: Mailbox, message: EmailMessage, sender: str, recipients: Sequence[str]) -> Mapping[str, str]:
+        found.append((message, sender, list(recipients)))
+        return {}
+
+    monkeypatch.setattr(Mailbox, "send", send)
+    return found
+
+
+def test_a_message_says_where_answers_go_and_hides_who_gets_a_blind_copy(
+    stub: StubServer, client: CrmClient, sent: Sent
+) -> None:
+    box = client.integrations.create(BOX | {"config": {"address": "ada@acme.example"}}).id
+    mail: Any = {
+        "to": ["a@x.example", "A@x.example"], "cc": ["b@x.example"], "bcc": ["c@x.example", "a@x.example"],
+        "subject": "A", "body_text": "B", "integration_id": box, "send_at": stub.clock.now() + timedelta(minutes=5),
+    }  # fmt: skip
+    plain, answered = (client.communication.email.send(mail).id for _ in range(2))
+    client.activities.update(answered, {"reply_to": {"email": "team@x.example", "name": "Team"}})
+    stub.clock.advance(299)
+    assert client.communication.email.get(plain).status == "queued" and not sent
+    stub.clock.advance(2)
+    assert client.communication.email.get(plain).status == "sent"
+    assert sorted(str(message["Reply-To"]) for message, _, _ in sent) == ["None", "Team <team@x.example>"]
+    for message, sender, recipients in sent:
+        assert (message["From"], sender) == ("Ada Lindqvist <ada@acme.example>", "ada@acme.example")
+        assert (message["To"], message["Cc"], message["Bcc"]) == ("a@x.example", "b@x.example", None)
+        assert recipients == ["a@x.example", "b@x.example", "c@x.example"]
+
+
+def test_who_sends_is_the_user_or_the_service_and_the_company(stub: StubServer, client: CrmClient) -> None:
+    made = client.notifications.templates.create({
+        "name": "From", "category": "custom", "subject": "{{ sender_name }}",
+        "content": "{{ sender.name }} <{{ sender.email | default('none') }}> of {{ our_company }}, {{ company.name }}",
+    })  # fmt: skip
+    app = stub.client().auth.token(
+        grant_type="client_credentials", client_id="demo-service", client_secret="demo-secret"
+    )
+    service = stub.client(api_key=str(app.access_token), dialects="platform", max_retries=0)
+    body: Any = {"to": ["a@x.example"], "template_id": made.id}
+    company = some(stub.store.collection("tenant_acme", "tenant").get("tenant_acme"))["name"]
+    found = {}
+    for name, crm in (("user", client), ("service", service)):
+        mail = crm.communication.email.send(body)
+        found[name] = (mail.subject, mail.body_text, some(mail.from_address).email, some(mail.from_address).name)
+    assert found["user"] == (
+        "Ada Lindqvist", f"Ada Lindqvist <ada@acme.test> of {company}, {company}", "ada@acme.test", "Ada Lindqvist",
+    )  # fmt: skip
+    subject, *rest = found["service"]
+    assert tuple(rest) == (f"{subject} <none> of {company}, {company}", "no-reply@acme.test", company)
+    counted = some(stub.store.collection("tenant_acme", "template").get(made.id))
+    assert (counted["usage_count"], counted["version"]) == (2, 1)
+
+
+def test_what_a_template_can_name_is_of_whom_the_email_concerns(stub: StubServer, client: CrmClient) -> None:
+    contact = client.contacts.create({"name": "Grace Hopper", "email": "grace@x.example", "company": "Navy"}).id
+    lead = client.leads.create({"name": "Leo", "email": "leo@x.example"}).id
+    deal = client.deals.create({"title": "Offer", "value": 5, "contact_id": contact}).id
+    templates = stub.store.collection("tenant_acme", "template")
+    template = templates.all()[0]
+
+    def filled(text: str, to: str, **given: Any) -> str | None:
+        templates.put(template | {"subject": "S", "content": text, "content_html": None, "translations": []})
+        body: Any = {"to": [to], "template_id": template["id"], **given}
+        return client.communication.email.send(body).body_text
+
+    for text, to, given, expected in (
+        ("{{first_name}} {{contact_name}}", contact, {}, "Grace Grace Hopper"),
+        ("{{contact.first_name}} of {{company}}", contact, {}, "Grace of Navy"),
+        ("{{deal.title}}", "new@x.example", {"deal_id": deal}, "Offer"),
+        ("{{lead.name}} {{contact.name}}", "leo@x.example", {}, "Leo Leo"),
+        ("{{contact.name}}", "user_sam", {}, "Sam Okonkwo"),
+        ("{{contact.name}}", contact, {"variables": {"contact.name": "Grey"}}, "Grey"),
+        ("{{contact}} {{other.name}}", contact, {"variables": {"contact": "C"}}, None),
+        ("{{first_name}}", contact, {"variables": {"first_name": "Amazing"}}, "Amazing"),
+        ("{{deal.title | default('none')}}", contact, {}, "none"),
+    ):  # fmt: skip
+        if expected is None:
+            assert refused(partial(filled, text, to, **given)).code == "MISSING_VARIABLE"
+        else:
+            assert filled(text, to, **given) == expected, text
+    assert lead
+
+
+def test_a_run_that_is_cut_off_has_failed_with_what_the_mailbox_said(
+    stub: StubServer, client: CrmClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(box: Mailbox, folder: str, after: int) -> Any:
+        yield 1, b"Message-ID: <1@x.example>\nFrom: a@x.example\nSubject: A\n\nB"
+        raise ConnectionLostError("nobody answers")
+
+    monkeypatch.setattr(Mailbox, "fetch", fetch)
+    box = client.integrations.create(BOX).id
+    log = len(stub.audit())
+    run = client.communication.email.sync(box)
+    with pytest.raises(JobFailedError):
+        run.wait()
+    lost: dict[str, Any] = {"code": "CONNECTION_REFUSED", "message": "nobody answers", "field": None, "details": {}}
+    (job,) = stub.store.collection("tenant_acme", "job").find("kind", "email_sync")
+    assert (job["status"], job["error"], job["title"]) == ("failed", lost, "E-mails of Ada's mail")
+    assert (job["counts"]["total"], job["counts"]["created"]) == (1, 1)
+    doc = some(stub.store.collection("tenant_acme", "integration").get(box))
+    assert (doc["status"], doc["last_error"], doc["email_cursor"]) == ("error", lost | {"rule": None}, {"INBOX": 1})
+    ended = some(stub.store.collection("tenant_acme", "sync_run").get(job["payload"]["run_id"]))
+    assert (ended["status"], ended["error"], ended["progress"]) == ("failed", lost | {"rule": None}, 0.0)
+    assert (ended["direction"], ended["entity_types"], ended["mode"]) == ("inbound", ["activity"], "incremental")
+    told = [entry["action"] for entry in stub.audit()[log:] if entry["entity"]["id"] == box]
+    assert told == ["integration.error"]
