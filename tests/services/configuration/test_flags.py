@@ -144,8 +144,9 @@ def test_a_new_flag_is_where_its_location_says(stub: StubServer) -> None:
 def test_each_kind_of_condition_asks_for_what_it_is_compared_with(admin: CrmClient, stub: StubServer) -> None:
     flags: Any = admin.configuration.flags
     for op, operand, given, holds in (
-        ("eq", "a", "a", True), ("eq", "a", "A", True), ("eq", 5, 5, True), ("eq", 5, 6, False), ("eq", True, True, True),
-        ("eq", True, False, False), ("gt", 5, 5.5, True), ("gt", 5, 5, False), ("in", ["a", "b"], "b", True),
+        ("eq", "a", "a", True), ("eq", "a", "A", True), ("eq", 5, 5, True), ("eq", 5, 6, False),
+        ("eq", True, True, True), ("eq", True, False, False),
+        ("gt", 5, 5.5, True), ("gt", 5, 5, False), ("in", ["a", "b"], "b", True),
         ("in", [1, 2], 2, True), ("in", [1, 2], 3, False), ("not_in", ["a"], "b", True), ("not_in", ["a"], "a", False),
         ("contains", "b", "abc", True), ("contains", "d", "abc", False),
     ):  # fmt: skip
@@ -156,7 +157,7 @@ def test_each_kind_of_condition_asks_for_what_it_is_compared_with(admin: CrmClie
         assert value(admin, "if", attributes={"y": given}).value is False, condition
         flags.delete("if")
     made = flags.create({"key": "if", "name": "If", "rules": [
-        {"value": True, "name": "a", "percentage": 50, "filters": [{"field": "user.id", "op": "eq", "value": "nobody"}]},
+        {"value": True, "percentage": 50, "filters": [{"field": "user.id", "op": "eq", "value": "nobody"}]},
         {"value": True},
     ]})  # fmt: skip
     assert [(one.name, one.percentage, one.filters) for one in made.rules][1] == (None, 100, [])
