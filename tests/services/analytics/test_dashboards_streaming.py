@@ -85,3 +85,6 @@ def test_a_stream_that_is_silent_or_over_is_never_due(platform: CrmClient, stub:
     stub.clock.advance(60)
     assert [(link.next(), link.due) for link in (silent, gone)] == [(None, None)] * 2 and kept.due is not None
     assert [name for _, name, _ in events(kept)] == ["heartbeat"]
+    for seconds, said in ((14.999, []), (0.001, ["heartbeat"]), (15, ["heartbeat"])):
+        stub.clock.advance(seconds)
+        assert [name for _, name, _ in events(kept)] == said

@@ -276,3 +276,15 @@ def test_a_link_expires_and_asks_for_its_password(stub: StubServer, sales: CrmCl
     assert raw(stub, f"{path}&password=open%20sesame", None).json()["errors"][0]["code"] == "SHARE_EXPIRED"
     shown = str(stub.audit()) + str(list(stub.journal))
     assert token not in shown and "sesame" not in shown
+
+
+def test_who_may_only_view_a_file_makes_something_of_it_but_no_version(sales: CrmClient, mate: CrmClient) -> None:
+    file = put(sales, "a.png", picture(40, 20), visibility="private")
+    entry: Any = {"subject_type": "user", "subject_id": "user_123", "access": "view"}
+    sales.files.permissions.update(file.id, entries=[entry])
+    small = mate.files.process(file.id, "resize", options={"width": 20})
+    assert (small.owner_id, small.width, small.name) == ("user_123", 20, "a (1).png")
+    error = refused(lambda: mate.files.process(file.id, "resize", options={"width": 20}, save_as="version"))
+    assert (error.status, sales.files.get(file.id).revision) == (403, 1)
+    sales.files.permissions.update(file.id, entries=[entry | {"access": "edit"}])
+    assert mate.files.process(file.id, "resize", options={"width": 20}, save_as="version").revision == 2

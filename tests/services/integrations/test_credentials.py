@@ -30,7 +30,8 @@ def test_a_mask_shows_the_end_of_what_is_long() -> None:
 def test_a_system_refuses_what_says_so_itself_or_is_too_short() -> None:
     for name, value, refused in (
         ("api_key", "x" * 7, True), ("api_key", "x" * 8, False), ("access_token", "x" * 7, True),
-        ("password", "x", False), ("username", "x", False), ("api_key", "an_invalid_key", True), ("api_key", "my-EXPIRED-key", True),
+        ("password", "x", False), ("username", "x", False), ("api_key", "an_invalid_key", True),
+        ("api_key", "my-EXPIRED-key", True),
         ("password", "wrong", True), ("password", "wrongly", False), ("password", "revoked.", True),
         ("host", "mail.invalid", True), ("host", "invalid.example", True), ("host", "mail.example", False),
         ("webhook_url", "https://x.invalidated", False), ("username", "refused_one", True),

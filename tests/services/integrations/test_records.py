@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from newcomers import signed_in
+from refusals import refused
 
 from crm_sdk import ConflictError, CrmClient, ValidationError
 from crm_sdk.errors import ApiError
@@ -229,3 +232,20 @@ def test_both_clients_have_every_call(stub: StubServer, mode: str, call: Callabl
     call(client.integrations.mappings.delete(made.id, mapping.id))
     assert call(client.integrations.test(made.id)).ok
     call(client.integrations.delete(made.id))
+
+
+def test_who_may_not_manage_integrations_gives_no_credentials(stub: StubServer) -> None:
+    admin = stub.client(dialects="platform", max_retries=0)
+    grants: Any = [
+        {"resource": "integrations", "action": action, "scope": "all"} for action in ("create", "read", "update")
+    ]
+    role = admin.security.roles.create({"key": "linker", "name": "Linker", "permissions": grants})
+    _, linker = signed_in(stub, admin, role.key)
+    plain: Any = {"name": "Link", "type": "crm", "provider": "demo_crm", "auth_type": "none"}
+    made = linker.integrations.create(plain)
+    assert made.credentials_set is False and linker.integrations.update(made.id, {"name": "Other"}).name == "Other"
+    changes: Any = {"credentials": {"api_key": KEY}}
+    for call in (partial(linker.integrations.create, BODY), partial(linker.integrations.update, made.id, changes)):
+        error = refused(call)
+        assert (error.status, error.code) == (403, "FORBIDDEN")
+    assert admin.integrations.update(made.id, changes).credentials_set is True
