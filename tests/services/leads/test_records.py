@@ -163,10 +163,16 @@ def test_status_by_hand_undoes_a_disqualification_and_converts_nothing(client: C
     judged = client.leads.qualify(lead.id, qualified=False, reason="No budget")
     assert (judged.status, judged.disqualified_reason) == ("unqualified", "No budget")
     reopened = client.leads.update(lead.id, {"status": "contacted"})
-    assert (reopened.disqualified_reason, reopened.qualification) == (None, None)
+    assert (reopened.disqualified_reason, reopened.qualification, reopened.converted_at) == (None, None, None)
     by_hand = client.leads.update(lead.id, {"status": "converted"})
     assert (by_hand.converted_at is None, by_hand.converted_contact_id) == (False, None)
     assert client.contacts.list(limit=1).total == contacts
+    assert client.leads.update(lead.id, {"status": "converted", "title": "CEO"}).converted_at == by_hand.converted_at
+    assert client.leads.update(lead.id, {"status": "new"}).converted_at is None
+    born = client.leads.create({"name": "Bo", "status": "converted"})
+    assert born.converted_at == born.created_at and client.leads.create({"name": "C"}).converted_at is None
+    judged = client.leads.qualify(client.leads.create({"name": "D"}).id, need="n")
+    assert client.leads.update(judged.id, {"status": "contacted"}).qualification == judged.qualification
 
 
 def test_a_converted_lead_takes_tags_notes_and_an_owner_only(client: CrmClient) -> None:

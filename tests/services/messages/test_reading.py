@@ -229,3 +229,21 @@ def test_figures_and_facts_are_those_of_the_conversation(mvp: CrmClient, flow: C
     assert facts().split("|")[:3] == [contact.name, contact.name.partition(" ")[0], "{{company}}"]
     stub.store.collection("tenant_acme", "contact").remove(contact.id)
     assert facts().split("|")[:3] == ["Old Name", "Old", "Old Ltd"]
+
+
+def test_a_suggestion_knows_how_long_somebody_waits(mvp: CrmClient, flow: CrmClient) -> None:
+    talk = fresh(mvp, flow, "See you.")
+    lead = talk.messages[0].sender_id or ""
+
+    def proposed() -> str:
+        return flow.messages.smart_compose(talk.id, "").suggestions[0]
+
+    assert proposed().endswith("get back to you within 24 hours.") and proposed().startswith("Hello Nora Quist, ")
+    mvp.messages.create({"lead_id": lead, "content": "See you.", "sender": "lead"})
+    assert proposed().endswith("within 4 hours.")
+    ours = mvp.leads.create({"name": "Otto", "email": "otto@quist.example"}).id
+    mvp.messages.create({"lead_id": ours, "content": "We have a price for you.", "sender": "agent"})
+    alone = next(one.id for one in mvp.conversations.list() if one.lead_id == ours)
+    assert flow.messages.smart_compose(alone, "").suggestions[0] == (
+        "Hello Otto, thank you for your question about pricing. You will have an answer within 24 hours."
+    )
