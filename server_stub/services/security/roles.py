@@ -34,7 +34,7 @@ class _Roles(Noun):
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
         role = self.find_one(call, id, whole_id)
-        (None)
+        permissions.check(call.caller, self.word, "manage")
         if role["is_system"]:
             raise Problem("ROLE_PROTECTED", f"every company has the role {role['key']}: nobody can change it")
         return role
