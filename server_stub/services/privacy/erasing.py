@@ -16,6 +16,7 @@ from ...files.storing import FILE, VERSION
 from ...history import audit, change_log, trash
 from ...serving import Context
 from .. import erasures
+from ..accounts.figures import refresh as refresh_figures
 from .subjects import ERASED_KINDS, PEOPLE, Person, entity_name, model_of
 
 _LEFT = frozenset({"tenant", "user", "salt", "counter", "usage", "timetable", erasures.KIND})
@@ -79,11 +80,13 @@ class Erasure:
     def _leave(self, kind: str, doc: Document) -> None:
         """Carry out what follows when a contact or a lead goes, and remove it."""
         call, records = self._call, self._call.collection(kind)
-        noun = call.server.nouns[kind]
-        if doc.get("deleted_at") is None and noun.follow is not None:
+        follow = call.server.nouns[kind].follow
+        assert follow is not None, "what a contact or a lead leaves behind follows"
+        if doc.get("deleted_at") is None:
             records.put(doc | {"deleted_at": call.now})
-            noun.follow(call, doc, None)
+            follow(call, doc, None)
         records.remove(doc["id"])
+        refresh_figures(call, doc.get("account_id"))
         self.erased[kind] += 1
 
     def _erase(self, records: Collection, doc: Document) -> None:

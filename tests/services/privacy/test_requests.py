@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from refusals import refused
-from stub_data import idle
+from stub_data import idle, some
 
 from crm_sdk import CrmClient, JobFailedError
 from crm_sdk.models import Contact
@@ -47,8 +47,15 @@ def test_an_export_has_the_person_and_what_refers_to_it(canary: Canary) -> None:
     assert {one.entity: one.found for one in report.records} == {
         name.removesuffix(".json"): len(found) for name, found in rows.items()
     }
+    for row in rows["audit.json"]:
+        assert row == crm.request("GET", f"/v1/audit/logs/{row['id']}").json()["data"], "as the log shows it"
     file = crm.files.get(report.file_id)
     assert file.expires_at is not None and file.visibility == "private"
+    assert file.name == f"privacy-export-{file.created_at:%Y-%m-%d}.zip"
+    assert file.expires_at - some(file.created_at) == timedelta(days=7)
+    job = crm.privacy.export({"email": canary.email}, include_files=False)
+    bare = zipfile.ZipFile(io.BytesIO(crm.files.download(job.wait().file_id or "").read())).namelist()
+    assert [name for name in bare if name.startswith("files/")] == [] and "contact.json" in bare
     assert crm.contacts.get(ids["contact"]).version == version
 
 
