@@ -118,7 +118,6 @@ def disconnect(call: Context, account_id: str) -> Document:
     }  # fmt: skip
     doc = ACCOUNTS.change(call, doc, gone)
     fail_scheduled(call, doc)
-    plan(call.collection, EXPIRY)
     return ACCOUNTS.answer(call, doc)
 
 

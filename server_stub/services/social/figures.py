@@ -84,8 +84,7 @@ class _Sources:
 
 def _followers(account: Document, at: datetime) -> int:
     """Return the followers of an account at a time: none before it was connected and after it was disconnected."""
-    ended = account["ended_at"]
-    if at < account["created_at"] or (account["status"] == "disconnected" and ended is not None and at >= ended):
+    if at < account["created_at"] or (account["status"] == "disconnected" and at >= account["ended_at"]):
         return 0
     return followers_of(account, at)
 

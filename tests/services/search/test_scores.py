@@ -157,6 +157,7 @@ def test_a_fragment_is_around_what_was_found(platform: CrmClient) -> None:
         "a" * 60 + f" {word} " + "b" * 20: f"{'a' * 60} {mark} {'b' * 20}",
         "a" * 100 + f" {word} " + "b" * 60: f"…{'a' * 39} {mark} {'b' * 60}",
         f"{word} {'b' * 151} {word}": f"{mark} {'b' * 151} E…",
+        f"{word} {'b' * 146} {word}": f"{mark} {'b' * 146} {mark}",
         f"{word} {'b' * 145} {word} c": f"{mark} {'b' * 145} {mark} …",
     }
     assert {text: fragment(text) for text in cases} == cases

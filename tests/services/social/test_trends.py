@@ -107,3 +107,25 @@ def test_a_mention_knows_the_account_it_names_and_who_wrote_it(stub: StubServer,
     assert completed(f"@{handle}", "ann", "github") == (None, None, None, "neutral")
     acme.social.accounts.disconnect(ours.id)
     assert completed(f"@{handle}", "ann")[:3] == (None, None, lead_id)
+
+
+def test_followers_are_those_of_the_time_of_an_account(stub: StubServer, acme: CrmClient) -> None:
+    ours = acme.social.accounts.connect("twitter", access_token="second:token-1").id
+    ends = datetime(2001, 3, 13, tzinfo=ZONE)
+
+    def followers() -> tuple[int, list[str]]:
+        seen = acme.social.engagement.metrics(account_id=ours, start_date=START, end_date=END, compare_to="none")
+        assert seen.followers is not None and (seen.start_date, seen.end_date) == (START, END)
+        return int(seen.followers.value), [one.network for one in seen.by_network]
+
+    cases: list[tuple[dict[str, Any], bool]] = [
+        ({"created_at": ends}, True),
+        ({"created_at": ends + MS}, False),
+        ({"created_at": ends - MS, "status": "disconnected", "ended_at": ends + MS}, True),
+        ({"status": "disconnected", "ended_at": ends}, False),
+        ({"status": "expired", "ended_at": ends}, True),
+    ]
+    for members, counted in cases:
+        stored(stub, "social_account", ours, **members)
+        count, networks = followers()
+        assert (count > 0, networks) == (counted, ["twitter"]), members
