@@ -155,7 +155,10 @@ def _language(cells: Cells, text: str, column: Column, warn: Callable[[str], Non
 def _phone(cells: Cells, text: str, column: Column, warn: Callable[[str], None]) -> str | None:
     if cells.exact:
         return text
-    first, *others = (part for part in re.split(r"\s*(?::::|[;\n])\s*", text) if part)
+    parts = [part for part in re.split(r"\s*(?::::|[;\n])\s*", text) if part]
+    if not parts:
+        return None  # there is nothing between its separators
+    first, *others = parts
     if values.lost_digits(first):
         warn("was written with an exponent, and its last digits are lost")
         return None

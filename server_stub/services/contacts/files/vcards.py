@@ -211,7 +211,8 @@ class _Reader:
             place = {part: text for part, text in zip(_ADDRESS, parts, strict=False) if text}
             if box and not place.get("street"):
                 place["street"] = box
-            found.append((entry, place))
+            if place:  # programs write the address that they do not have as separators
+                found.append((entry, place))
         for entry, _ in found[1:]:
             self._note("ADR", entry.value.strip(";"), "was not taken: a contact has one address")
         return found[0][1] if found else {}
