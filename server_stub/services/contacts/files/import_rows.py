@@ -162,12 +162,11 @@ class Work:
     def _leave_out(self, members: dict[str, Any], problem: Problem, number: int, row: Members) -> None:
         """Take out of a row what cannot be stored, with a warning; raise the problem again where the row needs it."""
         needed = {"name", self.options["match_on"]}
-        paths = [(entry.field or "").split(".") for entry in problem.entries]
-        kept = any(path[0] in needed or entry.code not in _LEFT_OUT
-                   for path, entry in zip(paths, problem.entries, strict=True))  # fmt: skip
-        if kept or not all(path[0] and _has(members, path) for path in paths):
+        wrong = [((entry.field or "").split("."), entry) for entry in problem.entries]
+        kept = any(path[0] in needed or entry.code not in _LEFT_OUT for path, entry in wrong)
+        if kept or not all(path[0] and _has(members, path) for path, _ in wrong):
             raise problem
-        for path, entry in sorted(zip(paths, problem.entries, strict=True), key=_position, reverse=True):
+        for path, entry in sorted(wrong, key=_position, reverse=True):
             if not _has(members, path):
                 continue  # its whole was taken out
             value = _take_out(members, path)

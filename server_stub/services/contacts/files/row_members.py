@@ -145,7 +145,7 @@ class _Row:
                 out["firstName"] = f"{out['firstName']} {middle}"
             else:
                 out["firstName"] = middle
-        if {"year", "month", "day"} <= self._birthday.keys() and "birthday" not in out:
+        if {"year", "month", "day"} <= self._birthday.keys():
             year, month, day = (self._birthday[part].strip() for part in ("year", "month", "day"))
             if all(part.isdigit() and len(part) <= 4 for part in (year, month, day)):
                 with suppress(ValueError):
