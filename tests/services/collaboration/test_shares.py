@@ -281,3 +281,24 @@ def test_who_may_give_no_more_changes_and_ends_no_share_that_was_given(
     assert not may(lambda: sam.collaboration.shares.delete(given.id))
     assert may(lambda: sam.collaboration.shares.delete(received.id)), "it is Sam's own"
     assert ada.collaboration.shares.list(direction="all", entity_id=mine["entity"]["id"]).total == 1
+
+
+def test_a_file_is_given_on_with_no_more_access_than_its_own(ada: CrmClient, sam: CrmClient, give: Give) -> None:
+    file = ada.files.upload(("plan.txt", b"x"), visibility="private")
+    given = give(file.id, "file")
+    for held, wanted, fits in (
+        ("view", "edit", False), ("view", "comment", False), ("view", "view", True), ("edit", "manage", False),
+        ("edit", "edit", True), ("manage", "manage", True),
+    ):  # fmt: skip
+        ada.collaboration.shares.update(given.id, {"access": held})
+        onward: Any = {
+            "entity": ref(file.id, "file"), "subject_type": "user", "subject_id": "user_mia", "access": wanted,
+        }  # fmt: skip
+        if fits:
+            made = sam.collaboration.shares.create(onward)
+            assert (made.access, made.active) == (wanted, True)
+            sam.collaboration.shares.delete(made.id)
+        else:
+            with pytest.raises(PermissionDeniedError) as refusal:
+                sam.collaboration.shares.create(onward)
+            assert refusal.value.code == "SHARE_EXCEEDS_ACCESS", (held, wanted)
