@@ -356,3 +356,17 @@ def test_who_attends_answers_for_themselves_and_is_free_when_they_decline(wire: 
     wire.put(alone["id"], {"status": "cancelled"}).ok()
     closed = wire.send("PUT", f"/calendar/events/{alone['id']}/response", {"status": "accepted"})
     assert closed.refusal[:2] == (409, "ACTIVITY_CLOSED")
+
+
+def test_a_slot_may_fill_the_window_to_its_ends(wire: Wire) -> None:
+    put_user(wire, "user_rita", "UTC", **NINE_TO_FIVE)
+    moment = timedelta(seconds=1)
+    for begin, end, minutes, hours, found in (
+        (9 * HOUR, 10 * HOUR, 60, True, ["09:00"]), (9 * HOUR + moment, 10 * HOUR, 30, True, ["09:30"]),
+        (9 * HOUR, 10 * HOUR - moment, 60, True, []), (16 * HOUR, 18 * HOUR, 60, True, ["16:00"]),
+        (8 * HOUR, 10 * HOUR, 30, True, ["09:00", "09:30"]), (HOUR, 2 * HOUR, 60, False, ["01:00"]),
+        (HOUR + moment, 2 * HOUR, 30, False, ["01:30"]), (HOUR, 2 * HOUR - moment, 30, False, ["01:00"]),
+    ):  # fmt: skip
+        window = {"start": QUIET + begin, "end": QUIET + end, "durationMinutes": minutes}
+        slots = availability(wire, "user_rita", **window, businessHours=str(hours).lower())["slots"]
+        assert [f"{at(slot['start']):%H:%M}" for slot in slots] == found, (begin, end)

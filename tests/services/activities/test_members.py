@@ -303,3 +303,16 @@ def test_the_next_step_of_a_deals_own_activity_is_the_deals(wire: Wire) -> None:
         given: Any = {"type": "call", "date": wire.stub.clock.now(), "description": "Spoke", "next_step": step}
         flow.deals.activities.create(deal, given)
         assert wire.send("GET", f"/deals/{deal}").ok()["nextStep"] == kept
+
+
+def test_a_lead_is_written_where_its_times_move_and_its_score_does_not(wire: Wire) -> None:
+    one, two = (wire.send("POST", "/leads", {"name": "Lea"}).ok(201)["id"] for _ in "12")
+    wire.stub.clock.advance(3600)
+    now = wire.stub.clock.now()
+    wire.make("call", leadId=one, startTime=now)
+    scored = wire.send("GET", f"/leads/{one}").ok()
+    stored(wire.stub, "lead", two, score=scored["score"])  # as it comes to be with the call
+    wire.make("call", leadId=two, startTime=now)
+    found = wire.send("GET", f"/leads/{two}").ok()
+    names = ("score", "lastActivityAt", "firstResponseAt")
+    assert part(found, *names) == part(scored, *names) and at(found["firstResponseAt"]) == now
