@@ -133,6 +133,27 @@ def test_what_is_not_clear_is_left_empty_and_told_with_row_column_and_value(head
     assert at(done.contacts[1], member) == default.get(member, [] if member in ("tags", "secondary_emails") else None)
 
 
+def test_of_one_row_each_unclear_cell_is_told_and_the_others_are_taken() -> None:
+    cells = {header: cell for header, cell in LEFT_EMPTY.items() if header != "first_name"}
+    done = imported(f"name,title,{','.join(cells)}\nAda,CTO,{','.join(cells.values())}\n")
+    assert (done.only.name, done.only.title, done.failed) == ("Ada", "CTO", {})
+    for header, cell in cells.items():
+        ((row, value),) = done.warned(header)
+        assert (row, cell.startswith(str(value))) == (1, True), header
+    told = {entry.field: entry.message for entry in done.warnings}
+    for header, words in (
+        ("birthday", "is not a clear date: give date_format"), ("follow up", "is not a clear time: give date_format"),
+        ("email opt out", "is neither yes nor no"), ("tags", "has tags of more than 50 characters: they were left out"),
+        ("phone", "was written with an exponent, and its last digits are lost"),
+    ):  # fmt: skip
+        assert words in told[header], header
+    done = imported('name,phone,website\nAda,"+49301 ::: +49302","a.example; b.example"\n')
+    assert (done.only.phone, done.only.website) == ("+49301", "https://a.example")
+    told = {entry.field: entry.message for entry in done.warnings}
+    assert "has several numbers: the first counts" in told["phone"]
+    assert "has several addresses: the first counts" in told["website"]
+
+
 def test_addresses_in_one_cell_are_the_first_and_the_others() -> None:
     done = imported('email\n"Jane Doe <j@example.com>; k@example.com, L <l@example.com>"\n')
     assert (done.only.name, done.only.email) == ("Jane Doe", "j@example.com")
