@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
+from refusals import refused
 
 from crm_sdk import ConflictError, CrmClient, PermissionDeniedError, ValidationError
 from server_stub import StubServer
@@ -255,3 +257,15 @@ def test_what_is_refused_is_told_at_once(client: CrmClient) -> None:
     with pytest.raises(ValidationError) as caught:
         client.contacts.create({"name": "Ada", "owner_id": "user_none", "account_id": "account_none"})
     assert {error.field for error in caught.value.fields} == {"owner_id", "account_id"}
+
+
+def test_a_call_checks_a_thousand_contacts_at_most(client: CrmClient) -> None:
+    drafts: Any = [{"name": "Ada"}] * 1_001
+    calls: list[Any] = [client.contacts.validate, client.contacts.bulk_upsert]
+    for call in calls:
+        error = refused(partial(call, drafts))
+        assert (error.code, error.fields[0].field, error.details) == (
+            "TOO_MANY_ITEMS", "contacts", {"limit": 1_000, "given": 1_001},
+        )  # fmt: skip
+    error = refused(partial(client.contacts.bulk_delete, ["contact_123"] * 1_001))
+    assert (error.code, error.fields[0].field) == ("TOO_MANY_ITEMS", "ids")
