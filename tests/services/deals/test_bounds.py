@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from crm_sdk.models import Pipeline
 from server_stub import StubServer
 from server_stub.clock import TICK
 
-from .conftest import Make
+from .conftest import Make, plain
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
@@ -180,3 +180,32 @@ def test_what_is_recorded_on_a_deal_has_happened_or_is_planned(
     ]
     proposal = flow.deals.activities.create(deal.id, {"type": "proposal", "date": now, "description": "Offer"})
     assert some(stub.store.collection("tenant_acme", "activity").get(proposal.id))["tags"] == ["proposal"]
+
+
+def test_a_forecast_is_of_the_days_deals_close_and_overdue_ones_are_of_today(
+    stub: StubServer, platform: CrmClient, pipe: Pipeline, make: Make
+) -> None:
+    for closing in (date(2025, 12, 1), date(2026, 1, 15), date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 28),
+                    date(2026, 3, 1), date(2026, 3, 31), date(2026, 4, 1)):  # fmt: skip
+        make(value=100, probability_override=50, expected_close_date=closing)
+    won = make(value=40)
+    platform.deals.move_stage(won.id, "won")
+
+    def seen(**given: Any) -> tuple[Any, ...]:
+        found = platform.deals.forecast(pipeline_id=pipe.id, **given)
+        return (
+            found.total_pipeline, found.weighted_forecast, found.deals_closing_this_month, found.monthly_forecast,
+            found.start_date, found.end_date, [one.period for one in found.periods],
+        )  # fmt: skip
+
+    first, last = date(2026, 1, 1), date(2026, 3, 31)
+    assert seen() == (800, 400, 3, 150, first, last, ["2026-01", "2026-02", "2026-03"])
+    assert seen(period="quarter")[4:] == (first, last, ["2026-Q1"])
+    assert seen(period="year")[4:] == (first, date(2026, 12, 31), ["2026"])
+    assert seen(start_date=date(2026, 2, 1))[4:] == (date(2026, 2, 1), last, ["2026-02", "2026-03"])
+    assert seen(end_date=date(2026, 2, 28))[4:] == (first, date(2026, 2, 28), ["2026-01", "2026-02"])
+    rows = platform.deals.forecast(pipeline_id=pipe.id).periods
+    assert [plain(row.deal_count, row.total, row.weighted) for row in rows] == [
+        (4, 340, 190), (2, 200, 100), (2, 200, 100),
+    ]  # fmt: skip
+    assert [sum(row.categories.model_dump().values()) for row in rows] == [row.total for row in rows]

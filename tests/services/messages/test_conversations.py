@@ -167,3 +167,29 @@ def test_what_waits_for_an_answer_and_how_long_ours_took() -> None:
     ):  # fmt: skip
         message = state.shown_message({**said("a", theirs=theirs, ago=ago), "status": status}, NOW)
         assert (message["sender"], message["status"]) == ("lead" if theirs else "agent", shown)
+
+
+def test_a_stored_conversation_has_the_priority_of_what_came_in_last(
+    mvp: CrmClient, flow: CrmClient, stub: StubServer
+) -> None:
+    conversations = stub.store.collection("tenant_acme", "conversation")
+
+    def completed(id: str) -> tuple[Any, ...]:
+        doc = state.with_trend(
+            some(conversations.get(id)) | {"priority": "set"}, partial(stub.store.collection, "tenant_acme"), NOW
+        )
+        assert doc["trend_as_of"] == NOW
+        return doc["priority"], doc["sentiment_trend"]
+
+    calm = fresh(mvp, flow, "The documents are attached.").id
+    assert completed(calm) == ("low", "stable")
+    lead = some(flow.conversations.get(calm).messages[0].sender_id)
+    hears(mvp, lead, "Here they are.", "The documents.", "Tomorrow, please.")
+    assert completed(calm)[0] == "high", "nobody has answered"
+    flow.conversations.messages.create(calm, {"content": "This is urgent, we need it today!", "type": "chat"})
+    assert completed(calm)[0] == "high", "what we write is not what came in"
+    hears(mvp, lead, "The documents are attached.")
+    assert completed(calm)[0] == "low"
+    for message in stub.store.collection("tenant_acme", "message").find("conversation_id", calm):
+        stored(stub, "message", message["id"], sender_type="user")
+    assert completed(calm)[0] == "set", "nothing came in"
