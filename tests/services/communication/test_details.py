@@ -15,9 +15,8 @@ from server_stub.services.communication.composing import Fields, fill
 from server_stub.services.notifications.templates import text_in
 
 
-@pytest.mark.parametrize(
-    ("key", "email", "role", "accepted"),
-    [
+def test_everybody_joins_as_what_they_are_asked_for(stub: StubServer, client: CrmClient) -> None:
+    rows: list[tuple[str, str | None, str, str | None]] = [
         ("acme-admin", None, "host", None),
         ("acme-admin", "ADA@acme.test", "host", None),
         ("acme-admin", "eva@x.example", "attendee", "eva@x.example"),
@@ -25,21 +24,24 @@ from server_stub.services.notifications.templates import text_in
         ("acme-sales", None, "attendee", "sam@acme.test"),
         ("acme-sales", "Chair@x.example", "host", "chair@x.example"),
         ("acme-sales", "ada@acme.test", "guest", None),
-    ],
-)
-def test_everybody_joins_as_what_they_are_asked_for(
-    stub: StubServer, client: CrmClient, key: str, email: str | None, role: str, accepted: str | None
-) -> None:
-    start = stub.clock.now() + timedelta(minutes=10)
+    ]
     asked: Any = [
         {"email": "eva@x.example"}, {"email": "chair@x.example", "role": "host"}, {"email": "sam@acme.test"},
     ]  # fmt: skip
-    event: Any = {"title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30), "attendees": asked}
-    made = client.communication.meetings.create(event, force=True)
-    way = stub.client(api_key=key, dialects="platform", max_retries=0).communication.meetings.join(made.id, email=email)
-    assert way.role == role
-    attendees = client.communication.meetings.get(made.id).attendees or []
-    assert [one.email for one in attendees if one.status == "accepted"] == ([accepted] if accepted else [])
+    for key, email, role, accepted in rows:
+        start = stub.clock.now() + timedelta(minutes=10)
+        event: Any = {"title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30)}
+        made = client.communication.meetings.create(event | {"attendees": asked}, force=True)
+        meetings = stub.client(api_key=key, dialects="platform", max_retries=0).communication.meetings
+        log = len(stub.audit())
+        way = meetings.join(made.id, email=email)
+        assert (way.role, way.meeting_id, way.dial_in, way.passcode) == (role, made.id, None, None), (key, email)
+        attendees = client.communication.meetings.get(made.id).attendees or []
+        taken = [one.email for one in attendees if one.status == "accepted"]
+        assert taken == ([accepted] if accepted else []), (key, email)
+        told = email if role == "guest" else None
+        (joined,) = [entry for entry in stub.audit()[log:] if entry["action"] == "meeting.joined"]
+        assert joined["metadata"] == {"email": accepted or told or "ada@acme.test", "role": role}
 
 
 TEMPLATE: dict[str, Any] = {
@@ -114,20 +116,7 @@ def test_the_inbox_has_what_each_condition_says(stub: StubServer, client: CrmCli
         found(sort="colour")
 
 
-@pytest.mark.parametrize(
-    ("given", "found"),
-    [
-        ({}, {"on", "off", "old"}),
-        ({"active": True}, {"on", "old"}),
-        ({"active": False}, {"off"}),
-        ({"language": "de"}, {"on"}),
-        ({"category": "proposal"}, {"off"}),
-        ({"search": "second"}, {"off"}),
-    ],
-)
-def test_the_templates_of_emails_are_those_that_are_asked_for(
-    stub: StubServer, client: CrmClient, given: Any, found: set[str]
-) -> None:
+def test_the_templates_of_emails_are_those_that_are_asked_for(stub: StubServer, client: CrmClient) -> None:
     names = {
         "on": {"language": "de"}, "off": {"active": False, "category": "proposal", "subject": "The second"}, "old": {},
         "sms": {"channel": "sms"},
@@ -137,6 +126,15 @@ def test_the_templates_of_emails_are_those_that_are_asked_for(
         client.notifications.templates.create(made | members)
     (old,) = stub.store.collection("tenant_acme", "template").find("name", "old")
     stored(stub, "template", old["id"], active=None, channel=None)
-    listed = client.communication.email.templates.list(**given, sort="name", limit=200)
-    mine = [one.name for one in listed if one.name in names]
-    assert set(mine) == found and mine == sorted(mine)
+    rows: list[tuple[dict[str, Any], set[str]]] = [
+        ({}, {"on", "off", "old"}),
+        ({"active": True}, {"on", "old"}),
+        ({"active": False}, {"off"}),
+        ({"language": "de"}, {"on"}),
+        ({"category": "proposal"}, {"off"}),
+        ({"search": "second"}, {"off"}),
+    ]
+    for given, found in rows:
+        listed = client.communication.email.templates.list(**given, sort="name", limit=200)
+        mine = [one.name for one in listed if one.name in names]
+        assert set(mine) == found and mine == sorted(mine), given
