@@ -288,3 +288,24 @@ def test_who_may_only_view_a_file_makes_something_of_it_but_no_version(sales: Cr
     assert (error.status, sales.files.get(file.id).revision) == (403, 1)
     sales.files.permissions.update(file.id, entries=[entry | {"access": "edit"}])
     assert mate.files.process(file.id, "resize", options={"width": 20}, save_as="version").revision == 2
+
+
+def test_a_file_of_nobody_is_its_makers_and_a_copy_is_the_copiers(
+    stub: StubServer, sales: CrmClient, mate: CrmClient
+) -> None:
+    file = put(sales, visibility="private")
+    stored(stub, "file", file.id, owner_id=None)
+    assert sales.files.get(file.id).owner_id is None
+    assert sales.files.move(file.id, folder="/mine").folder == "/mine"
+    assert refused(lambda: mate.files.get(file.id)).status == 404
+    stored(stub, "file", file.id, owner_id="user_123")
+    assert refused(lambda: sales.files.get(file.id)).status == 404
+    entry: Any = {"subject_type": "user", "subject_id": "user_sam", "access": "view"}
+    mate.files.permissions.update(file.id, entries=[entry])
+    copy = sales.files.copy(file.id, folder="/mine", name="copy.txt")
+    assert (copy.owner_id, copy.name, copy.folder, copy.revision) == ("user_sam", "copy.txt", "/mine", 1)
+    assert [(one.revision, one.is_current, one.size) for one in sales.files.versions.list(copy.id)] == [
+        (1, True, file.size)
+    ]
+    assert sales.files.permissions.get(copy.id).entries == []
+    assert refused(lambda: mate.files.get(copy.id)).status == 404
