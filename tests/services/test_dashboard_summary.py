@@ -129,3 +129,41 @@ def test_the_action_items_of_deals_are_the_most_urgent_of_each(stub: StubServer,
         "No activity on e for 14 days": (
             "suggestion", "phone", ["Plan a call", "View deal", "Dismiss"], "2026-01-15T08:59:59"),
     }  # fmt: skip
+
+
+def test_agents_are_measured_by_their_share_of_what_was_said(stub: StubServer, hooli: Founded) -> None:
+    mvp, crm = hooli.crm.with_options(dialects="mvp"), hooli.crm
+    nothing = mvp.analytics.ai_performance()
+    assert not nothing.agents and nothing.overall.model_dump() == {
+        "total_cost": 0, "total_savings": 0, "automation_rate": 0.0,
+    }  # fmt: skip
+    agents = stub.store.collection(hooli.id, "agent")
+    one = some(stub.store.collection("tenant_acme", "agent").first())
+    agents.put(one | {
+        "id": "agent_a", "name": "A", "performance": {"total_interactions": 7, "success_rate": 0.6,
+                                                      "avg_response_time": 1.5},
+        "usage": {"cost": Decimal("0.10"), "qualifications": 3, "qualified": 2},
+    })  # fmt: skip
+    agents.put(one | {"id": "agent_b", "name": "B", "performance": None, "usage": None})
+    contact = crm.contacts.create({"name": "Eve"}).id
+    at, kinds = stub.clock.now(), ("call", "call", "note", "task", "task", "event", "email")
+    given: dict[str, Any] = {
+        "call": {"title": "C"}, "note": {"body": "N"}, "task": {"title": "T"},
+        "event": {"title": "E", "start_time": at, "end_time": at + DAY},
+        "email": {"subject": "S", "to": [{"email": "a@x.example"}], "sent_at": at},
+    }  # fmt: skip
+    for kind in kinds:
+        body: Any = {"kind": kind, "contact_id": contact, **given[kind]}
+        crm.activities.create(body)
+    found = mvp.analytics.ai_performance()
+    assert [agent.model_dump() for agent in found.agents] == [
+        {"agent_id": "agent_a", "name": "A", "metrics": {
+            "total_interactions": 7, "successful_interactions": 4, "avg_response_time": 1.5,
+            "cost_per_interaction": Decimal("0.014286"), "lead_qualification_rate": 0.6667}},
+        {"agent_id": "agent_b", "name": "B", "metrics": {
+            "total_interactions": 0, "successful_interactions": 0, "avg_response_time": 0.0,
+            "cost_per_interaction": 0, "lead_qualification_rate": 0.0}},
+    ]  # fmt: skip
+    assert found.overall.model_dump() == {
+        "total_cost": Decimal("0.10"), "total_savings": 48, "automation_rate": round(4 / (7 + 4), 4),
+    }  # fmt: skip
