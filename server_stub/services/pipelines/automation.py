@@ -21,10 +21,6 @@ from ..workflows.subjects import check_conditions, filters_in, holds, ref_of, st
 from ..workflows.trials import trial
 from .records import PIPELINES
 
-EVENTS = (
-    "deal_created", "stage_entered", "stage_left", "deal_won", "deal_lost", "deal_rotten", "days_in_stage",
-    "field_changed",
-)  # fmt: skip
 _NEEDED: Mapping[str, str] = {"days_in_stage": "days", "field_changed": "field"}
 """The required parameter of each trigger."""
 
@@ -49,9 +45,6 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
 
 def _check_trigger(call: Context, trigger: Members, pipeline_id: str, held: Members) -> None:
     event = trigger["event"]
-    if event not in EVENTS:
-        message = f"{event!r} is not one of {', '.join(EVENTS)}"
-        raise invalid("trigger.event", "choice", message, choices=list(EVENTS))
     for name in ("stage_id", "from_stage_id"):
         stage = call.reference("stage", trigger.get(name), f"trigger.{name}", held.get(name))
         if stage is not None and stage["pipeline_id"] != pipeline_id:

@@ -250,3 +250,17 @@ def test_the_state_that_requests_show() -> None:
     assert [indicator({"status": STATES[level]} for level in levels) for levels in (
         [], [0], [1], [2, 0], [3], [3, 3], [3, 3, 3], [1, 1, 1])] == [
         "none", "none", "minor", "minor", "major", "major", "critical", "minor"]  # fmt: skip
+
+
+def test_records_are_counted_by_entity_and_those_of_the_company_alone(stub: StubServer, acme: CrmClient) -> None:
+    samples = [one for one in acme.monitoring.metrics(names=["records"]).samples if one.name == "records"]
+    counts = {one.labels["entity"]: int(one.value) for one in samples}
+    assert [one.labels["entity"] for one in samples] == sorted(counts)
+    assert not counts.keys() & {"app", "app_version", "record"}, "those of all companies, and of all custom objects"
+    shown = {one.entity: one.record_count for one in acme.objects.list()}
+    assert {name: counts[name] for name in shown if name in counts and name != "notification"} == {
+        name: count for name, count in shown.items() if name in counts and name != "notification"
+    }
+    assert {"contact", "onboarding", "subscription"} <= counts.keys() & shown.keys()
+    for kind in ("mention", "social_account", "api_key", "flag"):
+        assert counts[kind] == len(stub.store.collection("tenant_acme", kind)), kind

@@ -113,3 +113,21 @@ def test_a_new_name_reaches_the_users(admin: CrmClient, new: New) -> None:
     one = new(permission("contacts", "read"))
     admin.security.roles.update(one.role.id, {"name": "Readers"})
     assert [role.name for role in admin.users.get(one.id).roles] == ["Readers"]
+
+
+def test_to_write_a_role_is_to_manage_security(admin: CrmClient, new: New) -> None:
+    body: Any = {"key": "sdr", "name": "SDR", "permissions": []}
+    admin.security.roles.create(body)
+    may = [permission("security", action) for action in ("read", "create", "update", "delete")]
+    question: Any = {"action": "update", "entity": {"type": "role", "id": "sdr"}}
+    for keys in (may, [*may, permission("security", "manage")]):
+        one = new(*keys)
+        roles, asked = one.crm.security.roles, one.crm.security.check([question])
+        assert [found.allowed for found in asked] == [keys is not may]
+        rename = partial(roles.update, "sdr", {"name": "Renamed"})
+        if keys is may:
+            assert refused(rename).code == refused(partial(roles.delete, "sdr")).code == "FORBIDDEN"
+            assert admin.security.roles.get("sdr").name == "SDR"
+        else:
+            rename()
+            assert admin.security.roles.get("sdr").name == "Renamed"
