@@ -33,8 +33,7 @@ def test_names_count_whole_in_one_company_and_seventy_percent_in_others() -> Non
         ("abcdefg", "abcdexy", 71, 50), ("abcdefghijklmn", "abcdefghijzyxw", 71, 50), ("ab", "abcdefg", 0, 0),
     ):  # fmt: skip
         for firms, score in ((("X", "x "), here), (("X", "Y"), apart), (("", ""), apart), (("X", ""), apart)):
-            pair = (person(name, company=firm) for name, firm in zip((one, other), firms, strict=True))
-            found, reasons = compared(*pair)
+            found, reasons = compared(person(one, company=firms[0]), person(other, company=firms[1]))
             assert (found, len(reasons)) == (score, int(score > 0)), (one, other, firms)
             assert all((field, values) == ("name", [one, other]) for field, _, values in reasons)
     assert compared(person("Ada Lee", company="X"), person("Ada Lea", company="X"))[1] == [
