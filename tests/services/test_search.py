@@ -245,6 +245,7 @@ def test_the_filters_give_the_right_deals(client: CrmClient, stub: StubServer) -
     assert spice in ids("deals I won") and ids("deals with Zoë Zimt closing this month") == set()
 
 
+@pytest.mark.thorough
 def test_the_filters_give_the_right_conversations(client: CrmClient, stub: StubServer) -> None:
     both = stub.client(dialects="mvp,platform")
     talks: dict[str, str] = {}

@@ -45,6 +45,7 @@ def those(*methods: str) -> list[Any]:
     ]
 
 
+@pytest.mark.thorough
 def test_there_are_numbers() -> None:
     found = {str(place) for place in places()}
     assert {"leads.create value", "leads.create custom_fields", "accounts.merge values.annual_revenue"} <= found

@@ -223,6 +223,7 @@ def test_somebody_may_agree_to_a_server_that_only_a_project_names(
     assert "Sign in to http://crm.test, which" in done.err and bool(ring.kept) is agreed
 
 
+@pytest.mark.thorough
 def test_who_signs_out_where_the_server_does_not_know_is_told(crm: Crm, ring: Memory, stub: StubServer) -> None:
     with stub.intercept():
         assert crm("login", *AT, "--email", "ada@acme.test", stdin="demo-password\n").status == 0

@@ -173,6 +173,7 @@ def test_a_copy_says_how_far_it_is_and_what_it_did(
 # -- the numbers that options take
 
 
+@pytest.mark.thorough
 def test_a_number_beyond_what_an_option_takes_is_refused(served: Crm, tmp_path: Path) -> None:
     file = str(tmp_path / "f")
     bounds: list[tuple[list[str], str, list[str], list[str]]] = [

@@ -88,6 +88,7 @@ def test_the_examples_of_a_portion_of_nouns_run(portion: int, files: None, stub:
         assert done.status == 0, f"{last}: {done.err}"
 
 
+@pytest.mark.thorough
 def test_every_command_has_an_example_of_itself_and_a_sentence_for_what_is_typed() -> None:
     for command, entry in commands().items():
         assert entry["example"], command

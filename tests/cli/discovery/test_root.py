@@ -68,6 +68,7 @@ def test_commands_have_the_options_that_they_can_do_something_with(served: Crm) 
         assert (done.status != failures.USAGE) is taken, (words, done.err)
 
 
+@pytest.mark.thorough
 def test_a_noun_alone_is_its_help_or_its_own_view(served: Crm) -> None:
     for words in (["leads"], ["leads", "--help"], ["leads", "-h"], ["contacts", "relationships"]):
         done = served(*words)

@@ -58,6 +58,7 @@ def test_every_kind_of_record_has_a_singular() -> None:
     assert {word: singular(word) for word in others} == others
 
 
+@pytest.mark.thorough
 def test_the_page_of_a_noun_has_what_is_typed_and_an_example() -> None:
     made = pages(whole())
     page = made["leads.md"].splitlines()
@@ -71,6 +72,7 @@ def test_the_page_of_a_noun_has_what_is_typed_and_an_example() -> None:
     assert any(line.startswith("- [`crm leads`](leads.md): ") for line in options)
 
 
+@pytest.mark.thorough
 def test_examples_have_names_where_a_command_takes_one_and_ids_elsewhere() -> None:
     examples = {entry["command"]: entry["example"] for entry in whole()["commands"] if entry["example"]}
     last = {command: lines[-1] for command, lines in examples.items()}

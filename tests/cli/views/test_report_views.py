@@ -91,6 +91,7 @@ def test_a_run_of_a_report_with_a_chart_is_drawn_as_bars(
     assert "Total" in drawn("reports", "run", plain.id)
 
 
+@pytest.mark.thorough
 def test_a_dashboard_is_drawn_and_watched(served: Crm, client: CrmClient, drawn: Callable[..., str]) -> None:
     count: Any = {"query": {"entity_type": "lead", "measures": [{"function": "count"}]}}
     widgets: Any = [

@@ -58,6 +58,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, noun: str, **bodies: Any) -> Iter
 # -- beside the commands that follow from declarations ---------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_no_view_hides_a_command_and_every_one_is_in_help_and_completion(crm: Crm) -> None:
     known = completion.names()["commands"]
     for noun, names in VIEWS.items():

@@ -129,6 +129,7 @@ def test_the_client_gives_the_model_of_the_kind(stub: StubServer) -> None:
     assert isinstance(client.activities.get(event.id), CalendarEvent)
 
 
+@pytest.mark.thorough
 def test_lists_filter_and_sort_across_kinds(wire: Wire) -> None:
     late = wire.make("task", title="Zebra", dueAt=START + timedelta(days=2), priority="high", tags=["odd"])
     early = wire.make("task", title="Zebra", dueAt=START)

@@ -78,6 +78,7 @@ def test_mails_are_good_for_an_hour_or_a_day(stub: StubServer, bearer: Bearer, e
         assert refused(verify).code == "TOKEN_EXPIRED"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("early", [True, False])
 def test_a_password_is_as_old_as_since_it_was_set(stub: StubServer, bearer: Bearer, early: bool) -> None:
     policies = stub.client(dialects="platform").security.policies

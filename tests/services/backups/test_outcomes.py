@@ -219,6 +219,7 @@ def test_an_archive_is_taken_over_once(acme: Founded, stub: StubServer) -> None:
     assert (missing.code, missing.fields[0].field) == ("REFERENCE_NOT_FOUND", "file_id")
 
 
+@pytest.mark.thorough
 def test_a_safety_backup_goes_after_thirty_days(acme: Founded, stub: StubServer) -> None:
     made = acme.backup(include=["configuration"])
     acme.crm.configuration.settings.update({"backup.schedule": "off"})
@@ -282,6 +283,7 @@ def test_a_backup_of_everything_is_taken_over(acme: Founded) -> None:
     assert acme.restore(made).verified is True
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("later", "is_there"), [(-1, False), (0, False), (1, True)])
 def test_a_backup_goes_in_the_moment_in_which_its_time_has_come(
     acme: Founded, stub: StubServer, later: int, is_there: bool

@@ -305,6 +305,7 @@ def test_the_users_own_zone_counts_across_a_change_of_the_clocks(zone: str, now:
     assert found not in [other.start_time for other in again.suggested_times]
 
 
+@pytest.mark.thorough
 def test_each_kind_of_conflict_comes_and_goes(client: CrmClient, stub: StubServer) -> None:
     for event in client.calendar.events.list():
         client.calendar.events.delete(event.id)

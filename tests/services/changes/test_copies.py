@@ -20,6 +20,7 @@ BY_THE_CLOCK = {"daysInStage", "isRotten", "isOverdue", "rottenSince", "state", 
 SAMPLE, MANY = range(4), range(4, 1_000)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [*SAMPLE, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MANY)])
 def test_a_copy_is_equal_whatever_happens_beside_it(seed: int) -> None:
     chance = random.Random(seed)

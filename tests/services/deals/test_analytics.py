@@ -175,6 +175,7 @@ def test_time_in_a_stage_adds_up_over_stays(platform: CrmClient, pipe: Pipeline,
 # -- won and lost --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_deal_counts_by_its_last_close(platform: CrmClient, pipe: Pipeline, make: Make, wait: Wait) -> None:
     deal = make(value=500)
     lost(platform, deal)

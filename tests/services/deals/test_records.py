@@ -141,6 +141,7 @@ def test_a_closed_deal_is_certain_and_an_override_wins(client: CrmClient, stub: 
     assert client.deals.move_stage(deal.id, "closed-won").probability == 100
 
 
+@pytest.mark.thorough
 def test_confidence_follows_recent_activity_and_the_ratio(client: CrmClient, stub: StubServer, deal: Deal) -> None:
     assert deal.confidence == "low"
     assert told(client, stub, deal, "Talked.").confidence == "medium"

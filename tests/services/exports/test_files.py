@@ -24,6 +24,7 @@ ENTITIES = (
 TABLES = ("csv", "xlsx", "jsonl", "json")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("format", TABLES)
 def test_every_entity_has_as_many_rows_as_records(admin: CrmClient, format: str) -> None:
     known = {one.entity: one.record_count for one in admin.objects.list(capability="export")}
@@ -218,6 +219,7 @@ def test_a_file_is_kept_for_seven_days_or_as_the_company_says(stub: StubServer, 
         admin.configuration.settings.update({"exports.keep_days": 30})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["export", "report_export", "audit_export"])
 def test_a_file_that_has_expired_has_no_address_at_any_door(stub: StubServer, admin: CrmClient, kind: str) -> None:
     if kind == "export":
@@ -286,6 +288,7 @@ def test_the_other_client_exports_too(stub: StubServer) -> None:
     assert asyncio.run(_awaited(stub)) == 2
 
 
+@pytest.mark.thorough
 def test_conditions_are_those_of_the_moment_of_the_export(stub: StubServer, admin: CrmClient) -> None:
     since: dict[str, Any] = {"filter_groups": {"deal": [{"filters": [
         {"field": "days_in_stage", "op": "gte", "value": 40}, {"field": "status", "op": "eq", "value": "open"},

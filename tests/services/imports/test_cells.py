@@ -97,6 +97,7 @@ VALUES: list[tuple[str, str, list[Any], list[Any]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_values_of_each_type(client: CrmClient) -> None:
     for entity, field, cells, wanted in VALUES:
         assert read(client, entity, field, *cells) == wanted, field

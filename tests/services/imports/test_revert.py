@@ -116,6 +116,7 @@ def test_the_documented_import_of_contacts_is_taken_back_too(client: CrmClient) 
     assert client.contacts.get(known.id).name == "Ada Any"
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_taken_back_says_why(client: CrmClient, stub: StubServer) -> None:
     def reason(id: str) -> Any:
         error = refused(lambda: client.imports.revert(id))

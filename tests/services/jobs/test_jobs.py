@@ -113,6 +113,7 @@ def test_a_job_names_the_record_that_it_is_about(stub: StubServer, crm: CrmClien
     assert crm.jobs.get(started(crm)).entity is None
 
 
+@pytest.mark.thorough
 def test_records_that_are_work_themselves_are_among_them(stub: StubServer, crm: CrmClient) -> None:
     report = crm.reports.create({"name": "All", "entity_type": "contact", "columns": [{"field": "name"}]})
     run = crm.reports.run(report.id)

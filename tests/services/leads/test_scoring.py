@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from refusals import refused
 from stub_data import some, trail
 
@@ -21,6 +22,7 @@ def test_the_reasons_of_a_score_add_up_and_rate_it(client: CrmClient) -> None:
     assert (refusing.score or 0) == (best.score or 0) - 30
 
 
+@pytest.mark.thorough
 def test_what_happened_counts_less_as_time_goes_by(stub: StubServer, client: CrmClient) -> None:
     mail: EmailCapture = {"from_email": "ann@initech.test", "subject": "Offer?", "body": "Please."}
     lead = some(client.leads.capture.email(mail).lead)

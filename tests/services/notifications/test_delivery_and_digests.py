@@ -204,6 +204,7 @@ def test_the_history_has_what_each_condition_says(acme: CrmClient, sales: CrmCli
 # -- digests -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_digest_names_what_is_unread_since_the_one_before(acme: CrmClient, stub: StubServer) -> None:
     given: Any = {"email": "eva@acme.test", "name": "Eva", "role": "sales", "password": "Correct-Horse-7!"}
     eva = acme.users.create(given).id

@@ -70,6 +70,7 @@ def test_a_daily_digest_has_what_is_unread_since_the_last(
     assert ": 1 unread" in title and "Another one" in text and (later - at).days == 4
 
 
+@pytest.mark.thorough
 def test_a_weekly_digest_comes_on_mondays_in_the_language_of_the_user(
     stub: StubServer, prefer: Callable[..., Any], tell: Tell
 ) -> None:

@@ -274,6 +274,7 @@ def test_a_ring_of_rules_ends(client: CrmClient, pipeline: Pipeline, stub: StubS
     assert runs[-1]["error"]["code"] == "AUTOMATION_LOOP"
 
 
+@pytest.mark.thorough
 def test_time_alone_lets_rules_run_once_for_each_stay(client: CrmClient, pipeline: Pipeline, stub: StubServer) -> None:
     rule(client, pipeline, "days_in_stage", tag("slow"), trigger={"days": 3}, stage="start")
     counted = rule(client, pipeline, "days_in_stage", tag("counted"), trigger={"days": 1})

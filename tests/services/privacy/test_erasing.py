@@ -113,6 +113,7 @@ def test_an_erased_address_is_refused_until_its_owner_consents(canary: Canary) -
     assert crm.contacts.create({"name": "Eva", "email": email}).email == email
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", ["upsert", "create", "update"])
 @pytest.mark.parametrize("door", ["contact", "lead", "the documented one", "a dry run"])
 def test_an_import_that_is_refused_keeps_nothing_of_an_erased_person(canary: Canary, door: str, mode: Any) -> None:
@@ -161,6 +162,7 @@ def test_one_record_is_erased_and_who_shares_a_value_keeps_it(stub: StubServer, 
     assert (kept.name, kept.email) == ("Ada Alone", "ada.alone@x.example")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", ["replace", "merge"])
 def test_a_restored_backup_is_erased_again(canary: Canary, mode: str) -> None:
     crm = canary.crm

@@ -146,6 +146,7 @@ def test_only_administrators_ask(stub: StubServer, key: str) -> None:
         assert refused(lambda: crm.privacy.erase({"email": "eva@x.example"})).code == "FORBIDDEN"
 
 
+@pytest.mark.thorough
 def test_erasing_twice_finds_nothing(canary: Canary) -> None:
     subject: Any = {"entity": {"type": "contact", "id": canary.ids["contact"]}}
     canary.erase()

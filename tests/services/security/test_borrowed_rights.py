@@ -121,6 +121,7 @@ def test_a_scheduled_report_of_a_limited_key_is_as_limited(admin: CrmClient, stu
         assert found.last_status == outcome, held
 
 
+@pytest.mark.thorough
 def test_a_scheduled_report_is_read_with_the_rights_of_who_says_what_is_in_it(
     stub: StubServer, admin: CrmClient, new: New
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_scheduled_report_is_read_with_the_rights_of_who_says_what_is_in_it(
     assert outcome() == "failed", "it is read as who changed it"
 
 
+@pytest.mark.thorough
 def test_a_schedule_of_somebody_who_left_does_not_run(stub: StubServer, admin: CrmClient, new: New) -> None:
     """The administrators are told; a report is run on as who changes it."""
     words = {"reports": ["read", "create", "update"], "deals": ["read", "export"], "jobs": ["read"]}
@@ -195,6 +197,7 @@ def test_a_scheduled_export_is_of_no_more_than_who_says_what_is_in_it_may_export
     assert kept.request.entity_types == ["lead"]
 
 
+@pytest.mark.thorough
 def test_a_scheduled_export_of_a_limited_key_is_as_limited(admin: CrmClient, stub: StubServer) -> None:
     mine = stub.store.collection("tenant_acme", "contact").find("owner_id", "user_ada")
     body: Any = {

@@ -113,6 +113,7 @@ def test_the_token_of_a_mail_is_for_administrators_alone(admin: CrmClient, stub:
         assert ("reset_" in found.model_dump_json()) is shown
 
 
+@pytest.mark.thorough
 def test_what_is_hidden_from_a_user_is_in_no_digest(admin: CrmClient, stub: StubServer, new: New) -> None:
     """The mail tells no more of a notification than the inbox does."""
     hidden: Any = [{"entity": "deal", "field": "title", "access": "hidden"}]

@@ -51,6 +51,7 @@ def test_which_posts_have_a_keyword(keyword: dict[str, Any], expected: bool) -> 
     assert fits({**WORDS, **keyword}, POST) is expected
 
 
+@pytest.mark.thorough
 def test_a_keyword_finds_what_was_said_and_what_is_said(stub: StubServer, acme: CrmClient) -> None:
     (made,) = acme.social.monitoring.keywords.create([{"keyword": "team  service", "match": "any"}])
     assert made.keyword == "team service"

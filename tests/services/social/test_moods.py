@@ -94,6 +94,7 @@ def test_without_mentions_there_is_no_score(stub: StubServer, acme: CrmClient) -
     assert (report.positive, report.groups, report.top_positive) == (0, [], [])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("end", ["disconnected", "expired"])
 def test_an_account_shows_its_followers_until_it_ends(
     stub: StubServer, acme: CrmClient, connect: Connect, end: str

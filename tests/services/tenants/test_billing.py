@@ -127,6 +127,7 @@ def test_a_plan_that_is_too_small_is_refused(found: Found) -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_seats(stub: StubServer, found: Found) -> None:
     company = found("pro")
     crm = company.own
@@ -144,6 +145,7 @@ def test_seats(stub: StubServer, found: Found) -> None:
     assert crm.tenants.invoices.list("current").items[0].total == 348
 
 
+@pytest.mark.thorough
 def test_an_invoice_that_is_not_paid_is_late(stub: StubServer, found: Found) -> None:
     crm = found().own
     crm.tenants.billing.update("current", {"payment_method_token": "tok_invoice"})
@@ -162,6 +164,7 @@ def test_an_invoice_that_is_not_paid_is_late(stub: StubServer, found: Found) -> 
     assert at_once and (at_once.due_date, at_once.status) == (stub.clock.now().date(), "paid")
 
 
+@pytest.mark.thorough
 def test_a_credit_is_used_up_by_later_invoices(stub: StubServer, found: Found) -> None:
     company = found()
     crm = company.own

@@ -111,6 +111,7 @@ def test_what_a_plan_costs(found: Found, region: str, plan: Any, cycle: Any, sea
     assert (made.total, made.currency) == (unit * seats, "EUR" if region == "eu" else "USD")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", ["tok_visa", "tok_invoice"])
 def test_what_is_over_is_carried_to_the_invoices_after_it(stub: StubServer, found: Found, method: str) -> None:
     crm = found().own
@@ -163,6 +164,7 @@ def test_what_is_paid_later_pays_every_open_invoice(stub: StubServer, found: Fou
     assert reply.headers["Content-Disposition"] == f'inline; filename="{paid[0].number}.pdf"'
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("days", "left"), [(0, 31), (1, 30), (30, 1)])
 def test_more_seats_cost_the_days_that_are_left(stub: StubServer, found: Found, days: int, left: int) -> None:
     crm = found("pro").own

@@ -47,6 +47,7 @@ def test_who_is_deactivated_keeps_the_records_or_names_who_gets_them(
     assert admin.users.activate(one.id).status == "active" and deeds(stub, one.id)[-1] == "user.activated"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("how", ["activate", "deactivate", "delete"])
 def test_an_invitation_is_void_once_somebody_has_decided(stub: StubServer, admin: CrmClient, how: str) -> None:
     made = admin.users.create({"email": "guest@acme.test", "name": "Guest"})

@@ -206,6 +206,7 @@ def test_a_snapshot_can_be_restored_often_and_elsewhere(store: Store, leads: Col
         store.restore(snap)
 
 
+@pytest.mark.thorough
 def test_snapshots_that_nobody_keeps_take_no_memory(store: Store, leads: Collection) -> None:
     def tables() -> int:
         gc.collect()

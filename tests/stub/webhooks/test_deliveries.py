@@ -246,6 +246,7 @@ def test_retry_after_is_heard(
     assert (delivery.next_attempt_at - delivery.attempts[0].at).total_seconds() == waited
 
 
+@pytest.mark.thorough
 def test_an_endpoint_that_only_fails_is_disabled_and_its_administrators_told(
     stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint
 ) -> None:
