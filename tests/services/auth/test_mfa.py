@@ -105,6 +105,26 @@ def test_a_code_works_once(stub: StubServer, bearer: Bearer, ada: CrmClient) -> 
     assert refused(lambda: bearer().auth.mfa.verify(code, mfa_token=str(half.mfa_token))).code == "INVALID_MFA_CODE"
 
 
+def test_no_code_of_the_steps_around_works_again_whichever_came_first(
+    stub: StubServer, bearer: Bearer, ada: CrmClient
+) -> None:
+    app, _ = enrolled(stub, ada)
+    stub.clock.advance(300)
+    codes = [app.code(steps) for steps in (1, -1, 0)]
+    for code in codes:
+        assert bearer().auth.login("ada@acme.test", "demo-password", mfa_code=code).access_token
+    for code in codes:
+        wrong = refused(lambda code=code: bearer().auth.login("ada@acme.test", "demo-password", mfa_code=code))  # type: ignore[misc] # bound now
+        assert wrong.code == "INVALID_MFA_CODE"
+    held = stub.store.collection("tenant_acme", "second_factor").get("user_ada")
+    present = int(stub.clock.now().timestamp()) // 30
+    assert held is not None and held["used_steps"] == [present + 1, present - 1, present]
+    stub.clock.advance(90)
+    assert bearer().auth.login("ada@acme.test", "demo-password", mfa_code=app.code()).access_token
+    held = stub.store.collection("tenant_acme", "second_factor").get("user_ada")
+    assert held is not None and held["used_steps"] == [present + 1, present, present + 3], "older ones fit no more"
+
+
 def test_a_sign_in_is_completed_with_its_token(stub: StubServer, bearer: Bearer, ada: CrmClient) -> None:
     app, backup = enrolled(stub, ada)
     client = bearer()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 from refusals import refused
-from stub_data import idle, some
+from stub_data import idle, some, stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models.auth import LoginResult
@@ -204,3 +204,22 @@ def test_a_refused_sign_in_survives_a_restart_of_the_state(stub: StubServer, cli
     assert refused(lambda: client.auth.login("ada@acme.test", PASSWORD)).status == 429
     stub.restore(before)
     assert client.auth.login("ada@acme.test", PASSWORD).access_token
+
+
+def test_who_works_there_and_has_a_verified_address_may_sign_in(stub: StubServer) -> None:
+    tenants = stub.store.collection("tenant_acme", "tenant")
+    acme = stub.tenant("tenant_acme")
+    for required, verified, status, code in (
+        (True, False, "active", "EMAIL_NOT_VERIFIED"), (True, None, "active", "EMAIL_NOT_VERIFIED"),
+        (True, True, "active", None), (False, False, "active", None), (None, False, "active", None),
+        (False, True, "inactive", "USER_INACTIVE"), (True, False, "inactive", "USER_INACTIVE"),
+    ):  # fmt: skip
+        tenants.put(acme | {"security": {**acme["security"], "require_email_verification": required}})
+        stored(stub, "user", "user_ada", email_verified=verified, status=status)
+        if code is None:
+            assert bearer(stub, None).auth.login("ada@acme.test", PASSWORD).access_token
+        else:
+            error = refused(lambda: bearer(stub, None).auth.login("ada@acme.test", PASSWORD))
+            assert (error.status, error.code) == (403, code)
+        wrong = refused(lambda: bearer(stub, None).auth.login("ada@acme.test", "Wrong-Horse-7!"))
+        assert wrong.code == "INVALID_CREDENTIALS", "who does not know the password learns nothing"
