@@ -226,6 +226,11 @@ def test_claims_are_those_of_the_scope(bearer: Bearer, ada: CrmClient, scope: st
     assert ada.auth.userinfo().email == "ada@acme.test", "a session has them all"
 
 
+def test_who_asks_for_no_identity_gets_no_id_token(bearer: Bearer, ada: CrmClient) -> None:
+    for scope, told in (("openid email", True), ("contacts:read", False), ("email", False)):
+        assert (scoped(bearer, ada, scope).id_token is not None) is told, scope
+
+
 def test_permissions_in_a_scope_limit_the_token(bearer: Bearer, ada: CrmClient) -> None:
     tokens = scoped(bearer, ada, "openid leads:read leads:create contacts:read")
     limited = bearer(tokens.access_token)

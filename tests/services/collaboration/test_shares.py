@@ -302,3 +302,8 @@ def test_a_file_is_given_on_with_no_more_access_than_its_own(ada: CrmClient, sam
             with pytest.raises(PermissionDeniedError) as refusal:
                 sam.collaboration.shares.create(onward)
             assert refusal.value.code == "SHARE_EXCEEDS_ACCESS", (held, wanted)
+    ada.collaboration.shares.delete(given.id)
+    entry: Any = {"subject_type": "user", "subject_id": "user_sam", "access": "edit"}
+    ada.files.permissions.update(file.id, entries=[entry])
+    onward = {"entity": ref(file.id, "file"), "subject_type": "user", "subject_id": "user_mia", "access": "edit"}
+    assert sam.collaboration.shares.create(onward).access == "edit", "as the permissions of the file say"
