@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from backing_up import Founded
@@ -90,3 +91,13 @@ def test_a_schedule_makes_room_for_itself_or_fails(acme: Founded, stub: StubServ
     limited(status="cancelled")
     stub.clock.advance(2 * HOUR)
     assert len(stub.store.collection(acme.id, "backup").find("trigger", "scheduled")) == 1
+
+
+def test_a_backup_is_left_to_the_next_one_that_is_due_by_now(acme: Founded, stub: StubServer) -> None:
+    idle(stub)
+    acme.crm.configuration.settings.update({"backup.schedule": "hourly"})
+    eleven = stub.clock.now().replace(hour=11, minute=0, second=0, microsecond=0)
+    stub.clock.advance((eleven - stub.clock.now()).total_seconds())
+    assert scheduled(acme) == ["15 11:00 succeeded"]
+    stub.clock.advance((eleven + timedelta(hours=2, seconds=-1) - stub.clock.now()).total_seconds())
+    assert scheduled(acme) == ["15 11:00 succeeded", "15 12:00 succeeded"]
