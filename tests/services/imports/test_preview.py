@@ -100,6 +100,14 @@ def test_an_encoding_that_is_none_is_named(client: CrmClient, encoding: str) -> 
     for name, content in (("a.csv", "name\nAda\n"), ("a.jsonl", '{"name": "Ada"}\n')):
         found = look(client, "lead", content, name, encoding=encoding)
         assert (found.readable, [error.field for error in found.errors]) == (False, ["encoding"]), name
+        assert (found.encoding, found.has_header, found.row_count, found.columns) == (encoding, True, 0, [])
+    unread = look(client, "lead", b"", "a.xlsx")
+    assert (unread.readable, unread.encoding, unread.format, unread.delimiter) == (False, "", "xlsx", None)
+    told = [look(client, "lead", content, name) for name, content in (("a.csv", "name\nAda\n"), ("a.jsonl", "{}\n"))]
+    assert [(one.encoding, one.has_header, one.delimiter) for one in told] == [
+        ("utf-8", True, ","),
+        ("utf-8", False, None),
+    ]
 
 
 @pytest.mark.parametrize(

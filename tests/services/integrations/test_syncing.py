@@ -159,6 +159,7 @@ def test_a_field_changed_on_both_sides_is_a_conflict(
     (conflict,) = run.conflicts
     assert (conflict.field, conflict.local, conflict.remote) == ("title", "Ours", "Theirs")
     assert (conflict.resolution, conflict.entity.id) == (resolution, id)
+    assert (conflict.entity.type, conflict.entity.name) == ("contact", crm.client.contacts.get(id).name)
     assert conflict.local_changed_at is not None and conflict.remote_changed_at is not None
     assert (conflict.local_changed_at > conflict.remote_changed_at) is ours_last
     record = crm.remote.get("contact", remote_id)
