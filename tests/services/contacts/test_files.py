@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -144,3 +145,13 @@ def test_an_import_reads_what_a_mapping_says(client: CrmClient) -> None:
     )
     assert (made.name, str(made.birthday), made.address and made.address.city) == ("ANN LEE", "1980-12-31", "Rome")
     assert float(str(made.custom_fields["budget"])) == 1234.5
+
+
+def test_an_export_has_the_fields_that_there_are(client: CrmClient) -> None:
+    new(client, "Zoë Only", email="zoe@only.example", address={"city": "Köln"}, custom_fields={"a.b": 5})
+    fields = ["name", "address.city", "address.postalCode", "customFields.a.b", "firstName"]
+    content = client.contacts.export(format="csv", search="zoe@only.example", fields=fields).read()
+    assert content.decode("utf-8-sig").splitlines() == [",".join(fields), "Zoë Only,Köln,,5,"]
+    for wrong in ("address.planet", "name.city", "planet", "communicationHistory", "title.x"):
+        error = refused(partial(client.contacts.export, format="csv", fields=["name", wrong]))
+        assert (error.code, error.fields[0].field, error.details) == ("UNKNOWN_FIELD", "fields.1", {"field": wrong})
