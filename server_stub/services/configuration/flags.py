@@ -9,7 +9,7 @@ from typing import Any
 
 from crm_sdk.models.configuration import FeatureFlag
 from crm_sdk.resources.configuration import Flags
-from crm_sdk.wire import is_array, snake
+from crm_sdk.wire import snake
 
 from ...data.document import Document
 from ...data.forms import required_text
@@ -199,4 +199,4 @@ def _type_of(given: Members) -> FieldType:
         return "bool"
     if isinstance(first, (int, float, Decimal)):
         return "number"
-    return "list" if given["op"] in ("contains", "not_contains") and is_array(first) else "text"
+    return "text"

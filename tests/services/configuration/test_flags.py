@@ -156,6 +156,11 @@ def test_each_kind_of_condition_asks_for_what_it_is_compared_with(admin: CrmClie
         assert value(admin, "if", attributes={"x": given}).value is holds, condition
         assert value(admin, "if", attributes={"y": given}).value is False, condition
         flags.delete("if")
+    for operand in (5, ["a"]):
+        condition = {"field": "attributes.x", "op": "contains", "value": operand}
+        with pytest.raises(ApiError) as refused:
+            flags.create({"key": "if", "name": "If", "rules": [{"value": True, "filters": [condition]}]})
+        assert refused.value.status == 422
     made = flags.create({"key": "if", "name": "If", "rules": [
         {"value": True, "percentage": 50, "filters": [{"field": "user.id", "op": "eq", "value": "nobody"}]},
         {"value": True},
