@@ -242,6 +242,13 @@ def test_a_cell_with_nothing_has_the_default_of_its_column() -> None:
     done = imported("n,t\nA,\nB,CEO\nC,n/a\n", mapping=mapped(("n", "name"), ("t", "title", "Boss")))
     assert [contact.title for contact in done.contacts] == ["Boss", "CEO", "Boss"]
     assert imported("n,t\nA,\n", mapping=mapped(("n", "name"), ("t", "title"))).only.title is None
+    for cell, born, warned in (("03/04/1991", date(1990, 1, 2), True), ("1991-04-03", date(1991, 4, 3), False)):
+        done = imported(f"n,t\nA,{cell}\n", mapping=mapped(("n", "name"), ("t", "birthday", "1990-01-02")))
+        assert (done.only.birthday, bool(done.warned("t"))) == (born, warned)
+    transforms: Any = [{"column": "n", "field": "name"}, {"column": "t", "field": "birthday", "transform": "date"}]
+    done = imported("n,t\nA,soon\nB,1991-04-03\n", mapping=transforms)
+    assert [contact.birthday for contact in done.contacts] == [date(1991, 4, 3)]
+    assert "'soon' is not a date like YYYY-MM-DD" in done.failed[1].message
 
 
 @pytest.mark.parametrize(
