@@ -108,6 +108,22 @@ def test_insights_have_the_date_of_their_occasion(
     assert about(expected_close_date=today - DAY) == []
 
 
+def test_insights_say_when_their_reason_was_heard(stub: StubServer, flow: CrmClient, make: Make) -> None:
+    deal, at = make(expected_close_date=stub.clock.now().date() + 90 * DAY), stub.clock.now() - 3 * DAY
+    for text in ("Budget approved.", "They are on hold.", "We compare with HubSpot."):
+        flow.deals.activities.create(deal.id, {"type": "note", "date": at, "description": text})
+    found = flow.deals.get(deal.id).ai_insights
+    day = f"on {at:%Y-%m-%d}"
+    assert [(one.type, one.title, one.description, one.impact, one.confidence, one.date) for one in found] == [
+        ("competitor", "Competes with: HubSpot", f"Mentioned {day}.", "high", 85, at),
+        ("risk", "Delayed", f"Heard {day}; it takes probability from the deal.", "medium", 80, at),
+        ("opportunity", "Budget approved", f"Heard {day}; it adds probability to the deal.", "high", 75, at),
+    ]
+    assert [one.suggested_action for one in found] == [
+        "Say what sets the offer apart", "Agree a date that the customer needs", None,
+    ]  # fmt: skip
+
+
 def test_deals_are_found_by_the_day_they_close(
     stub: StubServer, platform: CrmClient, pipe: Pipeline, make: Make
 ) -> None:
