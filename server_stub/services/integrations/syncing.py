@@ -118,6 +118,15 @@ def end_failed(call: Context, entry: Document) -> None:
         _end_failed(call, run, integration, job["error"]["code"], job["error"]["message"])
 
 
+@reacts("job.cancelled")
+def end_cancelled(call: Context, entry: Document) -> None:
+    """Cancel a run whose job was stopped, of whatever kind: another one can begin then."""
+    job = call.collection("job").get(entry["entity"]["id"])
+    run = call.collection("sync_run").get(job["payload"].get("run_id") or "") if job is not None else None
+    if run is not None and run["status"] in sync_runs.UNDER_WAY:
+        sync_runs.cancel(call, run)
+
+
 def _resolutions(run: Members) -> list[dict[str, Any]]:
     """Return what was decided in each conflict, for the audit trail."""
     names = ("entity", "field", "local", "remote", "resolution")

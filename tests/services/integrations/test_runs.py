@@ -186,6 +186,23 @@ def test_the_job_of_a_cancelled_run_ends_with_it(crm: Crm) -> None:
     assert kept["finished_at"] == ended["finished_at"] == kept["updated_at"]
 
 
+def test_a_run_ends_with_its_job_that_is_stopped(crm: Crm) -> None:
+    _many(crm)
+    jobs, runs = (crm.stub.store.collection("tenant_acme", kind) for kind in ("job", "sync_run"))
+    for seconds in (0.0, 0.2):
+        run = crm.client.integrations.sync.start(crm.id)
+        crm.stub.clock.advance(seconds)
+        (job,) = (doc for doc in jobs.all() if doc["payload"].get("run_id") == run.id)
+        assert crm.client.jobs.cancel(job["id"]).status == "cancelled"
+        kept, ended = jobs.get(job["id"]), runs.get(run.id)
+        assert kept is not None and ended is not None
+        assert (kept["status"], kept["version"]) == ("cancelled", job["version"] + 1)
+        assert (ended["status"], ended["finished_at"]) == ("cancelled", kept["finished_at"])
+        status = crm.client.integrations.sync.status(crm.id)
+        assert status.current is None and status.last is not None and status.last.id == run.id
+    assert crm.sync().status == "succeeded"
+
+
 def test_the_history_is_filtered_and_paged(crm: Crm) -> None:
     crm.map("email", direction="inbound")
     first, second = crm.sync(), crm.sync(mode="full")
