@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from refusals import refused
 from stub_data import stored
 
 from crm_sdk import CrmClient
+from crm_sdk.models.search import facets_of
 from server_stub import StubServer
 from server_stub.services.search.wording import Unit, parse
 
@@ -168,3 +170,43 @@ def test_a_length_that_is_asked_for_is_said_in_words(platform: CrmClient) -> Non
         platform.search.config.update({"min_query_length": least})
         error = refused(lambda least=least: platform.search.leads(" " + "x" * (least - 1)))  # type: ignore[misc] # a length
         assert (error.message, error.details) == (f"search for at least {words}", {"minimum": least})
+
+
+def test_facets_are_told_whole(platform: CrmClient, stub: StubServer) -> None:
+    names = ("value", "created_at", "status", "source", "tags")
+    fields: Any = [{"field": "name"}, *({"field": name, "weight": 0, "facetable": True} for name in names)]
+    platform.search.config.update({"entities": [{"type": "lead", "fields": fields}]})
+    zone = ZoneInfo("America/New_York")
+    rows: list[tuple[Any, str, datetime]] = [
+        (10, "new", datetime(2001, 1, 31, 23, 59, tzinfo=zone)), (20, "new", datetime(2001, 2, 1, tzinfo=zone)),
+        (None, "contacted", datetime(2001, 2, 28, 23, 59, tzinfo=zone)),
+        (30, "qualified", datetime(2001, 3, 1, tzinfo=zone)),
+    ]  # fmt: skip
+    for value, status, at in rows:
+        made = platform.leads.create({"name": "Lutetium", "value": value, "status": status, "tags": ["a", "b"]}).id
+        stored(stub, "lead", made, created_at=at)
+
+    def facet(given: Any, groups: Any = None) -> tuple[list[tuple[Any, ...]], int, int]:
+        page = platform.search.faceted("lead", q="lutetium", facets=[given], filter_groups=groups)
+        (one,) = [one.model_dump() for one in facets_of(page)]
+        buckets = [tuple(bucket[name] for name in ("value", "count", "selected")) for bucket in one["buckets"]]
+        return buckets, one["other_count"], one["missing_count"]
+
+    february, march = ("2001-02", 2, False), ("2001-03", 1, False)
+    assert facet({"field": "created_at"}) == ([("2001-01", 1, False), february, march], 0, 0)
+    assert facet({"field": "created_at", "interval": "month", "size": 2}) == ([february, march], 1, 0)
+    assert facet({"field": "status", "size": 1}) == ([("new", 2, False)], 2, 0)
+    picked: Any = [{"filters": [{"field": "status", "op": "in", "values": ["new", "qualified"]}]}]
+    assert facet({"field": "status"}, picked) == (
+        [("new", 2, True), ("contacted", 1, False), ("qualified", 1, True)], 0, 0,
+    )  # fmt: skip
+    assert facet({"field": "created_at"}, picked)[0] == [("2001-01", 1, False), ("2001-02", 1, False), march]
+    tagged: Any = [{"filters": [{"field": "tags", "op": "contains", "value": "a"}]}]
+    assert facet({"field": "tags"}, tagged) == ([("a", 4, True), ("b", 4, False)], 0, 0)
+    ranges: Any = [{"high": 20}, {"low": 20, "high": 30}, {"low": 30}, {"low": 10, "high": 31}]
+    page = platform.search.faceted("lead", q="lutetium", facets=[{"field": "value", "ranges": ranges}])
+    (one,) = [one.model_dump() for one in facets_of(page)]
+    assert [(each["label"], each["count"], each["low"], each["high"]) for each in one["buckets"]] == [
+        ("..20", 1, None, 20), ("20..30", 1, 20, 30), ("30..", 1, 30, None), ("10..31", 3, 10, 31),
+    ]  # fmt: skip
+    assert (one["other_count"], one["missing_count"], one["type"]) == (0, 1, "range")
