@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
@@ -80,3 +81,27 @@ def test_who_is_told_hears_of_it_by_the_channel_that_is_asked_for(stub: StubServ
         expected = {"channel": channel} if channel == "email" else {}
         assert {name: value for name, value in new[0]["metadata"].items() if name == "channel"} == expected
         assert (new[0]["entity"]["type"], new[0]["entity"]["id"]) == ("lead", lead)
+
+
+def test_a_conversion_makes_a_deal_or_a_contact(stub: StubServer) -> None:
+    crm: CrmClient = stub.client(dialects="platform", max_retries=0, strict=True)
+    for create_deal, made in ((True, "deal"), (False, "contact")):
+        spec: Any = {"type": "convert_lead", "create_deal": create_deal}
+        body: Any = {"name": "W", "entity_type": "lead", "triggers": [{"type": "manual"}], "actions": [{"spec": spec}]}
+        flow = crm.workflows.create(body).id
+        crm.workflows.activate(flow)
+        lead = crm.leads.create({"name": "Ann", "company": f"Mill {made}"}).id
+        run = crm.workflows.execute(flow, entity_id=lead)
+        stub.clock.advance(5)
+        (step,) = crm.workflows.executions.get(run.id).steps
+        now = crm.leads.get(lead)
+        assert step.output is not None and (step.output.type, step.status) == (made, "succeeded")
+        assert step.output.id == (now.converted_deal_id if create_deal else now.converted_contact_id)
+
+
+def test_a_workflow_of_who_is_gone_is_written_all_the_same(stub: StubServer) -> None:
+    crm: CrmClient = stub.client(dialects="platform", max_retries=0, strict=True)
+    body: Any = {"name": "W", "entity_type": "lead", "triggers": [{"type": "manual"}]}
+    flow = crm.workflows.create(body).id
+    stored(stub, "workflow", flow, owner_id="user_gone")
+    assert crm.workflows.update(flow, {"name": "Other"}).name == "Other"
