@@ -10,7 +10,7 @@ from crm_sdk import CrmClient
 from server_stub import StubServer
 
 
-@pytest.mark.parametrize("gone_before", [False, True])
+@pytest.mark.parametrize("gone_before", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_others_are_as_after_a_delete(stub: StubServer, crm: CrmClient, gone_before: bool) -> None:
     account = crm.accounts.create({"name": "Initech"}).id
     contact = crm.contacts.create({"name": "Eva Roth", "email": "eva@roth.example", "account_id": account}).id

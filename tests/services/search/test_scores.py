@@ -141,7 +141,7 @@ def test_what_custom_objects_have_and_lead_to_is_searched(platform: CrmClient) -
     searched: Any = [{"field": "fields.name", "weight": 5}, {"field": "captain.name", "weight": 2}]
     entities: Any = [{"type": "vessel", "fields": searched}, {"type": "lead"}]
     platform.search.config.update({"entities": entities})
-    platform.search.reindex().wait()
+    platform.search.reindex(types=["vessel"]).wait()
     led = platform.search.advanced({"q": "nemo"}, types=["vessel"])
     assert [(hit.id, hit.matched_fields) for hit in led] == [(ids[2], ["captain.name"])]
 
