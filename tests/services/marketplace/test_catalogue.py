@@ -35,6 +35,7 @@ def test_a_word_counts_most_in_the_name(publish: Submit, acme: CrmClient) -> Non
     by_time = acme.marketplace.apps.search("zebra", pricing="free", sort="published_at", limit=2)
     assert [app.slug for app in by_time.items] == list(words[:2])
     assert [app.slug for app in acme.marketplace.apps.search("zebra", limit=2, page=2).items] == ["name", "tags"]
+    assert slugs(acme.marketplace.apps.search(" ze ")) == found, "two characters are enough"
     refusal = refused(lambda: acme.marketplace.apps.search(" z "))
     assert (refusal.status, refusal.code, refusal.fields[0].field) == (422, "QUERY_TOO_SHORT", "q")
 
