@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from newcomers import signed_in
+from refusals import refused
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
@@ -117,3 +119,17 @@ def test_which_fields_hold_the_ids_of_a_linked_record(client: CrmClient, stub: S
     assert wrong(match_on="size") == [("links.0.match_on", "choice")]
     assert wrong(column="nope") == [("links.0.column", "choice")]
     assert wrong(column="2") == []
+
+
+def test_a_link_to_what_the_caller_may_not_read_is_forbidden(client: CrmClient, stub: StubServer) -> None:
+    words = [("contacts", action) for action in ("read", "create", "update", "import")]
+    held: Any = [{"resource": word, "action": action, "scope": "all"} for word, action in words]
+    client.security.roles.create({"key": "loader", "name": "Loader", "permissions": held})
+    _, crm = signed_in(stub, client, "loader", strict=False)
+    link: Any = {"column": "Firm", "entity": "account", "match_on": "name", "field": "account_id"}
+    content = ("rows.csv", b"name,Firm\nAda,Firm\n")
+    assert refused(lambda: crm.imports.create("contact", content, links=[link])).code == "FORBIDDEN"
+    plural: Any = {**link, "entity": "accounts"}
+    ended = refused(lambda: crm.imports.create("contact", content, links=[plural]))
+    assert (ended.fields[0].field, ended.fields[0].rule) == ("links.0.entity", "choice")
+    assert "account" in str(ended.fields[0].details)
