@@ -124,7 +124,10 @@ def performance_of(call: Context, whole: ranges.Span, scope: Scope) -> dict[str,
     rows = [_owner(call, id, courses, talks, whole) for id in sorted(owners)]
     rows.sort(key=lambda row: (-row["won_value"], -row["deals_won"], row["owner_name"], row["owner_id"]))
     quotas = [row["quota"] for row in rows if row["quota"] is not None]
-    everything = {**_row(call, courses, (), whole), "activities": sum(row["activities"] for row in rows)}
+    everything: dict[str, Any] = {
+        **_row(call, courses, (), whole),
+        "activities": sum(row["activities"] for row in rows),
+    }
     return {
         "owners": [row | {"rank": place} for place, row in enumerate(rows, 1)],
         "totals": {
