@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from refusals import refused
-from stub_data import some
+from stub_data import some, stored
 
 from crm_sdk import CrmClient, JobFailedError
 from server_stub import StubServer
@@ -136,3 +136,15 @@ def test_a_run_that_is_cut_off_has_failed_with_what_the_mailbox_said(
     assert (ended["direction"], ended["entity_types"], ended["mode"]) == ("inbound", ["activity"], "incremental")
     told = [entry["action"] for entry in stub.audit()[log:] if entry["entity"]["id"] == box]
     assert told == ["integration.error"]
+
+
+def test_the_images_of_what_we_wrote_stay_and_those_of_others_wait(stub: StubServer, client: CrmClient) -> None:
+    html = '<p>Hi <img src="https://x.example/a.png"></p>'
+    mail: Any = {"to": ["a@x.example"], "subject": "A", "body_html": html, "track_opens": False}
+    sent = client.communication.email.send(mail)
+    assert sent.body_html == client.communication.email.get(sent.id).body_html == html
+    stored(stub, "activity", sent.id, direction="inbound")
+    assert client.communication.email.get(sent.id).body_html == html.replace("src", "data-src")
+    assert client.communication.email.get(sent.id, include=["images"]).body_html == html
+    stored(stub, "activity", sent.id, body_html=None)
+    assert client.communication.email.get(sent.id).body_html is None
