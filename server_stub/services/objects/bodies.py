@@ -14,9 +14,9 @@ from ...request.reading.json_types import input_hints
 
 
 def as_sent(value: Any) -> Any:
-    """Return a value as the JSON of a request has it, in which a number with a fraction keeps every digit."""
+    """Return a value as the JSON of a request has it, in which a number keeps every digit."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else ExactFloat(str(value))
+        return ExactFloat(str(value))
     if is_array(value):
         return [as_sent(one) for one in value]
     return {key: as_sent(one) for key, one in value.items()} if is_object(value) else value

@@ -33,6 +33,14 @@ def test_a_default_is_a_value_of_the_field(admin: CrmClient, entity: str, field:
     assert (entry.field.partition(".")[0], entry.rule) == ("default", rule)
 
 
+def test_a_default_outside_a_closed_vocabulary_is_told_what_there_is(admin: CrmClient) -> None:
+    for value in ("asleep", 7):
+        with pytest.raises(ApiError) as caught:
+            admin.customization.fields.update("contact", "status", {"default": value})
+        (entry,) = caught.value.fields
+        assert (entry.rule, entry.message) == ("choice", "must be one of active, inactive, archived")
+
+
 def test_new_records_have_it_as_other_records_have_such_a_value(admin: CrmClient) -> None:
     admin.customization.fields.update("deal", "expected_close_date", {"default": "2031-02-03"})
     admin.customization.fields.update("deal", "value", {"default": 7})

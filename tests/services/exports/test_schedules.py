@@ -102,6 +102,18 @@ def test_what_was_changed_is_told_once(stub: StubServer, admin: CrmClient) -> No
     ]
 
 
+def test_of_named_records_no_change_of_others_is_told(stub: StubServer, admin: CrmClient) -> None:
+    one, other = (admin.leads.create({"name": name}) for name in ("One", "Other"))
+    request = {"entity_types": ["lead"], "format": "jsonl", "fields": {"lead": ["name"]}, "ids": [one.id]}
+    made = schedule(admin, mode="changed", request=request)
+    stub.clock.advance(HOUR)
+    assert [row["id"] for row in lines(admin, made.id)] == [one.id]
+    for lead in (other, one):
+        admin.leads.update(lead.id, {"name": "Changed"})
+    stub.clock.advance(HOUR)
+    assert lines(admin, made.id) == [{"_change": "updated", "id": one.id, "name": "Changed"}]
+
+
 @pytest.mark.parametrize(("more", "runs"), [(0, 1), (2 * HOUR, 1), (2 * HOUR - 1, 1)])
 def test_of_times_that_were_missed_only_the_last_counts(
     stub: StubServer, admin: CrmClient, more: float, runs: int
