@@ -11,6 +11,7 @@ from stub_data import some, stored
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
+from server_stub.services.contacts import health
 from server_stub.services.contacts.talks import analysis
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -166,3 +167,16 @@ def test_a_talk_with_more_than_one_door_is_in_the_history_newest_first(crm: CrmC
         )  # fmt: skip
     assert messages and len(found) == len(messages) + 1
     assert found[0].date == now != datetime(1, 1, 1, tzinfo=UTC)
+
+
+def test_the_last_contact_is_the_newest_talk_or_what_was_done_on_a_network_since() -> None:
+    now = datetime(2026, 3, 31, 12, tzinfo=UTC)
+    tenant: Any = {"base_currency": "USD"}
+    for said, stored_at, engaged, last in (
+        (None, None, None, None), (None, 3, None, 3), (2, 5, None, 2), (2, None, 4, 2), (2, None, 1, 1),
+        (None, 3, 1, 1), (None, 1, 3, 1), (None, None, 4, 4),
+    ):  # fmt: skip
+        at = [None if days is None else now - days * DAY for days in (said, stored_at, engaged, last)]
+        doc: Any = {"id": "contact_1", "created_at": now - 9 * DAY, "last_contact": at[1], "engaged_at": at[2]}
+        talks: Any = [] if at[0] is None else [{"id": "1", "date": at[0], "summary": "x", "sentiment": "neutral"}]
+        assert health.but_churn_risk(doc, talks, (), now, tenant)["last_contact"] == at[3], (said, stored_at, engaged)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from importing import Imported, imported
+from refusals import refused
 from stub_data import some
 
 from server_stub import StubServer
@@ -184,7 +186,7 @@ WAYS: tuple[tuple[dict[str, Any], tuple[int, int, int, int], list[tuple[int, str
 def test_a_trial_counts_what_an_import_does_by_its_mode_and_policy() -> None:
     """The rows: a new one, one of a known contact, another new one, the first one again, and one that is wrong."""
     rows = "name,email\nA,a@x.example\nB,alice@company.com\nC,c@x.example\nD,A@x.example\nE,nobody\n"
-    for options, counted, refused in WAYS:
+    for options, counted, codes in WAYS:
         server = StubServer()
         crm = server.client(dialects="platform")
         for dry_run in (True, False):
@@ -195,7 +197,7 @@ def test_a_trial_counts_what_an_import_does_by_its_mode_and_policy() -> None:
             job = crm.contacts.imports.get(job.id)
             counts = some(job.counts)
             assert (counts.created, counts.updated, counts.skipped, counts.failed) == counted, options
-            assert [(one.row, one.code) for one in job.errors if one.code != "VALIDATION_ERROR"] == refused
+            assert [(one.row, one.code) for one in job.errors if one.code != "VALIDATION_ERROR"] == codes
             assert (counts.total, counts.processed, counts.succeeded) == (5, 5, counted[0] + counted[1])
             assert done.dry_run is dry_run
             assert len(done.created_ids) == (0 if dry_run else counted[0])
@@ -203,3 +205,20 @@ def test_a_trial_counts_what_an_import_does_by_its_mode_and_policy() -> None:
             assert (made.owner_id, made.tags) == ("user_sam", ["fair"])
         alice = crm.contacts.get("contact_123")
         assert ("fair" in alice.tags, alice.owner_id == "user_sam") == (("contact_123" in done.updated_ids),) * 2
+
+
+def test_what_an_import_cannot_be_given_is_refused_at_once() -> None:
+    crm = StubServer().client(dialects="platform")
+    for options, field, rule in (
+        ({"owner_id": "user_none"}, "owner_id", "reference"),
+        ({"encoding": "klingon"}, "encoding", "choice"), ({"mapping": []}, "mapping", "min"),
+        ({"mapping": [{"column": "a", "field": "nope"}]}, "mapping.0.field", "choice"),
+    ):  # fmt: skip
+        given: Any = options
+        (entry,) = refused(partial(crm.contacts.imports.create, ("people.csv", b"name\nA\n"), **given)).fields
+        assert (entry.field, entry.rule) == (field, rule)
+    (entry,) = refused(partial(crm.contacts.imports.create, ("people", b"name\nA\n"))).fields
+    assert (entry.field, entry.rule) == ("format", "required")
+    job = crm.contacts.imports.create(("people", b"name\nA\n"), format="csv", dry_run=True)
+    assert crm.jobs.get(job.id).title == "Trial import of people"
+    assert crm.contacts.imports.create(("people.csv", b"name\nB\n"), owner_id="user_sam").wait().created_ids
