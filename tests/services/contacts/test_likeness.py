@@ -41,6 +41,8 @@ def test_names_count_whole_in_one_company_and_seventy_percent_in_others() -> Non
     ]
     assert compared(person("Ada Lee", company="X"), person("Ada Lea", company="X"), least=86)[0] == 86
     assert compared(person("Ada Lee", company="X"), person("Ada Lea", company="X"), least=88)[0] == 0
+    longer = person("abcdefgxy", company="X")  # as alike as lengths of seven and nine can be
+    assert compared(person("abcdefg", company="X"), longer, least=88)[0] == 88
 
 
 def test_an_address_counts_hundred_and_a_number_ninety_five_whichever_it_is() -> None:
