@@ -157,3 +157,10 @@ def test_the_stages_of_the_default_pipeline_have_their_figures(stub: StubServer)
         name: before[name].count for name in before if name != "negotiation"
     }
     assert [after[name].avg_days_in_stage for name in ("closed-won", "closed-lost")] == [0, 0]
+
+
+def test_who_could_own_deals_of_a_team_is_ranked_without_any(platform: CrmClient, pipe: Pipeline) -> None:
+    team = platform.users.teams.create({"name": "Team", "member_ids": ["user_sam"]}).id
+    ranked = platform.deals.analytics.performance(pipeline_id=pipe.id, team_id=team)
+    assert [(row.owner_id, row.rank, row.deals_created) for row in ranked.owners] == [("user_sam", 1, 0)]
+    assert [row.owner_id for row in platform.deals.analytics.performance(owner_id="user_sam").owners] == ["user_sam"]
