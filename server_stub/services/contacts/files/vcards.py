@@ -229,11 +229,15 @@ class _Reader:
         return found.isoformat() if found is not None else None
 
     def _avatar(self) -> str | None:
+        found: str | None = None
         for entry in self._take("PHOTO"):
-            if not entry.is_binary and re.match(r"(?i)https?:", entry.text):
-                return entry.text
-            self._note("PHOTO", entry.value[:20], "is a picture, not the address of one")
-        return None
+            if entry.is_binary or not re.match(r"(?i)https?:", entry.text):
+                self._note("PHOTO", entry.value[:20], "is a picture, not the address of one")
+            elif found is None:
+                found = entry.text
+            else:
+                self._note("PHOTO", entry.text, "was not taken: another one comes first")
+        return found
 
     def _own(self) -> dict[str, Any]:
         """Return the members that an export wrote in properties of its own."""

@@ -132,6 +132,7 @@ DROPPED = {
     "BDAY:--0415": ("BDAY", "--0415"),
     "BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-15": ("BDAY", "1604-04-15"),
     "PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ": ("PHOTO", "/9j/4AAQ"),
+    "PHOTO:https://b.example/2.jpg": ("PHOTO", "https://b.example/2.jpg"),
     "no colon": (None, "no colon"),
 }
 
@@ -146,6 +147,7 @@ def test_what_a_contact_has_no_place_for_is_told(line: str) -> None:
         "ADR:;;Weg 1;Berlin;;;",
         "ORG:Acme",
         "TITLE:CTO",
+        "PHOTO:https://a.example/1.jpg",
         line,
     )
     done = read(*whole)
