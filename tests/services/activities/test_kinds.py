@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from activity_wire import START, Wire, body_of, deeds
+from stub_data import stored
 
 from server_stub import StubServer
 
@@ -161,6 +162,23 @@ def test_a_note_notifies_each_it_names_once(wire: Wire) -> None:
     assert told == ["user_sam", "user_mia", "user_rita"], "whoever writes it knows"
 
 
+def test_the_title_of_a_note_stays_while_its_text_does(wire: Wire) -> None:
+    entry: Any = {
+        "type": "note",
+        "date": wire.stub.clock.now(),
+        "subject": "Of the day",
+        "summary": "First\nsecond @sam",
+    }
+    note = {"id": wire.stub.client().contacts.communication.create("contact_123", entry).id}
+    for body, title in (
+        ("First\nsecond @sam", "Of the day"), ("  First\nsecond @sam\n", "Of the day"), ("Other\nline", "Other"),
+        ("o" * 256, "o" * 255),
+    ):  # fmt: skip
+        now = wire.put(note["id"], {"body": body}).ok()
+        mentions = ["user_sam"] if "@sam" in body else []
+        assert (now["title"], now["body"], now["mentions"]) == (title, body.strip(), mentions), body
+
+
 def test_an_assignee_is_told_and_nobody_of_their_own(wire: Wire) -> None:
     def told(id: str) -> list[str]:
         inbox = wire.stub.store.collection("tenant_acme", "notification")
@@ -200,6 +218,28 @@ def test_figures_of_whom_it_concerns_follow_creation_change_and_deletion(wire: W
     assert client.contacts.get(eve.id).communication_history == []
     wire.delete(call["id"]).ok()
     assert client.deals.get(deal.id).activities == []
+
+
+def test_names_stay_while_the_links_do_and_follow_where_one_is_changed(wire: Wire, stub: StubServer) -> None:
+    client = stub.client()
+    firm = client.accounts.create({"name": "Firm"})
+    eve = client.contacts.create({"name": "Eve", "account_id": firm.id})
+    note, bare = wire.make("note", contactId=eve.id), wire.make("task")
+    stored(stub, "activity", bare["id"], contact_name="Guest", contact_company="Club")
+    stored(stub, "contact", eve.id, name="Eva", company="Company")
+
+    def names(id: str, **changes: Any) -> list[Any]:
+        answer = wire.put(id, changes)
+        assert answer.status == 200, (answer.refusal, changes)
+        return [wire.get(id)[name] for name in ("contactId", "contactName", "contactCompany", "accountId")]
+
+    kept = [eve.id, "Eve", "Firm", firm.id]
+    for changes in ({"tags": ["x"]}, {"contactId": eve.id}, {"contactId": eve.id, "leadId": None, "tags": ["y"]}):
+        assert names(note["id"], **changes) == kept, changes
+    assert names(bare["id"], tags=["x"]) == [None, "Guest", "Club", None]
+    assert names(bare["id"], leadId=None) == [None, "Guest", "Club", None]
+    assert names(note["id"], contactId="contact_123")[:2] == ["contact_123", "Alice Johnson"]
+    assert names(note["id"], contactId=eve.id)[:3] == [eve.id, "Eva", "Company"], "as it is called now"
 
 
 def reminders_of(wire: Wire, id: str) -> list[Any]:

@@ -50,6 +50,26 @@ def test_everything_that_happened_is_there_newest_first(wire: Wire, story: dict[
     assert by_kind["stage_change"]["changes"] == [{"field": "stage", "before": "prospect", "after": "qualified"}]
 
 
+def test_an_activity_is_about_the_nearest_record_by_its_name(wire: Wire, story: dict[str, str]) -> None:
+    call = wire.make("call", contactId=story["eve"], dealId=story["deal"])["id"]
+    plain = wire.make("task", title="Sweep", contactName="Guest")["id"]
+    contacts = wire.stub.store.collection("tenant_acme", "contact")
+    eve = contacts.get(story["eve"])
+    assert eve is not None
+    contacts.put(eve | {"name": "Eva"})
+
+    def about(id: str) -> tuple[Any, ...]:
+        (entry,) = [one for one in entries(wire, kinds="call,note,task") if one["id"] == id]
+        return tuple(entry["entity"][name] for name in ("type", "id", "name"))
+
+    assert about(story["call"]) == ("contact", story["eve"], "Eva"), "the name that it has now"
+    assert about(story["note"]) == ("deal", story["deal"], "Engine")
+    assert about(call) == ("deal", story["deal"], "Engine"), "the deal is nearer than the contact"
+    assert about(plain) == ("activity", plain, "Sweep")
+    contacts.remove(story["eve"])
+    assert about(story["call"]) == ("contact", story["eve"], "Eve"), "of what is gone the name it had"
+
+
 def test_an_accounts_timeline_has_that_of_its_contacts_and_deals(wire: Wire, story: dict[str, str]) -> None:
     firm = entries(wire, accountId=story["firm"])
     ids = {entry["activity"]["id"] for entry in firm if entry["activity"]}
