@@ -10,7 +10,7 @@ from crm_sdk.resources.auth_mfa import AuthMfa, AuthMfaBackupCodes
 
 from ...data.document import Document
 from ...mail import token_of, use_token
-from ...problems import Problem, invalid
+from ...problems import Problem
 from ...request.access.callers import SESSION
 from ...request.access.identity import password_fits
 from ...request.access.policy import policy_of
@@ -36,8 +36,6 @@ SETUP = timedelta(minutes=10)
 def setup(call: Context, method: str, password: str | None) -> dict[str, Any]:
     """Begin to set up the second factor, with a new secret."""
     user = own_user(call)
-    if method != "totp":
-        raise invalid("method", "choice", "codes are made by time: totp", choices=["totp"])
     if user.get("mfa_enabled"):
         raise Problem("MFA_ALREADY_ENABLED", "sign-in has a second factor already; disable it first")
     _ask_again(user, password)
