@@ -72,6 +72,14 @@ def test_an_agent_is_bounded_by_its_config_and_capabilities(client: CrmClient) -
     short, full = (client.agents.execute(agent.id, request).output for agent in (able, unable))  # type: ignore[arg-type] # a plain dict
     assert len(short.response) <= 20 < len(full.response)
     assert (short.confidence or 0) > (full.confidence or 0)
+    words = full.response
+    for limit, text in (
+        (0, words), (-1, words), (-5, words), ("5", words), (None, words), (1, f"{words[:3]}…"), (10_000, words),
+    ):  # fmt: skip
+        for name in ("maxTokens", "max_tokens"):
+            made: Any = {"name": "C", "type": "sales", "capabilities": ["faq-answers"], "config": {name: limit}}
+            agent = client.agents.create(made).id
+            assert client.agents.execute(agent, {"input": "Qualify lead_456"}).output.response == text, (name, limit)
 
 
 def test_what_is_not_there_or_switched_off_is_refused(client: CrmClient, stub: StubServer) -> None:

@@ -194,7 +194,7 @@ def _of_tenant(call: Context, kind: str, person: Document) -> Iterable[Proposal]
         if value is not None:
             yield Proposal(name, value, "tenant_data", 88)
     if person["company"]:
-        colleagues = [doc for doc in call.collection(kind).find("company", person["company"]) if doc is not person]
+        colleagues = call.collection(kind).find("company", person["company"])
         for name in ("website", "industry", "employees"):  # revenue is in whatever currency each one has
             value = _majority(doc.get(name) for doc in colleagues if doc["id"] != person["id"])
             if value is not None:

@@ -133,6 +133,29 @@ def test_a_contact_is_known_from_its_lead(client: CrmClient) -> None:
     ]  # fmt: skip
 
 
+def test_what_most_of_a_company_say_is_said_of_who_is_new_there(client: CrmClient) -> None:
+    known = {"company": "Firm", "industry": "Tea", "employees": 50}
+    others: list[dict[str, Any]] = [{}, {"website": "https://a.example"}, {"industry": "Rum", "employees": 7}]
+    for number, members in enumerate(others):
+        said: Any = {"name": f"L{number}", "email": f"l{number}@x.example", **known, **members}
+        client.leads.create(said)
+    client.leads.create({"name": "Else", "company": "Other", "industry": "Rum", "website": "https://b.example"})
+    fields = ["website", "industry", "employees"]
+
+    def told() -> list[tuple[Any, ...]]:
+        new = client.leads.create({"name": "New", "email": "new@gmail.com", "company": "Firm"}).id
+        (record,) = client.ai_insights.enrich.leads([new], fields=fields).wait().records
+        client.leads.delete(new)
+        return [(change.field, change.after, change.source, change.confidence) for change in record.changes]
+
+    assert sorted(told()) == [
+        ("employees", 50, "tenant_data", 65), ("industry", "Tea", "tenant_data", 65),
+        ("website", "https://a.example", "tenant_data", 65),
+    ]  # fmt: skip
+    client.leads.create({"name": "L4", "company": "Firm", "industry": "Rum", "website": "https://b.example"})
+    assert told() == [("employees", 50, "tenant_data", 65)], "a half is not most"
+
+
 def test_nothing_is_known_of_a_person_without_an_address_from_another_without_one(client: CrmClient) -> None:
     client.leads.create({"name": "Jane Roe", "title": "CFO", "language": "de", "phone": "+493090182000"})
     person = client.contacts.create({"name": "Jane"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from statistics import pstdev
 from typing import Any
 
 import pytest
@@ -293,6 +294,16 @@ def test_a_regression_finds_what_tells_the_outcomes_apart() -> None:
     assert 0.7 < found.probability(["good"]) < 0.9 and 0.1 < found.probability(["bad"]) < 0.3
     rows = weights_of(found, known, {"good": "Good", "bad": "Bad"})
     assert sum(row["importance"] for row in rows) == pytest.approx(1)
+    uneven = samples(("often", True, 9), ("often", False, 3), ("some", True, 1), ("some", False, 4), ("rare", True, 3))
+    found = fit(uneven)
+    rows = weights_of(found, uneven, {"often": "O", "some": "S", "rare": "R"})
+    spread = {
+        name: abs(found.weights[name]) * pstdev([1] * count + [0] * (20 - count))
+        for name, count in (("often", 12), ("some", 5), ("rare", 3))
+    }
+    told = {row["feature"]: row["importance"] for row in rows}
+    assert told == {name: pytest.approx(spread[name] / sum(spread.values()), abs=2e-6) for name in spread}
+    assert list(told) == sorted(spread, key=lambda name: -spread[name]), "the most important first"
     whole = [Sample(str(number), ["a", "b"], number > 5) for number in range(10)]
     rows = weights_of(fit(whole), whole, {"a": "A", "b": "B"})
     assert [row["importance"] for row in rows] == [0.5, 0.5], "what all have tells nothing, and all of it as little"

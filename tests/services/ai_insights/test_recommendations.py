@@ -105,13 +105,20 @@ def test_an_unanswered_message_is_recommended_until_it_is_answered(stub: StubSer
     assert about(crm, lead.id) == [] == about(crm, contact.id) and flow is not None
 
 
-def test_a_hot_lead_without_owner_is_recommended(crm: CrmClient) -> None:
+def test_a_hot_lead_without_owner_is_recommended(stub: StubServer, crm: CrmClient) -> None:
     lead = crm.leads.create({"name": "Hot", "owner_id": None, "phone": "+4930123456", "value": 1_000})
     assert about(crm, lead.id) == []
     crm.leads.score(lead.id, score=80, reason="met")
     (found,) = about(crm, lead.id)
     assert plain(found.action, found.priority, found.confidence, found.expected_value) == ("call", "high", 80, 800)
     assert (found.owner_id, found.due_at) == (None, some(lead.created_at) + timedelta(days=1))
+    assert found.description == "A hot lead that nobody owns." and found.title == "Take on Hot"
+    crm.leads.update(lead.id, {"company": "Firm"})
+    (found,) = about(crm, lead.id)
+    assert found.description == "A hot lead of Firm that nobody owns."
+    stored(stub, "lead", lead.id, phone=None, email="hot@firm.example", value=None)
+    (found,) = about(crm, lead.id)
+    assert (found.action, found.expected_value) == ("email", None)
     crm.leads.update(lead.id, {"owner_id": "user_sam"})
     assert about(crm, lead.id) == []
 
