@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -64,6 +64,22 @@ def test_the_report_rebuilds_the_history_of_a_record(platform: CrmClient, contac
     ):
         page = platform.audit.reports.changes(entity_id=contact, limit=limit, page=number)
         assert (len(page.items), page.has_next) == (limit, more)
+
+
+def test_the_report_of_a_record_goes_back_to_its_first_day(platform: CrmClient, contact: str, stub: StubServer) -> None:
+    long_ago = stub.clock.now() - timedelta(days=500)
+    entries = stub.store.collection("tenant_acme", "audit").all()
+    for entry in (entries[0], *(one for one in entries if one["entity"]["id"] == contact)):
+        stored(stub, "audit", entry["id"], occurred_at=long_ago)
+    day = long_ago.date()
+    for given, total in (
+        ({"entity_id": contact}, 1), ({"entity_id": contact, "end_date": day + timedelta(days=1)}, 1),
+        ({"entity_id": contact, "end_date": day - timedelta(days=2)}, 0), ({"entity_type": "contact"}, 0),
+        ({"entity_id": contact, "start_date": day + timedelta(days=2)}, 0),
+        ({"entity_type": "contact", "start_date": day - timedelta(days=1), "end_date": day + timedelta(days=1)}, 1),
+    ):  # fmt: skip
+        asked: Any = given
+        assert platform.audit.reports.changes(field="department", **asked).total == total, given
 
 
 @pytest.mark.thorough

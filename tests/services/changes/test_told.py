@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from refusals import refused
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
+from server_stub.data.document import Document
+from server_stub.history.change_log import KIND
 
 
 @pytest.fixture
@@ -124,6 +127,26 @@ def test_what_a_position_is_good_for(stub: StubServer, crm: CrmClient) -> None:
     stub.restore(stub.snapshot())
     error = refused(lambda: crm.changes.list(cursor=held))
     assert (error.code, error.details["reason"]) == ("CURSOR_EXPIRED", "epoch") and error.details["oldest"]
+
+
+def test_what_is_older_than_changes_are_kept_is_forgotten_and_no_more(stub: StubServer, crm: CrmClient) -> None:
+    cursors = [now(crm)]
+    leads = []
+    for name in ("Old", "At the bound", "New"):
+        leads.append(crm.leads.create({"name": name}).id)
+        cursors.append(now(crm))
+    log, times = (stub.store.collection("tenant_acme", kind) for kind in (KIND, "timetable"))
+    due = stub.clock.now() + timedelta(seconds=5)
+    times.put(Document(id="changes that are kept no longer", due_at=due, last_run=due))
+    keep = timedelta(days=90)
+    for id, at in zip(leads, (due - keep - timedelta(microseconds=1), due - keep), strict=False):
+        for entry in log.find("record_id", id):
+            log.put(entry | {"at": at})
+    stub.clock.advance(5)
+    assert [entry["record_id"] for entry in log.all() if entry["record_id"] in leads] == leads[1:]
+    error = refused(lambda: crm.changes.list(cursor=cursors[0]))
+    assert (error.code, error.details["reason"]) == ("CURSOR_EXPIRED", "too_old")
+    assert [one.entity.id for one in crm.changes.list(cursor=cursors[2])] == leads[2:]
 
 
 def test_of_figures_a_caller_sees_those_of_what_it_reads(stub: StubServer, crm: CrmClient) -> None:
