@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from stub_data import some, stored
 
 from crm_sdk import ConflictError, CrmClient, NotFoundError, PermissionDeniedError, ValidationError
 from crm_sdk.models import Comment
@@ -84,6 +85,25 @@ def test_a_change_notifies_new_mentions_only(ada: CrmClient, sam: CrmClient, lea
     same = ada.collaboration.mentions.create(["user_sam"], ref(made.id), comment_id=first.id)
     assert told(sam, "mention", made.id) == 1, "the first mention is kept"
     assert (same[0].comment_id, same[0].read) == (first.id, False)
+
+
+def test_people_are_called_as_they_are_now_and_stay_when_they_are_gone(
+    stub: StubServer, ada: CrmClient, sam: CrmClient, lead: Make
+) -> None:
+    made = lead("user_sam")
+    comment = say(sam, made.id, "Ask @sam and @ada")
+
+    def people() -> list[tuple[str, str | None]]:
+        (shown,) = ada.collaboration.comments.list("lead", made.id).items
+        return [(some(one).id, some(one).name) for one in (shown.author, *shown.mentions)]
+
+    before = people()
+    assert [id for id, _ in before] == ["user_sam", "user_sam", "user_ada"] and before[0] == before[1]
+    stored(stub, "user", "user_sam", name="Samuel")
+    assert people() == [("user_sam", "Samuel"), ("user_sam", "Samuel"), before[2]]
+    stub.store.collection("tenant_acme", "user").remove("user_sam")
+    assert people() == before, "as they were called when it was written"
+    assert ada.collaboration.comments.list("lead", made.id).items[0].id == comment.id
 
 
 def test_who_may_comment_change_and_delete(

@@ -197,6 +197,10 @@ def test_an_email_from_one_of_the_owners_addresses_went_out(
 def test_what_is_refused_or_comes_back_has_bounced(stub: StubServer, client: CrmClient, post: Any) -> None:
     send = client.communication.email.send
     refused = send({"to": ["nobody@x.example"], "subject": "A", "body_text": "B", "integration_id": post.id})
+    partly = send({
+        "to": ["nobody@x.example"], "cc": ["b@x.example"], "bcc": ["nobody.else@x.example"], "subject": "A",
+        "body_text": "B", "integration_id": post.id,
+    })  # fmt: skip
     lost = send({"to": ["a@lost.invalid"], "subject": "A", "body_text": "B"})
     returned = send({"to": ["late@x.example"], "subject": "A", "body_text": "B", "integration_id": post.id})
     stub.clock.advance(3)
@@ -213,6 +217,13 @@ def test_what_is_refused_or_comes_back_has_bounced(stub: StubServer, client: Crm
         now = client.communication.email.get(mail.id)
         assert now.status == "bounced" and now.error is not None and why in now.error.message
     assert [entry["action"] for entry in stub.audit()].count("email.bounced") == 3
+    now, error = client.communication.email.get(partly.id), "550 5.1.1 no such mailbox"
+    told = f"nobody@x.example: {error}; nobody.else@x.example: {error}"
+    assert now.error is not None and (now.status, now.error.code, now.error.message) == (
+        "delivered",
+        "NO_ADDRESS",
+        told,
+    )
 
 
 def test_a_mailbox_is_its_owners_until_it_is_shared(stub: StubServer, client: CrmClient, post: Any) -> None:

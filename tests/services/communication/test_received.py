@@ -193,7 +193,7 @@ def test_a_thread_has_the_emails_that_one_may_see(
     )
     lying["INBOX"] += [
         letter("Yes " + "y" * 200, 1, References=f"<no@x.example> {mail.message_id} <unknown@x.example>"),
-        letter("Or not", 2, In_Reply_To="<1@navy.example>", Cc="Grace H <GRACE@navy.example>"),
+        letter("Or not", 2, In_Reply_To="<1@navy.example>", Cc="Grace H <GRACE@navy.example>, Carol <c@x.example>"),
         letter("Other", 3, Subject="Else"),
     ]
     one, two, three = fetched(client, mailbox)
@@ -207,7 +207,7 @@ def test_a_thread_has_the_emails_that_one_may_see(
     assert (thread.contact_id, thread.deal_id, thread.snippet) == (grace.id, deal.id, "Or not")
     assert thread.last_message_at == two.occurred_at and thread.id == mail.thread_id
     assert sorted(str(person.email).casefold() for person in some(thread.participants)) == [
-        "ada@acme.example", "ada@acme.test", "grace@navy.example",
+        "ada@acme.example", "ada@acme.test", "c@x.example", "grace@navy.example",
     ]  # fmt: skip
     seen = some(other.communication.email.get(mail.id, include=["thread"]).thread)
     assert ([found.id for found in some(seen.emails)], seen.message_count) == ([mail.id], 1), "what is private is not"
