@@ -142,9 +142,10 @@ def test_what_most_of_a_company_say_is_said_of_who_is_new_there(client: CrmClien
     client.leads.create({"name": "Else", "company": "Other", "industry": "Rum", "website": "https://b.example"})
     fields = ["website", "industry", "employees"]
 
-    def told() -> list[tuple[Any, ...]]:
-        new = client.leads.create({"name": "New", "email": "new@gmail.com", "company": "Firm"}).id
-        (record,) = client.ai_insights.enrich.leads([new], fields=fields).wait().records
+    def told(**own: Any) -> list[tuple[Any, ...]]:
+        given: Any = {"name": "New", "email": "new@gmail.com", "company": "Firm", **own}
+        new = client.leads.create(given).id
+        (record,) = client.ai_insights.enrich.leads([new], fields=fields, overwrite=bool(own)).wait().records
         client.leads.delete(new)
         return [(change.field, change.after, change.source, change.confidence) for change in record.changes]
 
@@ -152,6 +153,8 @@ def test_what_most_of_a_company_say_is_said_of_who_is_new_there(client: CrmClien
         ("employees", 50, "tenant_data", 65), ("industry", "Tea", "tenant_data", 65),
         ("website", "https://a.example", "tenant_data", 65),
     ]  # fmt: skip
+    own = told(industry="Rum", employees=7, website="https://a.example")
+    assert [change[:2] for change in sorted(own)] == [("employees", 50), ("industry", "Tea")], "what the others say"
     client.leads.create({"name": "L4", "company": "Firm", "industry": "Rum", "website": "https://b.example"})
     assert told() == [("employees", 50, "tenant_data", 65)], "a half is not most"
 
