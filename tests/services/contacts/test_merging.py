@@ -90,11 +90,11 @@ def test_relationships_move_but_for_doubles_circles_and_a_second_superior(crm: C
     relate = crm.contacts.relationships
     for one, two, type in [
         (kept, chief, "reports_to"),  # stays, and is the one superior
-        (gone, other, "reports_to"),  # a second superior
         (gone, kept, "colleague"),  # with itself
         (kept, peer, "colleague"),
         (peer, gone, "colleague"),  # there already, seen from the other side
         (gone, peer, "spouse"),  # moves
+        (gone, other, "reports_to"),  # a second superior, after one that moves
         (other, gone, "assistant_of"),  # moves, and is seen from the other side
     ]:
         relate.create(one.id, {"related_contact_id": two.id, "type": type})
@@ -104,6 +104,19 @@ def test_relationships_move_but_for_doubles_circles_and_a_second_superior(crm: C
     seen = sorted((str(each.type), each.related_contact_name) for each in relate.list(kept.id))
     assert seen == [("colleague", "Pia"), ("has_assistant", "Oda"), ("reports_to", "Cho"), ("spouse", "Pia")]
     assert [(str(each.type), each.related_contact_name) for each in relate.list(other.id)] == [("assistant_of", "Kay")]
+
+
+def test_a_survivor_without_a_superior_gets_the_first_of_the_others(crm: CrmClient) -> None:
+    kept, first, second, chief, other = (new(crm, name) for name in ("Kay", "Gus", "Gil", "Cho", "Oda"))
+    relate = crm.contacts.relationships
+    for one, two, type in (
+        (first, chief, "colleague"), (first, chief, "reports_to"), (second, other, "spouse"),
+        (second, other, "reports_to"),
+    ):  # fmt: skip
+        relate.create(one.id, {"related_contact_id": two.id, "type": type})
+    assert merged(crm, kept, first, second).moved.relationships == 3
+    seen = sorted((str(each.type), each.related_contact_name) for each in relate.list(kept.id))
+    assert seen == [("colleague", "Cho"), ("reports_to", "Cho"), ("spouse", "Oda")]
 
 
 def test_the_survivors_values_hold_and_its_gaps_are_filled(crm: CrmClient) -> None:

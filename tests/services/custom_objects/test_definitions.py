@@ -295,6 +295,22 @@ def test_trying_fields_says_what_is_wrong_and_writes_nothing(
         assert len(stub.audit()) == log and platform.custom_objects.get(thing.id).fields == thing.fields
 
 
+def test_a_change_of_type_that_can_be_warns_that_it_is_for_good(platform: CrmClient, define: Define) -> None:
+    thing = define(field("n", "integer"))
+    told: Any = {
+        "code": "FIELD_TYPE_CHANGE", "field": "type", "message": "the type never becomes integer again", "rule": None,
+        "details": {},
+    }  # fmt: skip
+    drafts: list[tuple[Any, str | None, list[Any]]] = [
+        ({"type": "decimal"}, "n", [told]), ({"type": "integer"}, "n", []), ({"label": "N"}, "n", []),
+        (field("m"), None, []),
+    ]  # fmt: skip
+    for draft, field_id, warnings in drafts:
+        found = platform.custom_objects.fields.validate(thing.id, draft, field_id=field_id)
+        assert found.valid, draft
+        assert [one.model_dump() for one in found.warnings] == warnings, draft
+
+
 def test_a_deletion_by_name_answers_the_id(platform: CrmClient, define: Define, add: Add) -> None:
     thing = define(field("x"))
     link: Any = {"api_name": "who", "label": "Who", "related_object": "contact", "cardinality": "many_to_one"}

@@ -76,6 +76,10 @@ def test_a_file_is_called_as_asked_with_its_ending(admin: CrmClient) -> None:
         assert export(admin, "territory", file_name=name).result.file_name == known
     assert export(admin, "territory", "user", file_name="all").result.file_name == "all.zip"
     assert export(admin, "territory").result.file_name.startswith("territory-")
+    longest = "x" * 255
+    assert export(admin, "territory", file_name=longest).result.file_name == f"{longest[:251]}.csv"
+    assert export(admin, "territory", file_name=longest[:251]).result.file_name == f"{longest[:251]}.csv"
+    assert export(admin, "territory", file_name=f"{longest[:251]}.CSV").result.file_name == f"{longest[:251]}.CSV"
 
 
 def test_an_entity_that_is_named_twice_is_in_it_once(admin: CrmClient) -> None:
