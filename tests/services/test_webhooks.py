@@ -186,6 +186,27 @@ def test_deliveries_are_chosen_and_sent_again(client: CrmClient, endpoint: Webho
         client.webhooks.deliveries.redeliver(waiting.id)
 
 
+def test_only_an_endpoint_that_becomes_active_again_is_well(
+    client: CrmClient, endpoint: WebhookEndpoint, stub: StubServer
+) -> None:
+    ill: dict[str, Any] = {
+        "consecutive_failures": 7, "failing_since": stub.clock.now(), "disabled_at": stub.clock.now(),
+        "disabled_reason": "failing",
+    }  # fmt: skip
+    well = {"consecutive_failures": 0, "failing_since": None, "disabled_at": None, "disabled_reason": None}
+    cases: list[tuple[bool, Any, dict[str, Any]]] = [
+        (False, {"active": True}, well), (False, {"active": True, "description": "x"}, well),
+        (False, {"description": "y"}, ill), (False, {"active": False, "description": "z"}, ill),
+        (True, {"active": True, "description": "u"}, ill), (True, {"description": "v"}, ill),
+        (True, {"active": False}, ill),
+    ]  # fmt: skip
+    for active, changes, wanted in cases:
+        stored(stub, "webhook", endpoint.id, active=active, **ill)
+        found = client.webhooks.update(endpoint.id, changes)
+        assert {name: getattr(found, name) for name in ill} == wanted, (active, changes)
+        assert found.active is changes.get("active", active)
+
+
 def test_every_active_administrator_hears_why_nothing_is_posted(client: CrmClient, stub: StubServer) -> None:
     users = stub.store.collection("tenant_acme", "user")
     admins = sorted(user["id"] for user in users if any(role["key"] == "admin" for role in user["roles"]))

@@ -109,6 +109,22 @@ def test_an_owner_is_told_of_messages_and_of_a_mood_that_declines(
     assert some(conversations.get(id))["version"] == version
 
 
+def test_what_is_written_with_a_converted_lead_is_with_its_contact(
+    mvp: CrmClient, flow: CrmClient, stub: StubServer
+) -> None:
+    def listed(contact_id: str) -> list[str]:
+        return [one.id for one in flow.conversations.list() if one.contact_id == contact_id]
+
+    lead = mvp.leads.create({"name": "Nora Quist", "company": "Quist Works", "email": "nora@quist.example"})
+    contact = some(stub.client().leads.convert(lead.id).contact).id
+    hears(mvp, lead.id, PLAIN)
+    (id,) = listed(contact)
+    seen = flow.conversations.get(id)
+    assert (seen.contact_id, seen.contact_name) == (contact, "Nora Quist")
+    flow.contacts.update(contact, {"name": "Nora Quist-Ray"})
+    assert flow.conversations.get(id).contact_name == "Nora Quist-Ray"
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_mood_counts_the_latest_most_and_a_trend_compares_halves(order: int) -> None:
     for texts, mood, trend in (

@@ -94,6 +94,33 @@ def test_another_cycle_begins_a_new_period_with_a_credit(stub: StubServer, found
     assert back.billing.cycle == "annual"
 
 
+def test_the_plan_that_there_is_or_will_be_is_no_change(found: Found) -> None:
+    company = found()
+    billing = company.own.tenants.billing
+
+    def unchanged(plan: Any, **given: Any) -> tuple[str, str, str | None]:
+        error = refused(lambda: billing.upgrade("current", plan, **given))
+        return error.code, error.message.partition(" has ")[2], error.fields[0].field
+
+    def code(words: str) -> tuple[str, str, str]:
+        return "PLAN_UNCHANGED", f"the plan {words}", "plan"
+
+    assert unchanged("free") == unchanged("free", cycle="annual") == code("free, monthly")
+    billing.update("current", {"payment_method_token": "tok_invoice"})
+    invoice = billing.upgrade("current", "pro", cycle="annual", seats=2).invoice
+    assert invoice and (invoice.status, invoice.due_date) == ("open", invoice.period_start + timedelta(days=14))
+    assert unchanged("pro") == unchanged("pro", cycle="annual", seats=3) == code("pro, annual")
+    monthly = billing.upgrade("current", "pro", cycle="monthly")
+    assert (monthly.billing.cycle, monthly.invoice) == ("annual", None)
+    assert unchanged("pro", cycle="monthly") == code("pro, monthly")
+    assert billing.upgrade("current", "free").billing.cancels_at is not None
+    assert unchanged("free") == code("free, annual")
+    assert unchanged("free", cycle="monthly") == code("free, annual")
+    back = billing.upgrade("current", "pro")
+    assert (back.billing.plan, back.billing.cancels_at, back.invoice) == ("pro", None, None)
+    assert unchanged("pro") == code("pro, annual")
+
+
 @pytest.mark.thorough
 def test_a_smaller_plan_waits_for_the_end_of_the_period(stub: StubServer, found: Found) -> None:
     company = found("pro")
