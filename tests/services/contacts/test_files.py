@@ -120,6 +120,24 @@ def test_validation_says_what_create_would_say_and_writes_nothing(client: CrmCli
     assert client.contacts.list(limit=1).total == total
 
 
+def test_what_is_right_in_a_draft_is_judged_beside_what_is_wrong(client: CrmClient) -> None:
+    right: Any = {"name": "Alice Jonson", "company": "Innovation Inc", "email": "x@gmail.com", "phone": "12"}
+    codes = ["FREE_MAIL_DOMAIN", "INVALID_PHONE", "POSSIBLE_DUPLICATE"]
+    drafts: list[tuple[Any, set[str], list[str]]] = [
+        ({"lifecycleStage": "weird"}, {"lifecycle_stage"}, codes),
+        ({"address": {"country": 5}}, {"address.country"}, codes),
+        ({"lifecycleStage": "weird", "address": {"country": 5}, "shoe": 1},
+         {"lifecycle_stage", "address.country", "shoe"}, codes),
+        ({"name": None}, {"name"}, codes[:2]), ({"phone": 5}, {"phone"}, [codes[0], codes[2]]),
+    ]  # fmt: skip
+    for wrong, fields, warnings in drafts:
+        (found,) = client.contacts.validate([right | wrong])
+        assert {error.field for error in found.errors} == fields and len(found.errors) == len(fields), wrong
+        assert [one.code for one in found.warnings] == warnings, wrong
+        assert [one.contact_id for one in found.duplicates] == (["contact_123"] if codes[2] in warnings else [])
+        assert (found.valid, found.normalized) == (False, None)
+
+
 def test_progress_is_told_and_another_company_sees_no_job(client: CrmClient, stub: StubServer) -> None:
     rows = "name,email\n" + "".join(f"P{n},p{n}@bulk.example\n" for n in range(120))
     job = client.contacts.imports.create(("many.csv", rows.encode()))

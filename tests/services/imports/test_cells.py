@@ -127,6 +127,26 @@ def test_what_each_transform_makes_of_a_text(client: CrmClient) -> None:
     )
 
 
+def test_what_is_no_time_is_told_with_one_that_is(client: CrmClient) -> None:
+    rows = "kind,title,due_at\ntask,A,tomorrow\ntask,B,2026-99-01\ntask,C,03.02.2026\n"
+    usual, pattern = "2026-11-21T09:00:00Z; for another give date_format", "DD.MM.YYYY"
+    asked: dict[str, Any]
+    for asked, told in (
+        ({}, [(row, f"{text!r} is no time like {usual}") for row, text in
+              ((1, "tomorrow"), (2, "2026-99-01"), (3, "03.02.2026"))]),
+        ({"date_format": pattern}, [(row, f"{text!r} is no time like {pattern}") for row, text in
+                                    ((1, "tomorrow"), (2, "2026-99-01"))]),
+    ):  # fmt: skip
+        job = client.imports.create("activity", ("rows.csv", rows.encode()), mode="create", **asked)
+        job.wait()
+        errors = client.jobs.get(job.id).errors
+        assert [(one.row, one.message) for one in errors] == told
+        assert {(one.field, one.code) for one in errors} == {("due_at", "VALIDATION_ERROR")}
+    result: Any = client.jobs.get(job.id).result
+    made: Any = client.activities.get(*result.created_ids)
+    assert str(made.due_at) == "2026-02-03 05:00:00+00:00", "midnight in New York"
+
+
 def test_a_preview_says_what_the_file_is(client: CrmClient) -> None:
     found = look(client, "lead", "name;email;score\nAda;ada@x.example;1\nBen;;2\n;x@x.example;\n")
     assert (found.readable, found.format, found.delimiter, found.encoding) == (True, "csv", ";", "utf-8")

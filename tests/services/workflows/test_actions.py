@@ -128,6 +128,30 @@ def test_a_webhook_is_called_and_called_again_while_it_fails(platform: CrmClient
     assert [hook.url for hook in stub.client().webhooks.list()] == [], "it is no endpoint"
 
 
+def test_the_trail_has_nested_actions_whole_but_for_their_secrets(
+    platform: CrmClient, stub: StubServer, flow: Flow
+) -> None:
+    hook: Any = {"type": "call_webhook", "url": "https://hooks.example.com/x", "method": "PUT"}
+    secret = {"secret": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"}
+    when: Any = where("name", "is_set")
+    stop: Any = {"type": "stop"}
+
+    def branch(hook: Any) -> Any:
+        inner = {"type": "branch", "conditions": when, "then": [stop], "otherwise": [hook, stop]}
+        return {"type": "branch", "conditions": when, "then": [hook, inner], "otherwise": [hook]}
+
+    made = flow("manual", {"spec": stop}, active=False)
+    action = platform.workflows.actions.create(made.id, {"spec": branch(hook | secret)})
+    platform.workflows.actions.update(made.id, action.id, {"spec": branch(hook | secret) | {"otherwise": [stop]}})
+    created, updated = [entry for entry in stub.audit() if entry["action"] == "workflow.updated"]
+    (initial,) = [one["after"] for one in created["initial"] if one["field"] == "spec"]
+    (change,) = updated["changes"]
+    assert initial == change["before"] == branch(hook)
+    assert (change["field"], change["after"]) == ("spec", branch(hook) | {"otherwise": [stop]})
+    kept = stub.store.collection("tenant_acme", "action").get(action.id)
+    assert kept is not None and kept["spec"]["then"] == branch(hook | secret)["then"], "which it is called with"
+
+
 def test_a_webhook_tells_of_a_private_event_no_more_than_when_it_is(
     platform: CrmClient, stub: StubServer, flow: Flow
 ) -> None:

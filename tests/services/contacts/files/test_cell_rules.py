@@ -7,6 +7,7 @@ from typing import Any
 
 from importing import Imported, imported
 
+from server_stub import StubServer
 from server_stub.problems import Problem
 from server_stub.services.contacts.files.cells import read_number
 
@@ -125,6 +126,22 @@ def test_what_is_no_date_is_told_but_for_words_for_none() -> None:
     assert told(done) == told_of("birthday", (1, "soon", "is not a date like DD/MM/YYYY"))
     shown = imported("name,follow up\nA,03/04/2026\nB,20/04/2026\n").contacts
     assert [str(one.next_follow_up) for one in shown] == ["2026-04-03 04:00:00+00:00", "2026-04-20 04:00:00+00:00"]
+
+
+def test_a_custom_field_that_cannot_be_is_left_out_by_its_whole_name() -> None:
+    stub = StubServer()
+    crm = stub.client(dialects="platform")
+    number: Any = {"api_name": "n", "label": "N", "type": "integer"}
+    crm.customization.fields.create("contact", number)
+    rows = b"name,custom_fields.n,custom_fields.a.b,custom_fields.n.x\nAda,ten,1,2\nBen,7,3,4\n"
+    job = crm.contacts.imports.create(("people.csv", rows))
+    result = job.wait()
+    assert [(one.row, one.field, one.value, one.message.partition(":")[0]) for one in result.warnings] == [
+        (1, "custom_fields.n", "ten", "custom_fields.n")
+    ]
+    assert [dict(crm.contacts.get(id).custom_fields) for id in result.created_ids] == [
+        {"a.b": 1, "n.x": 2}, {"n": 7, "a.b": 3, "n.x": 4},
+    ]  # fmt: skip
 
 
 def mapped(*entries: tuple[str, ...]) -> list[Any]:
