@@ -132,6 +132,7 @@ READ: tuple[tuple[str, dict[str, Any], list[tuple[str | None, str, str]]], ...] 
         [
             ("PHOTO", "aHR0cHM6Ly94", "is a picture, not the address of one"),
             ("PHOTO", "ftp://x.example", "is a picture, not the address of one"),
+            ("PHOTO", "https://y.example", FIRST),
         ],
     ),
     (f"PHOTO;ENCODING=b:{'A' * 30}", {}, [("PHOTO", "A" * 20, "is a picture, not the address of one")]),
