@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from newcomers import signed_in
 from refusals import refused
 from stub_data import stored
 
@@ -87,6 +88,25 @@ def test_read_only_users_upload_nothing(reader: CrmClient, acme: CrmClient) -> N
         lambda: reader.files.move(file.id, folder="/x"),
     ]
     assert {refused(attempt).code for attempt in attempts} == {"FORBIDDEN"}
+
+
+def test_an_owner_does_what_the_role_permits(stub: StubServer, acme: CrmClient) -> None:
+    """What is one's own is deleted by its role alone: not by the way of an upload either."""
+    actions: Any = ("create", "read", "update", "delete")
+    for key, most in (("archivist", 4), ("collector", 3)):
+        permissions: Any = [{"resource": "files", "action": action, "scope": "own"} for action in actions[:most]]
+        acme.security.roles.create({"key": key, "name": key, "permissions": permissions})
+        user, own = signed_in(stub, acme, key)
+        file = put(own, "a.txt", b"one", folder=f"/{key}")
+        entity = {"type": "file", "id": file.id}
+        checks: Any = [{"entity": entity, "action": action} for action in actions[1:]]
+        found = acme.security.check(checks, user_id=user.id)
+        assert [one.allowed for one in found] == [True, True, most == 4]
+        if most == 4:
+            assert put(own, "a.txt", b"two", folder=f"/{key}", on_conflict="replace").id != file.id
+        else:
+            refusal = refused(lambda: put(own, "a.txt", b"two", folder=f"/{key}", on_conflict="replace"))  # noqa: B023 # called within the turn
+            assert (refusal.status, refusal.code, own.files.get(file.id).version) == (403, "FORBIDDEN", 1)
 
 
 def test_entries_name_teams_and_roles(stub: StubServer, sales: CrmClient, mate: CrmClient) -> None:

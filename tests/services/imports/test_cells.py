@@ -130,7 +130,7 @@ def test_what_each_transform_makes_of_a_text(client: CrmClient) -> None:
 def test_what_is_no_time_is_told_with_one_that_is(client: CrmClient) -> None:
     rows = "kind,title,due_at\ntask,A,tomorrow\ntask,B,2026-99-01\ntask,C,03.02.2026\n"
     usual, pattern = "2026-11-21T09:00:00Z; for another give date_format", "DD.MM.YYYY"
-    asked: dict[str, Any]
+    asked: Any
     for asked, told in (
         ({}, [(row, f"{text!r} is no time like {usual}") for row, text in
               ((1, "tomorrow"), (2, "2026-99-01"), (3, "03.02.2026"))]),

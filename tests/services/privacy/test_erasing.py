@@ -201,6 +201,25 @@ def test_an_erasure_is_told_once_of_each_record(crm: CrmClient) -> None:
     assert [one for one in told if one[0] == deal.id] == [(deal.id, "updated", "deal.updated")]
 
 
+def test_personal_fields_of_what_is_about_a_person_are_emptied(crm: CrmClient) -> None:
+    for name, personal in (("passport", True), ("colour", False)):
+        field: Any = {"api_name": name, "label": name.title(), "type": "text", "personal": personal}
+        for entity in ("activity", "deal"):
+            crm.customization.fields.create(entity, field)
+    person = crm.contacts.create({"name": "Eva Roth", "email": "eva@person.test"})
+    other = crm.contacts.create({"name": "Otto", "email": "otto@person.test"})
+    fields, plain = {"passport": "C01X00T47", "colour": "red"}, {"colour": "red"}
+
+    def note(contact_id: str, own: dict[str, Any]) -> str:
+        return crm.activities.notes.create({"body": "x", "contact_id": contact_id, "custom_fields": own}).id
+
+    notes = [note(person.id, fields), note(other.id, fields), note(person.id, plain)]
+    deal = crm.deals.create({"title": "D", "contact_id": person.id, "custom_fields": {**fields}}).id
+    crm.privacy.erase({"email": "eva@person.test"}, dry_run=False, confirm="eva@person.test").wait()
+    assert [dict(crm.activities.get(id).custom_fields) for id in notes] == [plain, fields, plain]
+    assert dict(crm.deals.get(deal).custom_fields) == fields, "it is not about the person alone"
+
+
 @pytest.mark.parametrize("is_owner", [True, False])
 def test_who_saw_a_person_is_told_of_the_erasure(stub: StubServer, crm: CrmClient, is_owner: bool) -> None:
     body: Any = {"key": "narrow", "name": "N", "permissions": [

@@ -166,6 +166,21 @@ def test_what_others_ask_often_is_suggested(platform: CrmClient, sales: CrmClien
     assert "gadolinium" not in [one.text for one in platform.search.suggestions("gadolinium", limit=20)]
 
 
+def test_what_is_asked_with_facets_is_kept_where_it_found_something(platform: CrmClient, stub: StubServer) -> None:
+    platform.leads.create({"name": "Lutetium", "status": "qualified"})
+    kept = stub.store.collection("tenant_acme", "search_query")
+    known, others = len(kept), [{"filters": [{"field": "status", "op": "eq", "value": "lost"}]}]
+    groups: Any
+    for q, groups, count in (
+        (None, None, 0), (" ", None, 0), ("lutetium nothing", None, 0), ("lutetium", others, 0),
+        (" Lutetium ", None, 1), ("lutetium", None, 2),
+    ):  # fmt: skip
+        platform.search.faceted("lead", q=q, filter_groups=groups)
+        mine = [(doc["text"].lower(), doc["count"]) for doc in kept.all()[known:]]
+        assert mine == ([("lutetium", count)] if count else []), (q, groups)
+    assert texts(platform.search.suggestions("lute", limit=20), "recent") == ["lutetium"]
+
+
 def test_fifty_queries_of_a_caller_are_kept(platform: CrmClient, sales: CrmClient, stub: StubServer) -> None:
     platform.leads.create({"name": "Terbium"})
     sales.search.leads("terb")
