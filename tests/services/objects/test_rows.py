@@ -301,6 +301,21 @@ def test_a_deal_comes_back_without_what_is_gone_and_with_who_was_merged(crm: Crm
     assert found == {gone: None, merged: stays, stays: stays}
 
 
+def test_a_record_is_found_by_a_key_however_it_is_written(crm: CrmClient) -> None:
+    contact = crm.contacts.create({"name": "P", "phone": "+49 30 123456", "email": "P@keys.example"}).id
+    account = crm.accounts.create({"name": "A", "domain": "keys.example"}).id
+    for entity, key, id, ways in (
+        ("contact", "phone", contact, ["+49 30 123456", "+4930123456"]),
+        ("contact", "email", contact, ["p@KEYS.example", "P@keys.example"]),
+        ("account", "domain", account, ["https://www.keys.example/x", "KEYS.example", "x@keys.example"]),
+    ):  # fmt: skip
+        for way in ways:
+            (found,) = crm.objects.batch_get(entity, [way], match_on=key).items
+            assert found.id == id, (key, way)
+            (item,) = crm.objects.upsert(entity, [{"name": f"By {way}"[:9], key: way}], match_on=key).items
+            assert (item.id, item.error) == (id, None), (key, way)
+
+
 def test_a_key_that_is_written_in_two_ways_is_there_twice(crm: CrmClient) -> None:
     for key, (one, other) in {
         "phone": ("+4930123456", "+49 30 123456"),
