@@ -22,6 +22,7 @@ def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="platform")
 
 
+@pytest.mark.thorough
 def test_the_overview_moves_with_the_deals(served: Crm, client: CrmClient, drawn: Callable[..., str]) -> None:
     before = served("analytics", "overview").json["sales"]["revenue"]["value"]
     client.deals.create({"title": "Won", "value": 7_654, "stage": "closed-won", "owner_id": "user_sam"})

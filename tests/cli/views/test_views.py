@@ -117,6 +117,7 @@ def test_every_view_works_offline_in_every_format(view: str, format: str, offlin
     assert "\x1b" not in done.out  # a pipe gets no colours
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("view", ALL)
 def test_what_goes_wrong_is_an_error_of_the_command_line(view: str, crm: Crm, stub: StubServer) -> None:
     words = view.split()
@@ -168,6 +169,7 @@ def test_wrong_words_are_one_line_and_an_exit_status(words: str, status: int, sa
     assert said in failed.err
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("width", [30, 80, 140])
 def test_without_data_a_view_says_so(width: int, served: Crm, stub: StubServer, drawn: Callable[..., str]) -> None:
     with stub.store.transaction():

@@ -140,6 +140,7 @@ def test_a_schedule_needs_a_report_that_one_sees(platform: CrmClient, sam: CrmCl
     assert platform.reports.get(made.id).schedule_count == 10
 
 
+@pytest.mark.thorough
 def test_a_leap_of_the_clock_makes_up_for_the_last_day_of_an_hourly_schedule(
     platform: CrmClient, report: MakeReport, wait: Wait
 ) -> None:
@@ -153,6 +154,7 @@ def test_a_leap_of_the_clock_makes_up_for_the_last_day_of_an_hourly_schedule(
     assert timed.next_run_at == after.last_run_at + timedelta(hours=1)
 
 
+@pytest.mark.thorough
 def test_a_schedule_runs_on_the_clock(
     platform: CrmClient, sam: CrmClient, report: MakeReport, stub: StubServer, wait: Wait
 ) -> None:

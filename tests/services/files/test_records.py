@@ -180,6 +180,7 @@ def test_contents_go_when_their_records_are_purged(stub: StubServer, acme: CrmCl
     assert stub.contents.read(str(twin.checksum)) == b"in both"
 
 
+@pytest.mark.thorough
 def test_an_expired_file_is_gone(stub: StubServer, acme: CrmClient) -> None:
     file = put(acme)
     files = stub.store.collection(ACME, "file")

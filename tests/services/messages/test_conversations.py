@@ -60,6 +60,7 @@ def test_what_a_tag_and_a_text_may_be(mvp: CrmClient, flow: CrmClient, stub: Stu
     assert [[change["field"] for change in entry["changes"]] for entry in told] == [["archived"], ["priority"]]
 
 
+@pytest.mark.thorough
 def test_an_owner_is_told_of_messages_and_of_a_mood_that_declines(
     mvp: CrmClient, flow: CrmClient, stub: StubServer
 ) -> None:
