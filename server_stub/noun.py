@@ -302,6 +302,11 @@ class Noun:
         problems += taken_values(self.records(call), members, before, {**own, **self.unique}, self.places, scope)
         return members, problems
 
+    def require_room(self, call: Context) -> None:
+        """Raise 403 LIMIT_EXCEEDED where the company may not have one record more."""
+        if self.limit is not None:
+            plans.check_limit(call.tenant, self.limit, len(self.records(call)))
+
     def add(
         self,
         call: Context,
@@ -314,8 +319,7 @@ class Noun:
 
         `parts` is called with the stored record, to store its parts before the consequences. Raises: 403.
         """
-        if self.limit is not None:
-            plans.check_limit(call.tenant, self.limit, len(self.records(call)))
+        self.require_room(call)
         given = {name: value(call) for name, value in self.defaults.items() if members.get(name) is None}
         whole = {**blank(self.model), **({"kind": self.kind} if self.stored_as else {}), **members, **given}
         doc = call.create(self.collection, self.prefix or f"{self.kind}_", whole)

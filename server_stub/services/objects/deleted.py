@@ -21,7 +21,6 @@ from ...nouns.entities import Entity
 from ...nouns.references import target_of
 from ...problems import Problem, missing
 from ...request.access import permissions
-from ...request.access.plans import check_limit
 from ...serving import Context, serves
 from ..audit.purging import DELETED, holds
 from ..audit.retention import policies_of
@@ -116,8 +115,7 @@ def _obstacles(call: Context, entity: Entity, doc: Document) -> list[Problem]:
 
 def _require_room(call: Context, noun: Noun, doc: Document) -> None:
     """Raise 403 LIMIT_EXCEEDED where the company may not have a record more, or not the bytes of a file."""
-    if noun.limit is not None:
-        check_limit(call.tenant, noun.limit, len(noun.records(call)))
+    noun.require_room(call)
     if noun.collection == FILE:
         require_storage(call, sum(version["size"] for version in call.collection(VERSION).find("file_id", doc["id"])))
 
