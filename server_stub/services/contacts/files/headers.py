@@ -112,9 +112,14 @@ def _by_words(words: list[str]) -> Header | None:
                 return Header("address.street2", _rank(words), _family(words)) if number == "2" else None
             if found.startswith("social_profiles.") and "company" in words:
                 return None  # a profile of the company is not the contact's
-            rank = _rank(words) + (int(number) - 1 if number and len(number) < 3 else 0)
-            return Header(found, rank, _family(words) + (number if number not in ("", "1") else ""))
+            return _numbered(Header(found, _rank(words), _family(words)), number)
     return None
+
+
+def _numbered(header: Header, number: str) -> Header:
+    """Return a header as that of the second or a later one of its kind: it counts after those before it."""
+    rank = header.rank + (int(number) - 1 if number and len(number) < 3 else 0)
+    return Header(header.field, rank, header.family + (number if number not in ("", "1") else ""))
 
 
 def _part_of_address(words: list[str]) -> Header | None:
@@ -127,11 +132,9 @@ def _part_of_address(words: list[str]) -> Header | None:
     found = _by_words(rest[1:] if number else rest)
     if found is None or not (found.field.startswith("address.") or found.field in _ALSO_OF_ADDRESSES):
         return None
-    numbered = number not in ("", "1")
-    rank = max(found.rank, _rank(words[:start])) + (int(number) - 1 if numbered and len(number) < 3 else 0)
-    if found.field in _ALSO_OF_ADDRESSES:
-        return Header(found.field, rank + 1)
-    return Header(found.field, rank, found.family + _family(words[:start]) + (number if numbered else ""))
+    rank = max(found.rank, _rank(words[:start]))
+    place = _numbered(Header(found.field, rank, found.family + _family(words[:start])), number)
+    return Header(place.field, place.rank + 1) if place.field in _ALSO_OF_ADDRESSES else place
 
 
 def _named_member(words: list[str]) -> str | None:
