@@ -70,15 +70,16 @@ def explain(error: Any) -> None:
         error.possibilities, found = None, nearest(error.option_name, flags)
     elif context.parent is None and error.message.startswith("No such command 'version'"):
         error.message, found = "No such command 'version': `crm --version` prints it", None
-    else:
-        # What typer adds to it are words with some of the same letters: `files` for `leds`.
-        words = re.match(r"No such command '(.*?)'(?=\.? Did you mean|\.?\Z)", error.message)
-        found = nearest(words[1], context.command.commands) if words is not None else None
-        error.message = words[0] if words is not None and found is not None else error.message
+    elif (words := re.match(r"No such command '(.*?)'(?=\.? Did you mean|\.?\Z)", error.message)) is not None:
         kind = JOBS.get(context.command_path.partition(" ")[2])
-        if words is not None and words[1] == "list" and kind is not None:
-            error.message = f"{words[0].rstrip('.')}: they are jobs, and `crm jobs list --kind {kind}` lists them"
+        if words[1] == "list" and kind is not None:
+            error.message = f"{words[0]}: they are jobs, and `crm jobs list --kind {kind}` lists them"
             return
+        found = nearest(words[1], context.command.commands)
+        if found is not None:  # what typer adds to it are words with some of the same letters: `files` for `leds`
+            error.message = words[0]
+    else:
+        found = None
     if found is not None:
         error.message = f"{error.message.rstrip('.')}. Did you mean {found!r}?"
 
