@@ -98,14 +98,14 @@ def cancel(call: Context, job: Document) -> Document:
     return call.collection("job").put(_with_error_file(call, _with_progress(stopped)))
 
 
-def failed_job(call: Context, entry: Mapping[str, Any]) -> Document:
-    """Return the job whose failure an event tells; a job of no kind where it is gone."""
+def job_of(call: Context, entry: Mapping[str, Any]) -> Document:
+    """Return the job whose end an event tells; a job of no kind where it is gone."""
     return call.collection("job").get(entry["entity"]["id"]) or Document(kind=None, payload={})
 
 
 def fail_record(call: Context, entry: Mapping[str, Any], job_kind: str, kind: str, member: str) -> None:
     """End the record that a failed job of a kind was to make, whose id its payload has, as failed."""
-    job = failed_job(call, entry)
+    job = job_of(call, entry)
     doc = call.collection(kind).get(job["payload"][member]) if job["kind"] == job_kind else None
     if doc is not None:
         call.update(kind, doc, {"status": "failed", "error": job["error"], "finished_at": call.now})

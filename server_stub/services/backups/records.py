@@ -152,7 +152,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
 @reacts("job.failed")
 def end_failed(call: Context, entry: Document) -> None:
     """End a backup that its job could not make."""
-    job = jobs.failed_job(call, entry)
+    job = jobs.job_of(call, entry)
     backup = call.collection(BACKUP).get(job["payload"]["backup_id"]) if job["kind"] == BACKUP else None
     if backup is not None and backup["status"] in UNDER_WAY:
         call.server.contents.doubtful = True

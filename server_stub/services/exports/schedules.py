@@ -11,6 +11,7 @@ from crm_sdk.models.exports import ExportSchedule
 from crm_sdk.resources.exports import ExportSchedules
 from crm_sdk.route import Action
 
+from ... import jobs
 from ...data import normalise
 from ...data.document import Document
 from ...data.forms import required_text
@@ -167,9 +168,9 @@ def _run(call: Context, schedule: Document) -> dict[str, Any]:
 @reacts("job.completed", "job.failed")
 def after_run(call: Context, entry: Document) -> None:
     """Keep how a scheduled export went, and tell its recipients."""
-    job = call.collection("job").get(entry["entity"]["id"])
-    schedule = call.collection(SCHEDULE).get(job["payload"].get("schedule_id") or "") if job is not None else None
-    if job is None or schedule is None:
+    job = jobs.job_of(call, entry)
+    schedule = call.collection(SCHEDULE).get(job["payload"].get("schedule_id") or "")
+    if schedule is None:
         return
     if entry["action"] == "job.failed":
         call.collection(SCHEDULE).put(schedule | {"last_status": "failed"})

@@ -326,8 +326,8 @@ def _tell(call: Context, job: Document, payload: Members, counts: Mapping[str, i
 @reacts("job.cancelled")
 def end_early(call: Context, entry: Document) -> None:
     """Publish what an import wrote before it was cancelled, and forget the rows that it did not read."""
-    job = call.collection("job").get(entry["entity"]["id"])
-    if job is None or job["kind"] not in KINDS:
+    job = jobs.job_of(call, entry)
+    if job["kind"] not in KINDS:
         return
     if job["id"] in call.collection(FILE):
         call.collection(FILE).remove(job["id"])

@@ -111,9 +111,9 @@ def _end_failed(call: Context, run: Document, integration: Document, code: str, 
 @reacts("job.failed")
 def end_failed(call: Context, entry: Document) -> None:
     """End a run that its job could not carry out, of whatever kind: those of calendars and mailboxes are runs, too."""
-    job = jobs.failed_job(call, entry)
-    run = call.collection("sync_run").get(job["payload"].get("run_id") or "")
-    if run is not None and run["status"] not in jobs.ENDED:
+    job = jobs.job_of(call, entry)
+    run = _run_of(call, job)
+    if run is not None:
         integration = call.record("integration", run["integration_id"])
         _end_failed(call, run, integration, job["error"]["code"], job["error"]["message"])
 
@@ -121,10 +121,15 @@ def end_failed(call: Context, entry: Document) -> None:
 @reacts("job.cancelled")
 def end_cancelled(call: Context, entry: Document) -> None:
     """Cancel a run whose job was stopped, of whatever kind: another one can begin then."""
-    job = call.collection("job").get(entry["entity"]["id"])
-    run = call.collection("sync_run").get(job["payload"].get("run_id") or "") if job is not None else None
-    if run is not None and run["status"] in sync_runs.UNDER_WAY:
+    run = _run_of(call, jobs.job_of(call, entry))
+    if run is not None:
         sync_runs.cancel(call, run)
+
+
+def _run_of(call: Context, job: Members) -> Document | None:
+    """Return the run that a job was to carry out; None where it is no job of a run, or the run has ended."""
+    run = call.collection("sync_run").get(job["payload"].get("run_id") or "")
+    return run if run is not None and run["status"] not in jobs.ENDED else None
 
 
 def _resolutions(run: Members) -> list[dict[str, Any]]:

@@ -190,8 +190,8 @@ def test_what_a_failed_job_was_to_make_ends_with_it(stub: StubServer, call: Cont
     failed = jobs.start(call, "work", payload, title="T", total=1, status_url=None) | {"error": {"code": "C"}}
     call.collection("job").put(failed)
     entry = {"entity": {"id": failed["id"]}}
-    assert jobs.failed_job(call, entry) == failed
-    assert jobs.failed_job(call, {"entity": {"id": "job_none"}}) == {"kind": None, "payload": {}}
+    assert jobs.job_of(call, entry) == failed
+    assert jobs.job_of(call, {"entity": {"id": "job_none"}}) == {"kind": None, "payload": {}}
     jobs.fail_record(call, entry, "other_work", "prediction", "made_id")
     jobs.fail_record(call, {"entity": {"id": "job_none"}}, "work", "prediction", "made_id")
     assert call.collection("prediction").get(made["id"]) == made
