@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from types import SimpleNamespace as Of
@@ -26,29 +26,6 @@ pytest_plugins = ["cli_fixtures"]
 Page = Callable[..., list[str]]
 AT = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 ANY: Any = None
-
-
-@pytest.fixture
-def page(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Page:
-    def drawn(width: int, draw: Callable[..., object], *given: Any) -> list[str]:
-        monkeypatch.setenv("COLUMNS", str(width))
-        draw(*(stdout() if one is stdout else one for one in given))
-        lines = capsys.readouterr().out.splitlines()
-        assert all(len(line) <= width for line in lines)
-        return lines
-
-    return drawn
-
-
-@pytest.fixture
-def asked_of(served: Crm, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Let a view ask this client."""
-
-    def use(module: Any, client: Any) -> Crm:
-        monkeypatch.setattr(module, "open_client", lambda settings: nullcontext(client))
-        return served
-
-    return use
 
 
 def widget(title: str, **given: Any) -> Any:
