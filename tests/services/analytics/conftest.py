@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -39,17 +39,9 @@ def leaves(found: ReportData) -> dict[tuple[Any, ...], list[Any]]:
     return {tuple(row.keys): row.values for row in found.groups if not row.subtotal}
 
 
-@pytest.fixture(scope="package")
-def shared() -> StubServer:
-    return StubServer()
-
-
 @pytest.fixture
-def stub(shared: StubServer) -> Iterator[StubServer]:
-    """The same server for all, set back after each test."""
-    start = shared.snapshot()
-    yield shared
-    shared.restore(start)
+def stub(restored: StubServer) -> StubServer:
+    return restored
 
 
 @pytest.fixture

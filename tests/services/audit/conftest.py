@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from stub_data import some, stored
 
@@ -12,17 +10,9 @@ from server_stub import StubServer
 from server_stub.request.access.identity import find_api_key
 
 
-@pytest.fixture(scope="package")
-def shared() -> StubServer:
-    return StubServer()
-
-
 @pytest.fixture
-def stub(shared: StubServer) -> Iterator[StubServer]:
-    """The same server for all, set back after each test."""
-    start = shared.snapshot()
-    yield shared
-    shared.restore(start)
+def stub(restored: StubServer) -> StubServer:
+    return restored
 
 
 @pytest.fixture

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
 
 
-@pytest.fixture(scope="package")
-def shared() -> StubServer:
-    return StubServer()
-
-
 @pytest.fixture
-def stub(shared: StubServer) -> Iterator[StubServer]:
-    """The same server for all, set back after each test."""
-    start = shared.snapshot()
-    yield shared
-    shared.restore(start)
+def stub(restored: StubServer) -> StubServer:
+    return restored
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,20 +18,12 @@ from server_stub.serving import Context
 TENANT = "tenant_acme"
 
 
-@pytest.fixture(scope="module")
-def shared() -> StubServer:
-    return StubServer()
-
-
 @pytest.fixture
-def call(shared: StubServer) -> Iterator[Context]:
-    """A call on the same server for all, which is set back after each test."""
-    start = shared.snapshot()
-    yield Context(
-        shared, Caller(TENANT, "apikey_1", "user_ada", "admin"), shared.clock.now() + timedelta(hours=1),
+def call(restored: StubServer) -> Context:
+    return Context(
+        restored, Caller(TENANT, "apikey_1", "user_ada", "admin"), restored.clock.now() + timedelta(hours=1),
         dialect="platform", operation="contacts.delete", request_id="req_1", source={},
     )  # fmt: skip
-    shared.restore(start)
 
 
 def doc(id: str, **members: Any) -> Document:

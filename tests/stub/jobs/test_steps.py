@@ -19,18 +19,11 @@ from server_stub.serving import Context
 TENANT = "tenant_acme"
 
 
-@pytest.fixture(scope="module")
-def shared() -> StubServer:
-    return StubServer()
-
-
 @pytest.fixture
-def stub(shared: StubServer) -> Iterator[StubServer]:
-    """The same server for all, set back after each test."""
-    start, steps = shared.snapshot(), shared.steps
-    yield shared
-    shared.steps = steps
-    shared.restore(start)
+def stub(restored: StubServer) -> Iterator[StubServer]:
+    steps = restored.steps
+    yield restored
+    restored.steps = steps
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,17 +21,9 @@ from server_stub.serving import Context
 TENANT = "tenant_acme"
 
 
-@pytest.fixture(scope="module")
-def shared() -> StubServer:
-    return StubServer()
-
-
 @pytest.fixture
-def stub(shared: StubServer) -> Iterator[StubServer]:
-    """The same server for all, set back after each test."""
-    start = shared.snapshot()
-    yield shared
-    shared.restore(start)
+def stub(restored: StubServer) -> StubServer:
+    return restored
 
 
 @pytest.fixture

@@ -19,18 +19,11 @@ from server_stub.request.http import Reply, Request
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture(scope="module")
-def shared() -> StubServer:
-    return StubServer()
-
-
 @pytest.fixture
-def stub(shared: StubServer) -> Iterator[StubServer]:
-    """The same server for all, set back after each test."""
-    start, enforced = shared.snapshot(), shared.enforce_limits
-    yield shared
-    shared.enforce_limits = enforced
-    shared.restore(start)
+def stub(restored: StubServer) -> Iterator[StubServer]:
+    enforced = restored.enforce_limits
+    yield restored
+    restored.enforce_limits = enforced
 
 
 def ask(stub: StubServer, path: str = "leads/lead_123", method: str = "GET", peer: str | None = None, body: Any = None,

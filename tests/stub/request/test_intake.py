@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -20,17 +19,9 @@ STATUS = "'weird' is not one of new, contacted, qualified, unqualified, converte
 Wrong = tuple[str | None, str | None, str]
 
 
-@pytest.fixture(scope="module")
-def shared() -> StubServer:
-    return StubServer()
-
-
 @pytest.fixture
-def stub(shared: StubServer) -> Iterator[StubServer]:
-    """The same server for all, set back after each test."""
-    start = shared.snapshot()
-    yield shared
-    shared.restore(start)
+def stub(restored: StubServer) -> StubServer:
+    return restored
 
 
 def ask(stub: StubServer, call: str, body: Any = None, *, kind: str = "application/json") -> tuple[int, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,11 +29,8 @@ def shared() -> StubServer:
 
 
 @pytest.fixture
-def stub(shared: StubServer) -> Iterator[StubServer]:
-    """The same server for all, set back after each test."""
-    start = shared.snapshot()
-    yield shared
-    shared.restore(start)
+def stub(restored: StubServer) -> StubServer:
+    return restored
 
 
 def ask(stub: StubServer, path: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
