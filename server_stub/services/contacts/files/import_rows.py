@@ -162,13 +162,15 @@ class Work:
     def _leave_out(self, members: dict[str, Any], problem: Problem, number: int, row: Members) -> None:
         """Take out of a row what cannot be stored, with a warning; raise the problem again where the row needs it."""
         needed = {"name", self.options["match_on"]}
-        wrong = [((entry.field or "").split("."), entry) for entry in problem.entries]
+        wrong = [(_path_taken_out(entry), entry) for entry in problem.entries]
         kept = any(path[0] in needed or entry.code not in _LEFT_OUT for path, entry in wrong)
         if kept or not all(path[0] and _has(members, path) for path, _ in wrong):
             raise problem
+        taken: list[list[str]] = []
         for path, entry in sorted(wrong, key=_position, reverse=True):
-            if not _has(members, path):
-                continue  # its whole was taken out
+            if path in taken or not _has(members, path):
+                continue  # it, or its whole, was taken out
+            taken.append(path)
             value = _take_out(members, path)
             column = self._column(entry) or ".".join(path)
             self._warn(number, column, value, f"{shown_value(value)[:80]!r} was left out: {entry.message}")
@@ -241,6 +243,12 @@ def _with_name(members: dict[str, Any]) -> dict[str, Any]:
     return members | ({"name": name} if name else {})
 
 
+def _path_taken_out(entry: FieldError) -> list[str]:
+    """Return the path of what an error takes out of a row: of a profile, the whole."""
+    path = (entry.field or "").split(".")
+    return path[:2] if path[0] == "social_profiles" else path
+
+
 def _position(pair: tuple[list[str], FieldError]) -> tuple[Any, ...]:
     """Return a sort key by which later items of a list come last: they are taken out first."""
     return tuple((part.isdigit(), int(part) if part.isdigit() else part) for part in pair[0])
@@ -270,7 +278,7 @@ def _walk(members: dict[str, Any], path: Sequence[str], use: Callable[[Any, Any]
     at: Any = members
     for number, part in enumerate(path):
         key, inner = _step(at, part, own=number > 0)
-        if number == len(path) - 1 or not isinstance(inner, (dict, list)) or (path[0] == "social_profiles" and number):
+        if number == len(path) - 1 or not isinstance(inner, (dict, list)):
             return use(at, key)
         at = cast("Any", inner)
     raise LookupError(".".join(path))

@@ -171,6 +171,18 @@ def test_what_cannot_be_stored_is_taken_out_item_by_item() -> None:
         (1, "socialProfiles", "{'network': 'x', 'url': 'nope'}"),
         (1, "socialProfiles", "{'network': 'z', 'url': 'no'}"),
     ], key=str)  # fmt: skip
+    twice: Any = {
+        "name": "A", "customFields": {"a": [{}, {}], "b": 1},
+        "socialProfiles": [{"network": 5, "url": "nope"}, {"network": "y", "url": "https://y.example"}],
+    }  # fmt: skip
+    done = imported(json.dumps(twice), "people.jsonl")
+    assert members(done, "custom_fields") == [{"b": 1}]
+    assert [(one.network, one.url) for one in done.only.social_profiles] == [("y", "https://y.example")]
+    assert sorted(warned(done)) == [
+        (1, "customFields", "[{}, {}]"), (1, "socialProfiles", "{'network': 5, 'url': 'nope'}"),
+    ]  # fmt: skip
+    done = imported("name\nA\n", tags=[f"t{number}" for number in range(51)])
+    assert failed(done) == [(1, "tags", "VALIDATION_ERROR", None)], "what the row itself has not, cannot be taken out"
 
 
 WAYS: tuple[tuple[dict[str, Any], tuple[int, int, int, int], list[tuple[int, str]]], ...] = (
