@@ -127,7 +127,7 @@ def _group(survivor: Document, docs: Mapping[str, Document], links: Sequence[Edg
     others = sorted(
         (doc for doc in docs.values() if doc is not survivor), key=lambda doc: (doc["created_at"], doc["id"])
     )
-    best = {id: max((like.score for like, *pair in links if docs[id] in pair), default=0) for id in docs}
+    best = {id: max((like.score for like, *pair in links if docs[id] in pair)) for id in docs}
     kept: dict[tuple[str, tuple[str, ...]], Mapping[str, Any]] = {}
     for like, *_ in links:
         for reason in like.reasons:
@@ -224,7 +224,7 @@ def _move(call: Context, id: str, survivor: Document, moved: dict[str, int]) -> 
 
 
 def _move_relationships(call: Context, id: str, survivor_id: str, moved: dict[str, int]) -> None:
-    """Move relationships to the survivor; relationships with itself, and those it already has, are deleted."""
+    """Move relationships to the survivor; one with itself, one it has already, a second superior are deleted."""
     relationships = call.collection("relationship")
     mine = {_other_side(doc, survivor_id) for doc in relationships_of(call, survivor_id)}
     superior = any(type == "reports_to" for _, type in mine)
@@ -235,8 +235,6 @@ def _move_relationships(call: Context, id: str, survivor_id: str, moved: dict[st
             continue
         side = "contact_id" if doc["contact_id"] == id else "related_contact_id"
         relationships.put(doc | {side: survivor_id})
-        mine.add((other, type))
-        superior = superior or type == "reports_to"
         moved["relationships"] += 1
 
 

@@ -125,75 +125,7 @@ def test_each_deal_of_a_stage_advanced_was_lost_or_is_open(platform: CrmClient, 
     assert stages(platform, pipe)["start"].entered == 3
 
 
-@pytest.mark.thorough
-def test_a_cohort_is_of_its_range_and_source(platform: CrmClient, pipe: Pipeline, make: Make, wait: Wait) -> None:
-    deal = make(source="partner")
-    wait(40)
-    platform.deals.move_stage(deal.id, "middle")
-    january: Any = {"start_date": date(2026, 1, 1), "end_date": date(2026, 1, 31)}
-    february: Any = {"start_date": date(2026, 2, 1), "end_date": date(2026, 2, 28)}
-    assert platform.deals.analytics.conversion(pipeline_id=pipe.id, **january).entered == 1
-    assert platform.deals.analytics.conversion(pipeline_id=pipe.id, **february).entered == 0
-    rows = stages(platform, pipe, **february)
-    assert (rows["start"].entered, rows["middle"].entered) == (0, 1)
-    assert stages(platform, pipe, **january)["start"].avg_days == 40
-    assert platform.deals.analytics.conversion(pipeline_id=pipe.id, source="partner").entered == 1
-    assert platform.deals.analytics.conversion(pipeline_id=pipe.id, source="event").entered == 0
-
-
-@pytest.mark.thorough
-def test_velocity_is_what_is_won_per_day(platform: CrmClient, pipe: Pipeline, make: Make, wait: Wait) -> None:
-    first, second, third = make(value=1_000), make(value=3_000), make(value=2_000)
-    seen = platform.deals.analytics.velocity(pipeline_id=pipe.id)
-    assert plain(seen.opportunities, seen.avg_value, seen.avg_cycle_days, seen.velocity_per_day) == (3, 2_000, None, 0)
-    wait(4)
-    platform.deals.move_stage(first.id, "won")
-    wait(6)
-    platform.deals.move_stage(second.id, "late")
-    platform.deals.move_stage(second.id, "won")
-    lost(platform, third)
-    seen = platform.deals.analytics.velocity(pipeline_id=pipe.id)
-    assert (seen.win_rate, seen.avg_cycle_days, seen.median_cycle_days) == (0.6667, 7, 7)
-    assert float(seen.velocity_per_day) == pytest.approx(3 * 2_000 * 0.6667 / 7, abs=0.01)
-    start = next(one for one in seen.stages if one.stage == "start")
-    assert (start.deals, start.avg_days, start.median_days, start.p90_days) == (3, 8, 10, 10)
-    series = {one.name: one.points for one in seen.series}
-    assert [len(points) for points in series.values()] == [12] * 3 and series["won_value"][-1].value == 4_000
-    assert [point.value for point in series["won_deals"]][-2:] == [0, 2]
-
-
-@pytest.mark.thorough
-def test_time_in_a_stage_adds_up_over_stays(platform: CrmClient, pipe: Pipeline, make: Make, wait: Wait) -> None:
-    deal = make()
-    for stage in ("middle", "start", "middle"):
-        wait(2)
-        platform.deals.move_stage(deal.id, stage)
-    rows = {one.stage: one for one in platform.deals.analytics.velocity(pipeline_id=pipe.id).stages}
-    assert (rows["start"].avg_days, rows["middle"].avg_days) == (4, 2)
-
-
 # -- won and lost --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.thorough
-def test_a_deal_counts_by_its_last_close(platform: CrmClient, pipe: Pipeline, make: Make, wait: Wait) -> None:
-    deal = make(value=500)
-    lost(platform, deal)
-
-    def seen(**given: Any) -> tuple[Any, ...]:
-        found = platform.deals.analytics.win_loss(pipeline_id=pipe.id, **given)
-        return found.won, found.lost, found.won_value, found.lost_value
-
-    assert seen() == (0, 1, 0, 500)
-    wait(20)
-    platform.deals.move_stage(deal.id, "late")
-    assert seen() == (0, 0, 0, 0), "it is open again"
-    platform.deals.update(deal.id, {"value": 800, "currency": "EUR"})
-    platform.deals.move_stage(deal.id, "won")
-    assert seen() == (1, 0, 864, 0), "in the company's currency"
-    platform.deals.update(deal.id, {"value": 1})
-    assert seen() == (1, 0, 864, 0), "as it was when it was won"
-    assert seen(start_date=date(2026, 1, 1), end_date=date(2026, 1, 31)) == (0, 0, 0, 0)
 
 
 def test_wins_and_losses_have_groups_reasons_and_competitors(
@@ -254,40 +186,6 @@ def test_a_past_forecast_is_as_it_stood(platform: CrmClient, pipe: Pipeline, mak
     wide = platform.deals.analytics.forecast(pipeline_id=pipe.id, end_date=date(2026, 6, 30)).slipped[0]
     assert (wide.to_date, wide.times) == (date(2026, 5, 1), 2), "April is in the range"
     assert platform.deals.analytics.forecast(pipeline_id=pipe.id, period="year").slipped == []
-
-
-@pytest.mark.thorough
-def test_owners_are_ranked_by_what_they_won(
-    platform: CrmClient, stub: StubServer, pipe: Pipeline, make: Make, wait: Wait
-) -> None:
-    mine, theirs = make(value=100), make(value=400, owner_id="user_sam")
-    make(value=50, owner_id="user_sam")
-    wait(2)
-    for deal in (mine, theirs):
-        platform.deals.move_stage(deal.id, "won")
-    platform.deals.update(theirs.id, {"owner_id": "user_mia"})
-    quarter: Any = {"start_date": date(2026, 1, 1), "end_date": date(2026, 3, 31)}
-    seen = platform.deals.analytics.performance(pipeline_id=pipe.id, **quarter)
-    rows = {row.owner_id: row for row in seen.owners}
-    sam, ada, mia = rows["user_sam"], rows["user_ada"], rows["user_mia"]
-    assert plain(sam.rank, sam.deals_won, sam.won_value, sam.open_value, sam.weighted_value) == (1, 1, 400, 50, 5)
-    assert plain(ada.rank, ada.won_value, ada.avg_cycle_days) == (2, 100, 2)
-    assert plain(mia.deals_won, mia.won_value) == (0, 0), "who won it won it"
-    assert "user_rita" not in rows, "who may not own deals is no owner"
-    assert plain(sam.quota, sam.attainment, ada.quota) == (150_000, round(400 / 150_000, 4), None)
-    assert plain(seen.totals.won_value, seen.totals.deals_created, seen.totals.win_rate) == (500, 3, 1)
-    assert [row.rank for row in seen.owners] == list(range(1, len(seen.owners) + 1))
-    alone = platform.deals.analytics.performance(pipeline_id=pipe.id, owner_id="user_sam", **quarter)
-    assert [row.owner_id for row in alone.owners] == ["user_sam"] and alone.totals.won_value == 400
-    users = stub.store.collection("tenant_acme", "user")
-    sam_doc = users.get("user_sam")
-    assert sam_doc is not None
-    users.put(sam_doc | {"deleted_at": stub.clock.now()})
-    gone = platform.deals.analytics.performance(pipeline_id=pipe.id, **quarter).owners
-    assert plain(gone[0].owner_name, gone[0].won_value) == ("Sam Okonkwo", 400)
-    users.put((users.get("user_rita") or sam_doc) | {"team_ids": ["team_other"]})
-    team = platform.deals.analytics.performance(pipeline_id=pipe.id, team_id="team_other", **quarter)
-    assert team.totals.deals_created == 0
 
 
 # -- lists ---------------------------------------------------------------------------------------------------------
