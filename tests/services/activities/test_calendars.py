@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from activity_wire import START, Wire, deeds
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -29,13 +28,15 @@ def items(found: Any) -> list[dict[str, Any]]:
 # -- the view --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "days"), [("day", 1), ("week", 7), ("agenda", 14), ("month", 31)])
-@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Europe/Berlin"])
-def test_a_view_has_every_day_of_its_zone(wire: Wire, name: str, days: int, zone: str) -> None:
-    start = datetime(2027, 3, 1, tzinfo=ZoneInfo(zone))  # a month with a change of the clock in both
-    found = view(wire, start=start, view=name, timezone=zone)
-    assert [day["date"] for day in found["days"]] == [f"{start.date() + n * DAY}" for n in range(days)]
-    assert at(found["end"]).astimezone(ZoneInfo(zone)).hour == 0 and found["timezone"] == zone
+def test_a_view_has_every_day_of_its_zone(wire: Wire) -> None:
+    cases: list[str] = ["UTC", "America/New_York", "Europe/Berlin"]
+    for zone in cases:
+        cases2: list[tuple[str, int]] = [("day", 1), ("week", 7), ("agenda", 14), ("month", 31)]
+        for name, days in cases2:
+            start = datetime(2027, 3, 1, tzinfo=ZoneInfo(zone))  # a month with a change of the clock in both
+            found = view(wire, start=start, view=name, timezone=zone)
+            assert [day["date"] for day in found["days"]] == [f"{start.date() + n * DAY}" for n in range(days)]
+            assert at(found["end"]).astimezone(ZoneInfo(zone)).hour == 0 and found["timezone"] == zone
 
 
 def test_a_window_is_needed_and_has_a_bound(wire: Wire) -> None:
@@ -80,33 +81,34 @@ def test_what_does_not_go_together_is_told_and_series_clash_too(wire: Wire) -> N
     assert told() == []
 
 
-@pytest.mark.parametrize("door", ["list", "search", "get", "calendar", "availability", "timeline", "contact", "flow"])
-def test_of_a_private_event_others_see_no_more_than_that_somebody_is_busy(wire: Wire, door: str) -> None:
-    start = QUIET + 15 * HOUR
-    secret = {name: f"Hush {name}" for name in ("title", "description", "location")}
-    made = wire.make(
-        "event", **secret, visibility="private", contactId="contact_123", startTime=start, endTime=start + HOUR
-    )
-    paths: dict[str, tuple[str, dict[str, Any]]] = {
-        "list": ("/activities", {"startAfter": start, "startBefore": start + HOUR}),
-        "search": ("/activities", {"search": "hush"}),
-        "get": (f"/activities/{made['id']}", {}),
-        "calendar": ("/activities/calendar", {"start": QUIET, "userIds": "user_ada"}),
-        "availability": ("/activities/availability", {"userIds": "user_ada", "start": QUIET, "end": QUIET + DAY}),
-        "timeline": ("/activities/timeline", {"contactId": "contact_123"}),
-        "contact": ("/contacts/contact_123/activities", {}),
-        "flow": (f"/../../flow/api/calendar/events/{made['id']}", {}),
-    }
-    path, query = paths[door]
-    if door == "flow":
-        other = wire.stub.client(api_key="acme-sales", dialects="flow")
-        assert "Hush" not in str(other.calendar.events.get(made["id"]))
-        assert wire.stub.client(dialects="flow").calendar.events.get(made["id"]).title == "Hush title"
-        return
-    others = wire.by("acme-sales").send("GET", path, **query)
-    assert others.status == 200 and "Hush" not in str(others.body)
-    assert "Hush" in str(wire.send("GET", path, **query).body), "its owner sees it"
-    assert "Hush" not in str([entry for entry in wire.stub.audit() if entry["entity"]["id"] == made["id"]])
+def test_of_a_private_event_others_see_no_more_than_that_somebody_is_busy(wire: Wire) -> None:
+    cases: list[str] = ["list", "search", "get", "calendar", "availability", "timeline", "contact", "flow"]
+    for door in cases:
+        start = QUIET + 15 * HOUR
+        secret = {name: f"Hush {name}" for name in ("title", "description", "location")}
+        made = wire.make(
+            "event", **secret, visibility="private", contactId="contact_123", startTime=start, endTime=start + HOUR
+        )
+        paths: dict[str, tuple[str, dict[str, Any]]] = {
+            "list": ("/activities", {"startAfter": start, "startBefore": start + HOUR}),
+            "search": ("/activities", {"search": "hush"}),
+            "get": (f"/activities/{made['id']}", {}),
+            "calendar": ("/activities/calendar", {"start": QUIET, "userIds": "user_ada"}),
+            "availability": ("/activities/availability", {"userIds": "user_ada", "start": QUIET, "end": QUIET + DAY}),
+            "timeline": ("/activities/timeline", {"contactId": "contact_123"}),
+            "contact": ("/contacts/contact_123/activities", {}),
+            "flow": (f"/../../flow/api/calendar/events/{made['id']}", {}),
+        }
+        path, query = paths[door]
+        if door == "flow":
+            other = wire.stub.client(api_key="acme-sales", dialects="flow")
+            assert "Hush" not in str(other.calendar.events.get(made["id"]))
+            assert wire.stub.client(dialects="flow").calendar.events.get(made["id"]).title == "Hush title"
+            return
+        others = wire.by("acme-sales").send("GET", path, **query)
+        assert others.status == 200 and "Hush" not in str(others.body)
+        assert "Hush" in str(wire.send("GET", path, **query).body), "its owner sees it"
+        assert "Hush" not in str([entry for entry in wire.stub.audit() if entry["entity"]["id"] == made["id"]])
 
 
 # -- who is free -----------------------------------------------------------------------------------------------------
@@ -128,22 +130,20 @@ def put_user(wire: Wire, id: str, zone: str, **hours: Any) -> None:
 NINE_TO_FIVE = {"days": [{"weekday": day, "start": "09:00", "end": "17:00"} for day in range(5)]}
 
 
-@pytest.mark.parametrize(
-    ("zone", "day", "first"),
-    [
+def test_business_hours_are_those_of_the_users_own_clock(wire: Wire) -> None:
+    cases: list[tuple[str, datetime, str]] = [
         ("America/New_York", datetime(2027, 3, 12, tzinfo=UTC), "14:00"),  # the last Friday of winter
         ("America/New_York", datetime(2027, 3, 15, tzinfo=UTC), "13:00"),  # the first Monday of summer
         ("Europe/Berlin", datetime(2027, 3, 26, tzinfo=UTC), "08:00"),
         ("Europe/Berlin", datetime(2027, 3, 29, tzinfo=UTC), "07:00"),
         ("Asia/Kathmandu", datetime(2027, 3, 29, tzinfo=UTC), "03:15"),
-    ],
-)
-def test_business_hours_are_those_of_the_users_own_clock(wire: Wire, zone: str, day: datetime, first: str) -> None:
-    put_user(wire, "user_rita", zone, **NINE_TO_FIVE)
-    found = availability(wire, "user_rita", start=day, end=day + DAY, durationMinutes=60)["slots"]
-    assert f"{at(found[0]['start']):%H:%M}" == first and len(found) == 15
-    put_user(wire, "user_rita", zone, **NINE_TO_FIVE, holidays=[day.date()])
-    assert availability(wire, "user_rita", start=day, end=day + DAY)["slots"] == []
+    ]
+    for zone, day, first in cases:
+        put_user(wire, "user_rita", zone, **NINE_TO_FIVE)
+        found = availability(wire, "user_rita", start=day, end=day + DAY, durationMinutes=60)["slots"]
+        assert f"{at(found[0]['start']):%H:%M}" == first and len(found) == 15
+        put_user(wire, "user_rita", zone, **NINE_TO_FIVE, holidays=[day.date()])
+        assert availability(wire, "user_rita", start=day, end=day + DAY)["slots"] == []
 
 
 def test_a_slot_says_who_is_free_and_the_more_the_better(wire: Wire) -> None:
@@ -248,9 +248,8 @@ def test_the_first_time_that_suits_all_is_within_the_hours_of_each(wire: Wire) -
     assert plan(wire, **window).refusal[:2] == (409, "NO_SLOT_AVAILABLE")
 
 
-@pytest.mark.parametrize(
-    ("members", "code", "field"),
-    [
+def test_what_cannot_be_planned_is_named(wire: Wire) -> None:
+    cases: list[tuple[dict[str, Any], str, str]] = [
         ({"userIds": ["user_none"]}, "REFERENCE_NOT_FOUND", "userIds.0"),
         ({"contactIds": ["contact_none"]}, "REFERENCE_NOT_FOUND", "contactIds.0"),
         ({"dealId": "deal_none", "startTime": QUIET}, "REFERENCE_NOT_FOUND", "dealId"),
@@ -258,10 +257,9 @@ def test_the_first_time_that_suits_all_is_within_the_hours_of_each(wire: Wire) -
         ({"type": "party"}, "VALIDATION_ERROR", "type"),
         ({"emails": ["nobody"]}, "VALIDATION_ERROR", "emails.0"),
         ({"userIds": []}, "VALIDATION_ERROR", "userIds"),
-    ],
-)
-def test_what_cannot_be_planned_is_named(wire: Wire, members: dict[str, Any], code: str, field: str) -> None:
-    assert plan(wire, **members).refusal == (422, code, field)
+    ]
+    for members, code, field in cases:
+        assert plan(wire, **members).refusal == (422, code, field)
 
 
 # -- moving ----------------------------------------------------------------------------------------------------------
@@ -304,25 +302,27 @@ def test_tasks_and_planned_calls_move_and_nothing_else_does(wire: Wire) -> None:
         assert move(wire, wire.make(kind), START).refusal[:2] == (422, "NOT_SCHEDULABLE")
 
 
-@pytest.mark.parametrize(
-    ("kind", "members", "after"),
-    [
-        ("task", {"startTime": QUIET, "dueAt": QUIET + 2 * HOUR},
-         {"startTime": QUIET + DAY, "dueAt": QUIET + DAY + HOUR}),
+def test_a_move_with_an_end_says_both(wire: Wire) -> None:
+    cases: list[tuple[str, dict[str, Any], dict[str, datetime | None]]] = [
+        (
+            "task",
+            {"startTime": QUIET, "dueAt": QUIET + 2 * HOUR},
+            {"startTime": QUIET + DAY, "dueAt": QUIET + DAY + HOUR},
+        ),
         ("task", {"dueAt": QUIET + 2 * HOUR}, {"startTime": None, "dueAt": QUIET + DAY + HOUR}),
         ("call", {"startTime": QUIET}, {"startTime": QUIET + DAY, "endTime": QUIET + DAY + HOUR}),
-        ("call", {"startTime": QUIET, "endTime": QUIET + 3 * HOUR},
-         {"startTime": QUIET + DAY, "endTime": QUIET + DAY + HOUR}),
-    ],
-)  # fmt: skip
-def test_a_move_with_an_end_says_both(
-    wire: Wire, kind: str, members: dict[str, Any], after: dict[str, datetime | None]
-) -> None:
-    planned = {"status": "queued"} if kind == "call" else {}
-    made = wire.make(kind, **planned, **members)
-    assert move(wire, made, QUIET + DAY, endTime=QUIET + DAY - HOUR).status == 422
-    moved = move(wire, made, QUIET + DAY, endTime=QUIET + DAY + HOUR).ok()
-    assert {name: at(moved[name]) if moved[name] is not None else None for name in after} == after
+        (
+            "call",
+            {"startTime": QUIET, "endTime": QUIET + 3 * HOUR},
+            {"startTime": QUIET + DAY, "endTime": QUIET + DAY + HOUR},
+        ),
+    ]
+    for kind, members, after in cases:
+        planned = {"status": "queued"} if kind == "call" else {}
+        made = wire.make(kind, **planned, **members)
+        assert move(wire, made, QUIET + DAY, endTime=QUIET + DAY - HOUR).status == 422
+        moved = move(wire, made, QUIET + DAY, endTime=QUIET + DAY + HOUR).ok()
+        assert {name: at(moved[name]) if moved[name] is not None else None for name in after} == after
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------

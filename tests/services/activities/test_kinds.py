@@ -19,9 +19,8 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@pytest.mark.parametrize(
-    ("kind", "members", "field"),
-    [
+def test_what_no_activity_can_be_is_named(wire: Wire) -> None:
+    cases: list[tuple[str, dict[str, Any], str]] = [
         ("task", {"title": " "}, "title"),
         ("task", {"title": "x" * 256}, "title"),
         ("task", {"dueAt": START, "startTime": START + HOUR}, "dueAt"),
@@ -43,14 +42,13 @@ def at(text: str) -> datetime:
         ("note", {"body": "  "}, "body"),
         ("note", {"body": "x" * 20_001}, "body"),
         ("note", {"attachments": ["file_none"]}, "attachments.0"),
-    ],
-)
-def test_what_no_activity_can_be_is_named(wire: Wire, kind: str, members: dict[str, Any], field: str) -> None:
-    body = {**body_of(kind), **members}
-    for path, sent in ((f"/activities/{kind}s", body), ("/activities", {**body, "kind": kind})):
-        status, code, named = wire.send("POST", path, sent).refusal
-        assert (status, named) == (422, field), path
-        assert code == ("REFERENCE_NOT_FOUND" if str(members).count("_none") else "VALIDATION_ERROR")
+    ]
+    for kind, members, field in cases:
+        body = {**body_of(kind), **members}
+        for path, sent in ((f"/activities/{kind}s", body), ("/activities", {**body, "kind": kind})):
+            status, code, named = wire.send("POST", path, sent).refusal
+            assert (status, named) == (422, field), path
+            assert code == ("REFERENCE_NOT_FOUND" if str(members).count("_none") else "VALIDATION_ERROR")
 
 
 # -- tasks -----------------------------------------------------------------------------------------------------------

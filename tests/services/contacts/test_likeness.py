@@ -45,6 +45,8 @@ def test_names_count_whole_in_one_company_and_seventy_percent_in_others() -> Non
     ]
     assert compared(person("Ada Lee", company="X"), person("Ada Lea", company="X"), least=86)[0] == 86
     assert compared(person("Ada Lee", company="X"), person("Ada Lea", company="X"), least=88)[0] == 0
+    others = person("Ada Lea", company="Y")
+    assert [compared(person("Ada Lee", company="X"), others, least=least)[0] for least in (60, 61, 85)] == [60, 0, 0]
     longer = person("abcdefgxy", company="X")  # as alike as lengths of seven and nine can be
     assert compared(person("abcdefg", company="X"), longer, least=88)[0] == 88
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -49,31 +50,38 @@ def test_each_deal_counts_in_its_period(platform: CrmClient, pipe: Pipeline, mak
     assert plain(seen.categories.closed, seen.categories.commit) == (108, 0)
 
 
-@pytest.mark.parametrize(
-    ("given", "names"),
-    [
+def test_a_range_has_its_periods(platform: CrmClient) -> None:
+    cases: list[tuple[Any, list[str]]] = [
         ({"period": "quarter"}, ["2026-Q1"]),
         ({"period": "year"}, ["2026"]),
-        ({"start_date": date(2026, 1, 30), "end_date": date(2026, 2, 9), "period": "week"}, [
-            "2026-W05", "2026-W06", "2026-W07",
-        ]),
-        ({"start_date": date(2026, 1, 30), "end_date": date(2026, 1, 31), "period": "day"}, [
-            "2026-01-30", "2026-01-31",
-        ]),
+        (
+            {"start_date": date(2026, 1, 30), "end_date": date(2026, 2, 9), "period": "week"},
+            [
+                "2026-W05",
+                "2026-W06",
+                "2026-W07",
+            ],
+        ),
+        (
+            {"start_date": date(2026, 1, 30), "end_date": date(2026, 1, 31), "period": "day"},
+            [
+                "2026-01-30",
+                "2026-01-31",
+            ],
+        ),
         ({"start_date": date(2025, 12, 31), "end_date": date(2026, 1, 1)}, ["2025-12", "2026-01"]),
-    ],
-)  # fmt: skip
-def test_a_range_has_its_periods(platform: CrmClient, given: Any, names: list[str]) -> None:
-    assert [row.period for row in platform.deals.forecast(**given).periods] == names
+    ]
+    for given, names in cases:
+        assert [row.period for row in platform.deals.forecast(**given).periods] == names
 
 
-@pytest.mark.parametrize("name", ["forecast", "conversion", "velocity", "win_loss", "performance", "accuracy"])
-def test_a_range_ends_after_it_starts(platform: CrmClient, name: str) -> None:
-    calls: dict[str, Any] = {"forecast": platform.deals.forecast, "accuracy": platform.deals.analytics.forecast}
-    call = calls.get(name) or getattr(platform.deals.analytics, name)
-    error = refused(lambda: call(start_date=TODAY, end_date=TODAY - timedelta(days=1)))
-    assert (error.status, error.fields[0].field) == (422, "end_date")
-    assert call(start_date=TODAY, end_date=TODAY) is not None
+def test_a_range_ends_after_it_starts(platform: CrmClient) -> None:
+    analytics = platform.deals.analytics
+    calls: list[Any] = [platform.deals.forecast, analytics.forecast, analytics.conversion, analytics.velocity]
+    for call in (*calls, analytics.win_loss, analytics.performance):
+        error = refused(partial(call, start_date=TODAY, end_date=TODAY - timedelta(days=1)))
+        assert (error.status, error.fields[0].field) == (422, "end_date")
+        assert call(start_date=TODAY, end_date=TODAY) is not None
 
 
 def test_too_many_periods_are_refused(platform: CrmClient) -> None:

@@ -41,25 +41,21 @@ def test_a_closed_deal_has_no_opportunities(stub: StubServer, platform: CrmClien
     assert titles(flow, deal.id, "opportunity") == set()
 
 
-@pytest.mark.parametrize(
-    ("type", "kind", "members"),
-    [
+def test_what_happened_is_an_activity_of_its_kind(stub: StubServer, flow: CrmClient, make: Make) -> None:
+    cases: list[tuple[str, str, dict[str, str]]] = [
         ("email", "email", {"subject": "Sent the offer.", "body_text": "Sent the offer."}),
         ("note", "note", {"body": "Sent the offer."}),
         ("call", "call", {"status": "completed"}),
         ("demo", "event", {"type": "demo", "status": "completed"}),
         ("meeting", "event", {"type": "meeting", "status": "completed"}),
-    ],
-)
-def test_what_happened_is_an_activity_of_its_kind(
-    stub: StubServer, flow: CrmClient, make: Make, type: str, kind: str, members: dict[str, str]
-) -> None:
-    at = stub.clock.now()
-    given: Any = {"type": type, "date": at, "description": "Sent the offer."}
-    kept = stored(stub, "activity", flow.deals.activities.create(make().id, given).id)
-    assert (kept["kind"], {name: kept[name] for name in members}) == (kind, members)
-    time = {"email": "sent_at", "note": "occurred_at"}.get(kind, "start_time")
-    assert kept[time] == at
+    ]
+    for type, kind, members in cases:
+        at = stub.clock.now()
+        given: Any = {"type": type, "date": at, "description": "Sent the offer."}
+        kept = stored(stub, "activity", flow.deals.activities.create(make().id, given).id)
+        assert (kept["kind"], {name: kept[name] for name in members}) == (kind, members)
+        time = {"email": "sent_at", "note": "occurred_at"}.get(kind, "start_time")
+        assert kept[time] == at
 
 
 def test_a_deal_is_of_its_own_team_or_else_of_its_owners(platform: CrmClient, make: Make, pipe: Pipeline) -> None:

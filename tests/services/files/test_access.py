@@ -48,9 +48,8 @@ def allowed(crm: CrmClient, id: str) -> str:
 ENTRY: Any = {"subject_type": "user", "subject_id": "user_123"}
 
 
-@pytest.mark.parametrize(
-    ("who", "visibility", "access", "may"),
-    [
+def test_who_may_do_what(request: pytest.FixtureRequest, sales: CrmClient) -> None:
+    cases: list[tuple[str, str, str | None, str]] = [
         ("mate", "private", None, ""),
         ("mate", "team", None, "view"),
         ("mate", "tenant", None, "view"),
@@ -66,16 +65,13 @@ ENTRY: Any = {"subject_type": "user", "subject_id": "user_123"}
         ("reader", "private", None, ""),
         ("sales", "private", None, "view edit manage delete"),
         ("globex", "tenant", None, ""),
-    ],
-)
-def test_who_may_do_what(
-    request: pytest.FixtureRequest, sales: CrmClient, who: str, visibility: str, access: str | None, may: str
-) -> None:
-    file = put(sales, visibility=visibility)
-    if access is not None:
-        entry: Any = {**ENTRY, "access": access}
-        sales.files.permissions.update(file.id, entries=[entry])
-    assert allowed(request.getfixturevalue(who), file.id) == may
+    ]
+    for who, visibility, access, may in cases:
+        file = put(sales, visibility=visibility)
+        if access is not None:
+            entry: Any = {**ENTRY, "access": access}
+            sales.files.permissions.update(file.id, entries=[entry])
+        assert allowed(request.getfixturevalue(who), file.id) == may
 
 
 def test_read_only_users_upload_nothing(reader: CrmClient, acme: CrmClient) -> None:
@@ -165,16 +161,16 @@ READ: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("ask", READ.values(), ids=READ)
-def test_who_does_not_see_a_file_gets_nothing_of_it(sales: CrmClient, mate: CrmClient, ask: Any) -> None:
-    hidden, seen = put(sales, content=picture(), name="a.png", visibility="private"), put(sales)
-    of_hidden, of_none = (refused(lambda: ask(mate, id)) for id in (hidden.id, "file_nobody"))  # noqa: B023 # called within the turn
-    assert of_hidden.code in ("NOT_FOUND", "REFERENCE_NOT_FOUND") and "a.png" not in str(of_hidden)
-    assert str(of_none).partition(" (")[0].replace("file_nobody", hidden.id) == str(of_hidden).partition(" (")[0]
-    assert refused(lambda: mate.files.download(hidden.id, share_token="wrong")).code == "NOT_FOUND"
-    entry: Any = {**ENTRY, "access": "view"}
-    sales.files.permissions.update(hidden.id, entries=[entry])
-    assert mate.files.download(hidden.id).read() == picture() and mate.files.get(seen.id).id == seen.id
+def test_who_does_not_see_a_file_gets_nothing_of_it(sales: CrmClient, mate: CrmClient) -> None:
+    for ask in READ.values():
+        hidden, seen = put(sales, content=picture(), name="a.png", visibility="private"), put(sales)
+        of_hidden, of_none = (refused(lambda: ask(mate, id)) for id in (hidden.id, "file_nobody"))  # noqa: B023 # called within the turn
+        assert of_hidden.code in ("NOT_FOUND", "REFERENCE_NOT_FOUND") and "a.png" not in str(of_hidden)
+        assert str(of_none).partition(" (")[0].replace("file_nobody", hidden.id) == str(of_hidden).partition(" (")[0]
+        assert refused(partial(mate.files.download, hidden.id, share_token="wrong")).code == "NOT_FOUND"
+        entry: Any = {**ENTRY, "access": "view"}
+        sales.files.permissions.update(hidden.id, entries=[entry])
+        assert mate.files.download(hidden.id).read() == picture() and mate.files.get(seen.id).id == seen.id
 
 
 def test_a_file_is_put_to_no_record_that_the_caller_does_not_see(
@@ -241,15 +237,20 @@ def test_a_team_receives(sales: CrmClient, mate: CrmClient, reader: CrmClient) -
         reader.files.get(file.id)
 
 
-@pytest.mark.parametrize(
-    "said",
-    [{}, {"user_id": "user_123", "link": True}, {"user_id": "user_sam"}, {"link": True, "access": "edit"},
-     {"email": "a@b.example", "access": "manage"}, {"user_id": "user_123", "password": "p"},
-     {"team_id": "team_acme_sales", "max_downloads": 1}, {"user_id": "user_nobody"}],
-)  # fmt: skip
-def test_a_share_that_makes_no_sense_is_refused(sales: CrmClient, said: Any) -> None:
-    file = put(sales)
-    assert refused(lambda: sales.files.share(file.id, **said)).status == 422
+def test_a_share_that_makes_no_sense_is_refused(sales: CrmClient) -> None:
+    cases: list[Any] = [
+        {},
+        {"user_id": "user_123", "link": True},
+        {"user_id": "user_sam"},
+        {"link": True, "access": "edit"},
+        {"email": "a@b.example", "access": "manage"},
+        {"user_id": "user_123", "password": "p"},
+        {"team_id": "team_acme_sales", "max_downloads": 1},
+        {"user_id": "user_nobody"},
+    ]
+    for said in cases:
+        file = put(sales)
+        assert refused(partial(sales.files.share, file.id, **said)).status == 422, said
 
 
 def test_a_share_does_not_begin_in_the_past(stub: StubServer, sales: CrmClient) -> None:

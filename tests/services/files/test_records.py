@@ -223,9 +223,8 @@ def test_thumbnails(acme: CrmClient, edge: int, named: str) -> None:
     assert refused(lambda: acme.files.thumbnail(text.id).read()).code == "NO_THUMBNAIL"
 
 
-@pytest.mark.parametrize(
-    ("operation", "options", "made"),
-    [
+def test_pictures_are_processed(stub: StubServer, acme: CrmClient) -> None:
+    cases: list[tuple[str, Any, Any]] = [
         ("resize", {"width": 100, "height": 100}, (100, 50)),
         ("resize", {"width": 100, "height": 100, "fit": "cover"}, (100, 100)),
         ("resize", {"width": 100, "height": 30, "fit": "fill"}, (100, 30)),
@@ -237,17 +236,17 @@ def test_thumbnails(acme: CrmClient, edge: int, named: str) -> None:
         ("compress", {"format": "jpeg", "quality": 10}, (200, 100)),
         ("convert", {"format": "webp"}, (200, 100)),
         ("convert", {"format": "gif"}, (200, 100)),
-    ],
-)
-def test_pictures_are_processed(stub: StubServer, acme: CrmClient, operation: str, options: Any, made: Any) -> None:
-    file = put(acme, "a.png", picture(200, 100), folder="/pictures")
-    new = acme.files.process(file.id, operation, options=options)
-    assert new.id != file.id and (new.width, new.height) == made and size(read(acme, new)) == made
-    assert new.folder == "/pictures" and events(stub, new.id)[0] == "file.processed"
-    assert new.name == {"jpeg": "a.jpg", None: "a (1).png"}.get(options.get("format"), f"a.{options.get('format')}")
-    if options.get("format") is None:
-        changed = acme.files.process(file.id, operation, options=options, save_as="version")
-        assert (changed.id, changed.revision, (changed.width, changed.height)) == (file.id, 2, made)
+    ]
+    for number, (operation, options, made) in enumerate(cases):
+        folder = f"/pictures/{number}"
+        file = put(acme, "a.png", picture(200, 100), folder=folder)
+        new = acme.files.process(file.id, operation, options=options)
+        assert new.id != file.id and (new.width, new.height) == made and size(read(acme, new)) == made
+        assert new.folder == folder and events(stub, new.id)[0] == "file.processed"
+        assert new.name == {"jpeg": "a.jpg", None: "a (1).png"}.get(options.get("format"), f"a.{options.get('format')}")
+        if options.get("format") is None:
+            changed = acme.files.process(file.id, operation, options=options, save_as="version")
+            assert (changed.id, changed.revision, (changed.width, changed.height)) == (file.id, 2, made)
 
 
 def document(crm: CrmClient) -> File:
@@ -335,14 +334,17 @@ def test_nothing_is_promised_of_a_content_that_cannot_be_read(acme: CrmClient, n
     assert technical is not None and (technical.has_thumbnail, technical.has_preview) == (told, told)
 
 
-@pytest.mark.parametrize(
-    ("encoding", "text"),
-    [("utf-8", "grün 名"), ("utf-8-sig", "grün 名"), ("windows-1252", "grün"), ("utf-16", "grün 名")],
-)
-def test_the_text_of_a_file_is_read_in_its_encoding(acme: CrmClient, encoding: str, text: str) -> None:
-    file = put(acme, "a.txt", text.encode(encoding))
-    for operation in ("extract_text", "convert"):
-        assert read(acme, acme.files.process(file.id, operation)).decode() == text
+def test_the_text_of_a_file_is_read_in_its_encoding(acme: CrmClient) -> None:
+    cases: list[tuple[str, str]] = [
+        ("utf-8", "grün 名"),
+        ("utf-8-sig", "grün 名"),
+        ("windows-1252", "grün"),
+        ("utf-16", "grün 名"),
+    ]
+    for encoding, text in cases:
+        file = put(acme, "a.txt", text.encode(encoding))
+        for operation in ("extract_text", "convert"):
+            assert read(acme, acme.files.process(file.id, operation)).decode() == text
 
 
 @pytest.mark.parametrize("fit", ["contain", "cover", "fill"])

@@ -31,18 +31,19 @@ def test_conversion_makes_all_three_and_closes_the_lead(stub: StubServer, client
     assert client.leads.update(lead.id, {"notes": ["Called"], "company": "Initech"}).notes == ["Called"]
 
 
-@pytest.mark.parametrize(
-    ("of_lead", "given", "owner"),
-    [("user_sam", "user_rita", "user_rita"), ("user_sam", None, "user_sam"), (None, "user_rita", "user_rita"),
-     (None, None, "user_ada")],
-)  # fmt: skip
-def test_what_is_made_belongs_to_who_is_named_or_has_the_lead_or_calls(
-    stub: StubServer, client: CrmClient, of_lead: str | None, given: str | None, owner: str
-) -> None:
-    lead = client.leads.create({"name": "Ann Lee", "email": "ann@initech.test", "company": "Initech"})
-    stored(stub, "lead", lead.id, owner_id=of_lead)
-    done = client.leads.convert(lead.id, owner_id=given)
-    assert (done.contact.owner_id, some(done.account).owner_id, some(done.deal).owner_id) == (owner, owner, owner)
+def test_what_is_made_belongs_to_who_is_named_or_has_the_lead_or_calls(stub: StubServer, client: CrmClient) -> None:
+    cases: list[tuple[str | None, str | None, str]] = [
+        ("user_sam", "user_rita", "user_rita"),
+        ("user_sam", None, "user_sam"),
+        (None, "user_rita", "user_rita"),
+        (None, None, "user_ada"),
+    ]
+    for of_lead, given, owner in cases:
+        firm = f"initech-{of_lead}-{given}".replace("_", "-")
+        lead = client.leads.create({"name": "Ann Lee", "email": f"ann@{firm}.test", "company": firm})
+        stored(stub, "lead", lead.id, owner_id=of_lead)
+        done = client.leads.convert(lead.id, owner_id=given)
+        assert (done.contact.owner_id, some(done.account).owner_id, some(done.deal).owner_id) == (owner, owner, owner)
 
 
 @pytest.mark.parametrize("company", ["Initech", None])

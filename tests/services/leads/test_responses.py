@@ -5,37 +5,31 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from crm_sdk import CrmClient
 from server_stub import StubServer
 
 HOUR = timedelta(hours=1)
 
 
-@pytest.mark.parametrize(
-    ("kind", "members", "points"),
-    [
+def test_the_score_knows_the_activity_at_once(client: CrmClient, stub: StubServer) -> None:
+    cases: list[tuple[str, Any, int]] = [
         ("call", {"title": "In", "direction": "inbound"}, 8),
         ("call", {"title": "Out"}, 4),
         ("email", {"subject": "Out", "to": [{"email": "a@b.example"}]}, 2),
         ("note", {"body": "Seen"}, 2),
-    ],
-)
-def test_the_score_knows_the_activity_at_once(
-    client: CrmClient, stub: StubServer, kind: str, members: Any, points: int
-) -> None:
-    lead = client.leads.create({"name": "Ada"})
-    body: Any = {"kind": kind, "lead_id": lead.id, **members}
-    if kind == "email":
-        body["sent_at"] = stub.clock.now()
-    for times in (1, 2):
-        client.activities.create(body)
-        now = client.leads.get(lead.id)
-        assert {reason.feature: reason.points for reason in now.score_reasons} == {
-            "last_activity_at": 10, "activities": times * points,
-        }  # fmt: skip
-        assert now.score == 10 + times * points and now.version == lead.version
+    ]
+    for kind, members, points in cases:
+        lead = client.leads.create({"name": "Ada"})
+        body: Any = {"kind": kind, "lead_id": lead.id, **members}
+        if kind == "email":
+            body["sent_at"] = stub.clock.now()
+        for times in (1, 2):
+            client.activities.create(body)
+            now = client.leads.get(lead.id)
+            assert {reason.feature: reason.points for reason in now.score_reasons} == {
+                "last_activity_at": 10, "activities": times * points,
+            }  # fmt: skip
+            assert now.score == 10 + times * points and now.version == lead.version
 
 
 def test_the_first_call_or_mail_of_ours_is_the_first_response(client: CrmClient, stub: StubServer) -> None:
