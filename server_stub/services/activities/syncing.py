@@ -117,7 +117,8 @@ def _take(
         if entry.problem is not None:
             tally.fail(row, "VALIDATION_ERROR", entry.problem, None, entry.uid)
             continue
-        if since is not None and entry.members.get("start_time", since) < since and "recurrence" not in entry.members:
+        begins: datetime | None = entry.members.get("start_time")
+        if since is not None and begins is not None and begins < since and "recurrence" not in entry.members:
             tally.count("skipped")
             continue
         try:
