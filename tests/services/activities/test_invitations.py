@@ -92,7 +92,8 @@ def test_a_cancellation_is_told_to_those_who_were_to_attend(wire: Wire) -> None:
     (only,) = sent(wire, id)
     assert (only["to"], only["method"]) == ("out@x.example", "CANCEL")
     assert lines(only) == {
-        "METHOD:CANCEL", f"UID:{uid}", "SEQUENCE:0", "STATUS:CANCELLED", "DTSTART;TZID=America/New_York:20260302T100000",
+        "METHOD:CANCEL", f"UID:{uid}", "SEQUENCE:0", "STATUS:CANCELLED",
+        "DTSTART;TZID=America/New_York:20260302T100000",
     }  # fmt: skip
     assert told(wire, id) == [
         ("user_sam", "Cancelled: Meet", "acme-admin: Meet, 10:00 on 2026-03-02.", START + HOUR),
