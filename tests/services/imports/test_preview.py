@@ -18,41 +18,62 @@ def look(client: CrmClient, entity: str, content: str | bytes, name: str = "rows
     return client.imports.preview(entity, (name, raw), **options)
 
 
-SUGGESTED = [
-    ("contact", "email", "email", "exact"), ("contact", "firstName", "first_name", "exact"),
-    ("contact", "E-Mail-Adresse", "email", "synonym"), ("contact", "Telefon", "phone", "label"),
-    ("contact", "البريد الإلكتروني", "email", "label"), ("contact", "PLZ", "address.postal_code", "synonym"),
-    ("contact", "custom_fields.Tier", "custom_fields.Tier", "exact"), ("lead", "Amount", "value", "synonym"),
-    ("lead", "Annual revenue", "annual_revenue", "exact"), ("deal", "Deal name", "title", "synonym"),
-    ("deal", "Erwarteter Abschluss", "expected_close_date", "label"), ("deal", "closedate", "expected_close_date",
-    "synonym"), ("account", "City", "billing_address.city", "synonym"), ("account", "Número", None, None),
-    ("activity", "deadline", "due_at", "synonym"), ("territory", "Kürzel", "code", "label"),
-    ("onboarding", "Go live", "fields.go_live", "exact"), ("lead", "score", None, None), ("lead", "id", "external_id",
-    "synonym"),
+SUGGESTED: list[tuple[str, dict[str, tuple[str | None, str | None]]]] = [
+    ("contact", {
+        "email": ("email", "exact"), "firstName": ("first_name", "exact"), "Telefon": ("phone", "label"),
+        "PLZ": ("address.postal_code", "synonym"), "custom_fields.Tier": ("custom_fields.Tier", "exact"),
+        "customFields.More": ("custom_fields.More", "exact"), "Geburtstag": ("birthday", "label"),
+        "Homepage": ("website", "synonym"), "Abteilung": ("department", "label"), "Ort": ("address.city", "synonym"),
+        "Sprache": ("language", "label"), "Position": ("title", "synonym"), "Stars *": (None, None), "!": (None, None),
+    }),
+    ("contact", {"E-Mail-Adresse": ("email", "synonym"), "Home Phone": ("phone", "synonym")}),
+    ("contact", {"البريد الإلكتروني": ("email", "label")}),
+    ("lead", {
+        "Amount": ("value", "synonym"), "Annual revenue": ("annual_revenue", "exact"), "score": (None, None),
+        "id": ("external_id", "synonym"), "Work City": ("address.city", "synonym"),
+    }),
+    ("deal", {
+        "Deal name": ("title", "synonym"), "Erwarteter Abschluss": ("expected_close_date", "label"),
+        "Besitzer": ("owner_id", "synonym"), "Etiketten": ("tags", "synonym"), "Lead source": ("source", "synonym"),
+        "Vorname": (None, None), "Abteilung": (None, None), "Work City": (None, None), "Ort": (None, None),
+        "Position": (None, None), "Job title": (None, None),
+    }),
+    ("deal", {"closedate": ("expected_close_date", "synonym")}),
+    ("account", {
+        "City": ("billing_address.city", "synonym"), "Número": (None, None), "Homepage": ("website", "synonym"),
+        "Telefonnummer": ("phone", "synonym"), "Besitzer": ("owner_id", "synonym"), "Position": (None, None),
+        "Geburtstag": (None, None), "Sprache": (None, None),
+    }),
+    ("account", {"Ort": ("billing_address.city", "synonym")}),
+    ("activity", {"deadline": ("due_at", "synonym")}),
+    ("territory", {"Kürzel": ("code", "label")}),
+    ("onboarding", {"Go live": ("fields.go_live", "exact"), "Position": (None, None)}),
 ]  # fmt: skip
+"""By entity the headers of a file, and of each the field that it names and why."""
 
 
 def test_headers_are_known_by_names_labels_and_synonyms(client: CrmClient) -> None:
-    for entity, header, field, reason in SUGGESTED:
-        (column,) = look(client, entity, f"{header}\nx\n").columns
-        assert (column.column, column.index, column.filled, column.samples) == (header, 1, 1, ["x"])
-        assert (column.suggested_field, column.reason) == (field, reason)
-        assert (column.confidence > 0) is (field is not None)
+    """Words of people are those of others where they mean the same. A header without a word names nothing."""
+    client.customization.fields.create("contact", {"api_name": "asked", "label": "?", "type": "text"})
+    for entity, headers in SUGGESTED:
+        columns = look(client, entity, f"{','.join(headers)}\n{','.join('x' * len(headers))}\n").columns
+        assert [(one.column, one.index, one.filled, one.samples) for one in columns] == [
+            (header, number, 1, ["x"]) for number, header in enumerate(headers, start=1)
+        ]
+        assert {one.column: (one.suggested_field, one.reason) for one in columns} == headers, entity
+        assert all((one.confidence > 0) is (one.suggested_field is not None) for one in columns)
 
 
-def test_words_of_people_are_those_of_others_where_they_mean_the_same(client: CrmClient) -> None:
-    for entity, header, field in (
-        ("account", "Homepage", "website"), ("account", "Telefonnummer", "phone"), ("account", "Besitzer", "owner_id"),
-        ("deal", "Besitzer", "owner_id"), ("deal", "Etiketten", "tags"), ("deal", "Lead source", "source"),
-        ("deal", "Vorname", None), ("account", "Position", None), ("account", "Geburtstag", None),
-        ("contact", "Geburtstag", "birthday"), ("contact", "Homepage", "website"),
-        ("contact", "Abteilung", "department"),
-        ("deal", "Abteilung", None), ("account", "Ort", "billing_address.city"), ("contact", "Ort", "address.city"),
-        ("contact", "Home Phone", "phone"), ("lead", "Work City", "address.city"), ("deal", "Work City", None),
-        ("deal", "Ort", None), ("account", "Sprache", None), ("contact", "Sprache", "language"),
-    ):  # fmt: skip
-        (column,) = look(client, entity, f"{header}\nx\n").columns
-        assert column.suggested_field == field, (entity, header)
+def test_what_a_column_holds_is_read_of_the_rows_that_have_it(client: CrmClient) -> None:
+    """Of JSON lines some have no value, and some are no record."""
+    rows = '{"name": "A", "Seen": null}\n{"name": "B"}\n{"name": "C", "Seen": " a@x.example "}\n[]\n'
+    name, seen = look(client, "contact", rows, "rows.jsonl").columns
+    assert (name.filled, name.distinct, name.samples, name.suggested_field) == (3, 3, ["A", "B", "C"], "name")
+    assert (seen.filled, seen.distinct, seen.samples) == (1, 1, ["a@x.example"])
+    assert (seen.suggested_field, seen.reason, seen.confidence) == ("email", "values", 70)
+    for id, field in (("null", "external_id"), ("5", "external_id"), ('"contact_1"', "id"), ('" contact_1"', "id")):
+        (column, _) = look(client, "contact", f'{{"id": {id}, "name": "A"}}\n[]\n', "rows.jsonl").columns
+        assert column.suggested_field == field, id
 
 
 def test_columns_are_known_by_their_values_and_by_the_last_import(client: CrmClient) -> None:
