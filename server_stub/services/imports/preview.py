@@ -74,7 +74,7 @@ def preview(
         "readable": True,
         "errors": [error_of(problem) for problem in errors],
         "delimiter": table.delimiter,
-        "encoding": table.encoding or ("utf-8" if source.format == "xlsx" else encoding or "utf-8"),
+        "encoding": table.encoding or "utf-8",
         "has_header": has_header and source.format in ("csv", "xlsx"),
         "row_count": len(table.rows),
         "columns": opened.suggestions,

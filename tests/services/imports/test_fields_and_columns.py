@@ -66,6 +66,21 @@ def test_what_a_column_holds_is_counted_and_shown(client: CrmClient) -> None:
     assert (nobody.unmapped_required, [row.outcome for row in nobody.rows]) == (["title"], ["fail"])
 
 
+def test_a_column_gets_the_transform_that_fits_its_field(client: CrmClient) -> None:
+    for entity, transforms in (
+        ("contact", {"name": "trim", "tags": "split_tags", "birthday": "date", "email": "trim",
+                     "secondary_emails": "trim", "do_not_contact": "trim", "custom_fields.x": "trim"}),
+        ("lead", {"annual_revenue": "number", "employees": "number"}),
+        ("deal", {"value": "number", "expected_close_date": "date", "stage": "trim"}),
+        ("activity", {"due_at": "trim", "tags": "split_tags"}),
+        ("onboarding", {"topics": "split_tags", "go_live": "date", "kickoff_at": "trim", "status": "trim"}),
+        ("subscription", {"seats": "number", "monthly_amount": "number", "auto_renew": "trim"}),
+    ):  # fmt: skip
+        found = look(client, entity, f"{','.join(transforms)}\n")
+        assert {one.column: one.transform for one in found.columns} == transforms
+        assert [one["transform"] for one in found.mapping] == [*transforms.values()]
+
+
 def test_a_new_record_needs_what_it_needs_of_its_kind(client: CrmClient) -> None:
     for entity, row, lacking in (
         ("contact", {"email": "a@x.example"}, ["name"]), ("contact", {"firstName": "A"}, []),

@@ -311,6 +311,11 @@ def test_a_cancelled_import_keeps_its_batches_and_goes_on(client: CrmClient, stu
     rest = load(client, "lead", content, retry_of=job.id)
     assert counts(rest) == (6 - done, 0, 0, 0)
     assert [entry["action"] for entry in stub.audit()].count("data.imported") == 2
+    unread = client.imports.create("lead", ("rows.csv", content.encode()))
+    assert unread.id in stub.store.collection("tenant_acme", "import_file")
+    assert client.jobs.cancel(unread.id).status == "cancelled"
+    assert unread.id not in stub.store.collection("tenant_acme", "import_file")
+    assert [entry["action"] for entry in stub.audit()].count("data.imported") == 2, "it wrote nothing"
 
 
 def test_both_doors_lead_to_one_store_of_jobs(client: CrmClient, stub: StubServer) -> None:

@@ -81,6 +81,9 @@ def test_values_fill_every_record_by_the_names_of_its_fields(client: CrmClient) 
 def test_a_file_with_too_many_rows_says_how_many_it_may_have(client: CrmClient) -> None:
     client.configuration.settings.update({"imports.max_rows": 1_000})
     for rows in (1_000, 1_001):
+        found = client.imports.preview("lead", ("rows.csv", b"name,email\n" + b"A,no\n" * rows), sample=1)
+        assert [error.code for error in found.errors] == ["TOO_MANY_ROWS"] * (rows - 1_000)
+        assert (found.readable, found.row_count, len(found.rows)) == (True, rows, 1_001 - rows)
         job = client.imports.create("lead", ("rows.csv", b"name,email\n" + b"A,no\n" * rows), stop_after_errors=1)
         with pytest.raises(JobFailedError) as failed:
             job.wait()
@@ -150,6 +153,8 @@ def test_a_link_is_by_a_key_and_to_a_field_that_holds_such_records(client: CrmCl
         assert (error.status, error.code) == (422, code), given
         shown = [(entry.field, entry.rule, entry.details) for entry in error.fields]
         assert shown == ([(f"links.0.{field}", rule, details)] if field is not None else []), given
+    both = refused(lambda: load(client, "contact", rows, links=[{**link, "field": "title"}, {**link, "column": "x"}]))
+    assert [entry.field for entry in both.fields] == ["links.0.field", "links.1.column"]
     (tenant,) = stub.store.collection("tenant_acme", "tenant").all()
     stub.store.collection("tenant_acme", "tenant").put(tenant | {"features": {"accounts": False}})
     assert refused(linked).code == "FEATURE_DISABLED"

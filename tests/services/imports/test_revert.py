@@ -94,7 +94,7 @@ def test_what_was_changed_since_is_kept_field_by_field(client: CrmClient) -> Non
     assert client.contacts.get(ids[1]).name == "Kept"
 
 
-def test_linked_records_that_were_created_go_last(client: CrmClient) -> None:
+def test_linked_records_that_were_created_go_last(client: CrmClient, monkeypatch: pytest.MonkeyPatch) -> None:
     link: Any = {
         "column": "Firm",
         "entity": "account",
@@ -103,8 +103,25 @@ def test_linked_records_that_were_created_go_last(client: CrmClient) -> None:
         "create_missing": True,
     }
     done = load(client, "contact", "name,Firm\nAda,Brand new\nBea,Brand new\n", links=[link])
+    monkeypatch.setattr("server_stub.services.imports.revert._AT_ONCE", 1)
+    assert back(client, done, dry_run=True).deleted == 3, "a trial takes all at once: it is undone"
     assert back(client, done).deleted == 3
     assert client.accounts.list(search="Brand new").total == 0
+
+
+def test_an_import_is_taken_back_again_where_that_failed_or_was_cancelled(client: CrmClient, stub: StubServer) -> None:
+    done = load(client, "lead", "name\nAda\n")
+    jobs = stub.store.collection("tenant_acme", "job")
+    for status, again in (("cancelled", True), ("failed", True), ("succeeded", False), ("running", False)):
+        first = client.imports.revert(done)
+        stub.store.collection("tenant_acme", "job").put(some(jobs.get(first.id)) | {"status": status})
+        if again:
+            continue
+        error = refused(lambda: client.imports.revert(done))
+        assert (error.details["reason"], error.message) == ("reverted", f"{done} was reverted before, by {first.id}")
+        jobs.put(some(jobs.get(first.id)) | {"status": "cancelled"})
+    jobs.remove(first.id)
+    assert refused(lambda: client.imports.revert(done)).details["reason"] == "reverted", "its job may be gone"
 
 
 def test_the_documented_import_of_contacts_is_taken_back_too(client: CrmClient) -> None:
