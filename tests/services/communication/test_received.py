@@ -273,6 +273,9 @@ def test_whom_an_email_goes_to(client: CrmClient, stub: StubServer) -> None:
     eva = client.contacts.create({"name": "Eva", "email": "eva@x.example", "secondary_emails": ["e@x.example"]})
     bare = client.contacts.create({"name": "Bare"})
     off = client.leads.create({"name": "Off", "email": "off@x.example", "do_not_contact": True})
+    client.contacts.create({
+        "name": "Quiet", "email": "q@x.example", "secondary_emails": ["quiet@x.example"], "email_opt_out": True,
+    })  # fmt: skip
     send: Any = client.communication.email.send
     mail: Any = {"subject": "A", "body_text": "B"}
     made = send(mail | {"to": [eva.id, "EVA@x.example", "e@x.example", "user_sam"], "cc": ["c@x.example"] * 2})
@@ -280,18 +283,26 @@ def test_whom_an_email_goes_to(client: CrmClient, stub: StubServer) -> None:
         ("eva@x.example", "Eva"), ("e@x.example", None), ("sam@acme.test", "Sam Okonkwo"),
     ]  # fmt: skip
     assert ([one.email for one in made.cc], made.contact_id) == (["c@x.example"], eva.id)
+    assert send(mail | {"to": ["E@x.example"]}).contact_id == eva.id
     assert (made.from_address.email, made.from_address.name) == ("ada@acme.test", "Ada Lindqvist")
     for to, code, field in (
         (["a@x.example", "+4930123456"], "VALIDATION_ERROR", "to.1"),
         (["a@b@c"], "VALIDATION_ERROR", "to.0"),
         (["contact_nobody"], "REFERENCE_NOT_FOUND", "to.0"),
         ([bare.id], "NO_ADDRESS", "to.0"),
+        (["a@b@c", bare.id, "+49"], "NO_ADDRESS", "to.1"),
+        (["a@b@c", "contact_nobody"], "REFERENCE_NOT_FOUND", "to.1"),
         ([off.id], "RECIPIENT_OPTED_OUT", None),
         (["OFF@x.example"], "RECIPIENT_OPTED_OUT", None),
+        (["quiet@x.example"], "RECIPIENT_OPTED_OUT", None),
     ):
         refusal = refused(lambda to=to: send(mail | {"to": to}))  # type: ignore[misc] # bound at once
         assert refusal.code == code, to
         assert field is None or refusal.fields[0].field == field
+    several = refused(lambda: send(mail | {"to": ["a@b@c", "+4930"], "cc": ["x@y.example"], "bcc": ["@"]}))
+    assert [(one.field, one.rule) for one in several.fields] == [
+        ("to.0", "format"), ("to.1", "format"), ("bcc.0", "format"),
+    ]  # fmt: skip
     details = refused(lambda: send(mail | {"to": [off.id, "off@x.example"]})).details["recipients"]
     assert [(one["type"], one["id"], one["email"]) for one in details] == [("lead", off.id, "off@x.example")]
     for missing, field in (({"subject": "A"}, "body_text"), ({"body_text": "B"}, "subject")):

@@ -82,6 +82,21 @@ def test_who_sends_is_the_user_or_the_service_and_the_company(stub: StubServer, 
     assert (counted["usage_count"], counted["version"]) == (2, 1)
 
 
+def test_only_the_html_of_a_template_has_its_values_escaped(client: CrmClient) -> None:
+    contact = client.contacts.create({"name": "A & B <c>", "email": "ab@x.example"}).id
+    made = client.notifications.templates.create({
+        "name": "For {{contact.name}}", "category": "custom", "content": "Hi {{contact.name}}",
+        "content_html": "<b>{{contact.name}}</b>", "subject": "On  {{contact.name}}",
+    })  # fmt: skip
+    mail = client.communication.email.send({"to": [contact], "template_id": made.id, "track_opens": False})
+    assert (mail.subject, mail.body_text, mail.body_html, mail.template_id) == (
+        "On A & B <c>", "Hi A & B <c>", "<b>A &amp; B &lt;c&gt;</b>", made.id,
+    )  # fmt: skip
+    own: Any = {"to": [contact], "template_id": made.id, "subject": "Own", "body_text": "", "body_html": "<i>Own</i>"}
+    mail = client.communication.email.send(own | {"track_opens": False})
+    assert (mail.subject, mail.body_text, mail.body_html) == ("Own", "", "<i>Own</i>")
+
+
 def test_what_a_template_can_name_is_of_whom_the_email_concerns(stub: StubServer, client: CrmClient) -> None:
     contact = client.contacts.create({"name": "Grace Hopper", "email": "grace@x.example", "company": "Navy"}).id
     lead = client.leads.create({"name": "Leo", "email": "leo@x.example"}).id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +15,7 @@ from stub_data import some, stored
 from crm_sdk import CrmClient
 from server_stub import StubServer
 from server_stub.clock import TICK
+from server_stub.request.http import Request
 
 LINK = "https://meet.acme.test/talk"
 
@@ -32,6 +35,64 @@ def test_a_call_rings_after_a_second_is_answered_after_five_and_lasts_90(stub: S
     ]  # fmt: skip
     done = client.communication.calls.get(call.id)
     assert (done.outcome, done.recording_url, done.duration_seconds) == ("connected", None, 95)
+
+
+def test_a_call_that_is_over_or_gone_goes_on_no_more(stub: StubServer, client: CrmClient) -> None:
+    client.integrations.create({
+        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
+        "credentials": {"username": "AC123", "password": "a long secret"},
+    })  # fmt: skip
+    calls, waiting = client.communication.calls, stub.store.collection("tenant_acme", "call_progress")
+    gone = calls.dial("+49 30 1234567")
+    assert [entry["id"] for entry in waiting.all()] == [gone.id]
+    client.activities.delete(gone.id)
+    over = calls.dial("+49 30 1234567")
+    version = calls.update(over.id, {"status": "cancelled"}).version
+    going = calls.dial("+49 30 1234567", record=True)
+    stub.clock.advance(6)
+    assert [entry["id"] for entry in waiting.all()] == [going.id]
+    assert (calls.get(over.id).status, calls.get(over.id).version) == ("cancelled", version)
+    assert calls.get(going.id).recording_url is None
+    calls.update(going.id, {"outcome": "left_message"})
+    later = calls.update(going.id, {"next_step": "Send it"}).version
+    stub.clock.advance(91)
+    done = calls.get(going.id)
+    assert (done.status, done.outcome, done.version) == ("completed", "left_message", some(later) + 1)
+    assert waiting.all() == []
+    url = some(done.recording_url).removeprefix("http://stub.test")
+    for seconds, heard in ((None, 0), (2, 2), (3_599, 3_599), (3_600, 3_600), (3_601, 3_600)):
+        stored(stub, "activity", going.id, duration_seconds=seconds)
+        reply = stub.handle(Request("GET", url))
+        assert (reply.status, reply.headers["Content-Type"]) == (200, "audio/wav")
+        with wave.open(io.BytesIO(reply.body)) as sound:
+            shape = (sound.getnchannels(), sound.getsampwidth(), sound.getframerate(), sound.getnframes())
+            assert shape == (1, 1, 8_000, 8_000 * heard)
+            assert set(sound.readframes(8_000)) <= {0x80}
+
+
+def test_calls_go_on_in_the_order_of_their_times(stub: StubServer, client: CrmClient) -> None:
+    client.integrations.create({
+        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
+        "credentials": {"username": "AC123", "password": "a long secret"},
+    })  # fmt: skip
+    sam = stub.client(api_key="acme-sales", dialects="platform", max_retries=0)
+    first = client.communication.calls.dial("+49 30 120001")
+    stub.clock.advance(0.5)
+    second = sam.communication.calls.dial("+49 30 1234567")
+    log, seen = len(stub.audit()), []
+    stub.clock.advance(0.7)
+    seen.append((client.communication.calls.get(first.id).status, client.communication.calls.get(second.id).status))
+    stub.clock.advance(10)
+    told = [
+        (entry["entity"]["id"], [one["after"] for one in entry["changes"] if one["field"] == "status"])
+        for entry in stub.audit()[log:] if entry["action"] == "call.updated"
+    ]  # fmt: skip
+    assert seen == [("ringing", "queued")]
+    assert told == [(first.id, ["ringing"]), (second.id, ["ringing"]), (first.id, ["busy"]),
+                    (second.id, ["in_progress"])]  # fmt: skip
+    done = client.communication.calls.get(first.id)
+    assert (done.status, done.outcome, done.duration_seconds) == ("busy", "busy", 0)
+    assert done.end_time == done.updated_at
 
 
 def test_a_meeting_is_open_from_15_minutes_before_its_start_to_its_end(stub: StubServer, client: CrmClient) -> None:

@@ -36,9 +36,8 @@ SUGGESTED: list[tuple[str, dict[str, tuple[str | None, str | None]]]] = [
         "Deal name": ("title", "synonym"), "Erwarteter Abschluss": ("expected_close_date", "label"),
         "Besitzer": ("owner_id", "synonym"), "Etiketten": ("tags", "synonym"), "Lead source": ("source", "synonym"),
         "Vorname": (None, None), "Abteilung": (None, None), "Work City": (None, None), "Ort": (None, None),
-        "Position": (None, None), "Job title": (None, None),
     }),
-    ("deal", {"closedate": ("expected_close_date", "synonym")}),
+    ("deal", {"closedate": ("expected_close_date", "synonym"), "Position": (None, None), "Job title": (None, None)}),
     ("account", {
         "City": ("billing_address.city", "synonym"), "Número": (None, None), "Homepage": ("website", "synonym"),
         "Telefonnummer": ("phone", "synonym"), "Besitzer": ("owner_id", "synonym"), "Position": (None, None),
