@@ -101,10 +101,7 @@ def _hand_over(call: Context, mail: Document, entry: Document) -> None:
 
 
 def bounce(call: Context, mail: Document, message: str) -> Document:
-    """Note that an e-mail came back."""
-    entry = call.collection(KIND).get(mail["id"])
-    if entry is not None:
-        call.collection(KIND).remove(entry["id"])
+    """Note that an e-mail came back. One that is on its way to arrive is forgotten at that time."""
     new = _become(call, mail, "bounced", error=_error("NO_ADDRESS", message))
     said = {"email_id": mail["id"], "message": message}
     call.emit("email.bounced", "activity", as_published(new), reason=message, metadata=said)

@@ -57,12 +57,10 @@ def may_use(call: Context, integration: Members) -> bool:
 @reacts("integration.updated")
 def share_emails(call: Context, entry: Document) -> None:
     """Let others see the e-mails of a mailbox that is shared from now on, or see them no more."""
-    integration = call.collection("integration").get(entry["entity"]["id"])
-    if integration is None or integration["type"] != "email":
-        return
-    visibility = visibility_of(call, integration)
+    id = entry["entity"]["id"]
+    visibility = visibility_of(call, call.collection("integration").get(id))
     activities = call.collection("activity")
-    for doc in activities.find("integration_id", integration["id"]):
+    for doc in activities.find("integration_id", id):
         if doc["kind"] == "email" and doc.get("visibility") != visibility:
             activities.put(doc | {"visibility": visibility})
 
