@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -72,9 +71,9 @@ def fetched(client: CrmClient, mailbox: str, **given: Any) -> list[Any]:
 
 def test_what_a_message_says(client: CrmClient, mailbox: str, lying: dict[str, list[bytes]], stub: StubServer) -> None:
     early = stub.clock.now().replace(microsecond=0) - timedelta(days=3)
-    said = early.strftime("%a, %d %b %Y %H:%M:%S")
+    said, there = (at.strftime("%a, %d %b %Y %H:%M:%S") for at in (early, early + timedelta(hours=2)))
     lying["INBOX"] += [
-        letter("One\n", 1, Date=f"{said} +0000", Cc="C <c@x.example>, nobody, d@x.example", Reply_To="r@x.example"),
+        letter("One\n", 1, Date=f"{there} +0200", Cc="C <c@x.example>, nobody, d@x.example", Reply_To="r@x.example"),
         letter("Two", 2, Date="nonsense", Subject=""),
         letter("Three", 3, Date="Fri, 01 Jan 2100 00:00:00 +0000", Subject="  A\n  B ", From="GRACE@navy.example"),
         letter("", 4, Date=f"{said} -0000", To="Ada <ada@acme.example>, e@x.example"),
@@ -256,110 +255,67 @@ def test_a_message_of_a_day_ago_is_told_in_the_conversation(
     mailbox = client.integrations.create(BOX | {"name": "M", "config": {"shared": True}}).id
     own = client.integrations.create(BOX | {"name": "N"}).id
     messages = stub.store.collection("tenant_acme", "message")
-    for box, hours, told in ((mailbox, 23, 1), (mailbox, 25, 0), (own, 1, 0)):
+    at = stub.clock.now()
+    client.communication.email.sync(mailbox).wait()
+    takes = some(client.integrations.sync.history(mailbox).items[0].started_at) - at
+    for number, (box, ago, told) in enumerate((
+        (mailbox, timedelta(hours=23), 1), (mailbox, timedelta(hours=24), 1), (mailbox, timedelta(hours=24, seconds=1),
+        0), (own, timedelta(hours=1), 0),
+    )):  # fmt: skip
         before = len(messages)
-        date = (stub.clock.now() - timedelta(hours=hours)).astimezone(UTC)
-        lying["INBOX"][:] = [letter("x", hours, Date=date.strftime("%a, %d %b %Y %H:%M:%S +0000"))]
+        stub.clock.advance(1 - ((stub.clock.now() + takes).microsecond / 1_000_000))  # it is fetched at a full second
+        date = (stub.clock.now() + takes - ago).astimezone(UTC)
+        lying["INBOX"][:] = [letter("x", number, Date=date.strftime("%a, %d %b %Y %H:%M:%S +0000"))]
         client.communication.email.sync(box, mode="full").wait()
-        assert len(messages) == before + told, hours
+        assert len(messages) == before + told, ago
     received = [entry for entry in stub.audit() if entry["action"] == "email.received"]
-    assert len(received) == 3 and all(entry["metadata"] == {"email_id": entry["entity"]["id"]} for entry in received)
+    assert len(received) == 4 and all(entry["metadata"] == {"email_id": entry["entity"]["id"]} for entry in received)
 
 
-# -- what leaves -------------------------------------------------------------------------------------------------------
+def report(original: str, action: str = "failed", why: str = "Diagnostic-Code: smtp;\n 550  gone") -> bytes:
+    """Return the report of a delivery that has failed; `original` is the part that tells of which."""
+    return "\n".join((
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="x"', "From: mailer@x.example",
+        "Subject: It came back", "", "--x", "Content-Type: message/delivery-status", "",
+        "Reporting-MTA: dns; x.example", "", "Final-Recipient: rfc822; late@x.example", f"Action: {action}",
+        *([why] if why else []), "", "--x", original, "", "--x--", "",
+    )).encode()  # fmt: skip
 
 
-def test_whom_an_email_goes_to(client: CrmClient, stub: StubServer) -> None:
-    eva = client.contacts.create({"name": "Eva", "email": "eva@x.example", "secondary_emails": ["e@x.example"]})
-    bare = client.contacts.create({"name": "Bare"})
-    off = client.leads.create({"name": "Off", "email": "off@x.example", "do_not_contact": True})
-    client.contacts.create({
-        "name": "Quiet", "email": "q@x.example", "secondary_emails": ["quiet@x.example"], "email_opt_out": True,
-    })  # fmt: skip
-    send: Any = client.communication.email.send
-    mail: Any = {"subject": "A", "body_text": "B"}
-    made = send(mail | {"to": [eva.id, "EVA@x.example", "e@x.example", "user_sam"], "cc": ["c@x.example"] * 2})
-    assert [(one.email, one.name) for one in made.to] == [
-        ("eva@x.example", "Eva"), ("e@x.example", None), ("sam@acme.test", "Sam Okonkwo"),
-    ]  # fmt: skip
-    assert ([one.email for one in made.cc], made.contact_id) == (["c@x.example"], eva.id)
-    assert send(mail | {"to": ["E@x.example"]}).contact_id == eva.id
-    assert (made.from_address.email, made.from_address.name) == ("ada@acme.test", "Ada Lindqvist")
-    for to, code, field in (
-        (["a@x.example", "+4930123456"], "VALIDATION_ERROR", "to.1"),
-        (["a@b@c"], "VALIDATION_ERROR", "to.0"),
-        (["contact_nobody"], "REFERENCE_NOT_FOUND", "to.0"),
-        ([bare.id], "NO_ADDRESS", "to.0"),
-        (["a@b@c", bare.id, "+49"], "NO_ADDRESS", "to.1"),
-        (["a@b@c", "contact_nobody"], "REFERENCE_NOT_FOUND", "to.1"),
-        ([off.id], "RECIPIENT_OPTED_OUT", None),
-        (["OFF@x.example"], "RECIPIENT_OPTED_OUT", None),
-        (["quiet@x.example"], "RECIPIENT_OPTED_OUT", None),
-    ):
-        refusal = refused(lambda to=to: send(mail | {"to": to}))  # type: ignore[misc] # bound at once
-        assert refusal.code == code, to
-        assert field is None or refusal.fields[0].field == field
-    several = refused(lambda: send(mail | {"to": ["a@b@c", "+4930"], "cc": ["x@y.example"], "bcc": ["@"]}))
-    assert [(one.field, one.rule) for one in several.fields] == [
-        ("to.0", "format"), ("to.1", "format"), ("bcc.0", "format"),
-    ]  # fmt: skip
-    details = refused(lambda: send(mail | {"to": [off.id, "off@x.example"]})).details["recipients"]
-    assert [(one["type"], one["id"], one["email"]) for one in details] == [("lead", off.id, "off@x.example")]
-    for missing, field in (({"subject": "A"}, "body_text"), ({"body_text": "B"}, "subject")):
-        refusal = refused(lambda missing=missing: send({"to": ["a@x.example"], **missing}))  # type: ignore[misc] # bound at once
-        assert [one.field for one in refusal.fields] == [field]
-
-
-def test_an_answer_has_the_subject_and_the_records_of_what_it_answers(client: CrmClient, stub: StubServer) -> None:
-    eva = client.contacts.create({"name": "Eva", "email": "eva@x.example"})
-    deal = client.deals.create({"title": "D", "contact_id": eva.id})
-    send: Any = client.communication.email.send
-    first = send({"to": [eva.id], "subject": "Offer", "body_text": "B", "deal_id": deal.id})
-    second = send({"to": ["new@x.example"], "body_text": "B", "reply_to_email_id": first.id})
-    third = send({"to": ["new@x.example"], "body_text": "B", "reply_to_email_id": second.id})
-    assert [mail.subject for mail in (second, third)] == ["Re: Offer", "Re: Offer"]
-    assert [(mail.contact_id, mail.deal_id, mail.thread_id) for mail in (second, third)] == [
-        (eva.id, deal.id, first.thread_id)
-    ] * 2
-    assert (second.in_reply_to, third.in_reply_to) == (first.message_id, second.message_id)
-    task = client.activities.tasks.create({"title": "T"})
-    for id in (task.id, "activity_no"):
-        body: Any = {"to": ["a@x.example"], "body_text": "B", "reply_to_email_id": id}
-        refusal = refused(partial(send, body))
-        assert (refusal.code, refusal.fields[0].field) == ("REFERENCE_NOT_FOUND", "reply_to_email_id")
-
-
-def test_an_email_leaves_at_its_time_and_arrives_a_second_later(client: CrmClient, stub: StubServer) -> None:
-    at = stub.clock.now().replace(microsecond=0) + timedelta(hours=1)
-    given: Any = {"to": ["a@x.example"], "subject": "A", "body_text": "B"}
-    mail = client.communication.email.send(given | {"send_at": at})
-    past = client.communication.email.send(given | {"send_at": datetime(2026, 1, 1, tzinfo=UTC)})
-    stub.clock.advance(2)
-    assert client.communication.email.get(past.id).status == "delivered"
-    states = []
-    for until in (at, at + timedelta(milliseconds=600), at + timedelta(milliseconds=1_400), at + timedelta(seconds=2)):
-        stub.clock.advance((until - stub.clock.now()).total_seconds())
-        states.append(client.communication.email.get(mail.id).status)
-    assert states == ["queued", "sent", "sent", "delivered"]
-    done = client.communication.email.get(mail.id)
-    assert (done.sent_at, done.folder) == (
-        at + timedelta(milliseconds=500),
-        "sent",
-    ) and done.occurred_at == done.sent_at
-    (sent,) = [one for one in stub.audit() if one["action"] == "email.sent" and one["entity"]["id"] == mail.id]
-    assert sent["metadata"] == {"email_id": mail.id}
-
-
-def test_an_email_that_is_gone_or_done_leaves_no_more(client: CrmClient, stub: StubServer) -> None:
-    given: Any = {"to": ["a@x.example"], "subject": "A", "body_text": "B"}
-    gone, done, kept = (client.communication.email.send(given) for _ in range(3))
-    client.activities.delete(gone.id)
-    stored(stub, "activity", done.id, status="delivered")
-    stub.clock.advance(3)
-    assert client.communication.email.get(kept.id).status == "delivered"
-    assert not list(stub.store.collection("tenant_acme", "email_delivery"))
-    sent = [entry["entity"]["id"] for entry in stub.audit() if entry["action"] == "email.sent"]
-    assert sent == [kept.id]
+def test_only_the_report_of_a_failure_says_that_an_email_came_back(
+    client: CrmClient, mailbox: str, lying: dict[str, list[bytes]], stub: StubServer
+) -> None:
+    lying["INBOX"].append(letter("Received", 99))
+    (received,) = fetched(client, mailbox)
+    headers = "Content-Type: text/rfc822-headers\n\nSubject: A\nMESSAGE-ID:  {}"
+    whole = "Content-Type: message/rfc822\n\nSubject: A\nMessage-ID: {}\n\nText"
+    for number, (original, action, why, outcome, error) in enumerate((
+        (headers, "failed", "Status: 5.1.1", "updated", "5.1.1"),
+        (whole, " FAILED", "", "updated", "the e-mail came back"),
+        (whole, "failed", "Diagnostic-Code: smtp;\n 550  gone", "updated", "smtp; 550 gone"),
+        (headers, "delayed", "", "created", None),
+        (headers.replace("{}", "<none@x.example>"), "failed", "", "skipped", None),
+        (headers.replace("{}", str(received.message_id)), "failed", "", "skipped", None),
+        ("Content-Type: text/plain\n\nnothing", "failed", "", "skipped", None),
+    )):  # fmt: skip
+        mail = client.communication.email.send({"to": ["late@x.example"], "subject": "A", "body_text": "B"})
+        stub.clock.advance(3)
+        lying["INBOX"][:] = [report(original.format(mail.message_id), action, why)]
+        counts = client.communication.email.sync(mailbox, mode="full").wait().counts
+        assert getattr(counts, outcome) == 1, number
+        now = client.communication.email.get(mail.id)
+        assert (now.status, now.error and now.error.message) == (
+            ("bounced", error) if error is not None else ("delivered", None)
+        ), number
+        lying["INBOX"][:] = [report(original.format(mail.message_id), action, why)] if error else []
+        again = client.communication.email.sync(mailbox, mode="full").wait().counts
+        assert some(again).skipped == int(error is not None), "it came back once"
+    assert client.communication.email.get(received.id).status == received.status
+    lying["INBOX"][:] = [
+        letter("No report", 100, Action="failed", Message_ID=str(mail.message_id).replace("<", "<x")),
+        letter("Grüße", 101, Content_Type="text/plain; charset=klingon"),
+    ]
+    assert {"No report", "Grüße"} < {one.body_text for one in fetched(client, mailbox, mode="full")}
 
 
 def test_a_folder_has_its_own_messages_and_those_after_one(stub: StubServer, mailbox: str) -> None:

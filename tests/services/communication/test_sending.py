@@ -163,3 +163,58 @@ def test_the_images_of_what_we_wrote_stay_and_those_of_others_wait(stub: StubSer
     assert client.communication.email.get(sent.id, include=["images"]).body_html == html
     stored(stub, "activity", sent.id, body_html=None)
     assert client.communication.email.get(sent.id).body_html is None
+
+
+def test_an_invitation_is_an_email_with_the_time_the_way_in_and_the_icalendar_file(
+    stub: StubServer, client: CrmClient, sent: Sent
+) -> None:
+    for mailbox in stub.store.collection("tenant_acme", "integration").find("type", "email"):
+        stored(stub, "integration", mailbox["id"], status="error")
+    client.integrations.create(BOX | {"config": {"address": "ada@acme.example"}})
+    start = stub.clock.now().replace(microsecond=0) + timedelta(days=2)
+    event: Any = {
+        "title": "A\n long  talk", "start_time": start, "end_time": start + timedelta(hours=1),
+        "attendees": [{"email": "eva@x.example"}, {"email": "sam@acme.test", "user_id": "user_sam"}],
+    }  # fmt: skip
+    meetings: Any = client.communication.meetings
+    made = meetings.create(event, force=True)
+    moved = start + timedelta(hours=3)
+    meetings.update(made.id, {"start_time": moved, "end_time": moved + timedelta(hours=1)})
+    meetings.update(made.id, {"meeting_link": None})
+    meetings.cancel(made.id)
+    title = made.title
+    said = []
+    for (message, sender, recipients), at, method, link in zip(
+        sent, (start, moved, moved), ("REQUEST", "REQUEST", "CANCEL"), (made.meeting_link, made.meeting_link, None),
+        strict=True,
+    ):  # fmt: skip
+        assert (message["From"], message["To"]) == ("Ada Lindqvist <ada@acme.example>", "eva@x.example")
+        assert (sender, recipients) == ("ada@acme.example", ["eva@x.example"])
+        text, calendar = message.iter_parts()
+        way_in = f"\n{link}" if link is not None else ""
+        assert text.get_content() == f"{title}\n{at:%Y-%m-%d %H:%M} UTC{way_in}\n"
+        assert (calendar.get_content_type(), calendar.get_param("method")) == ("text/calendar", method)
+        assert f"METHOD:{method}" in calendar.get_content()
+        said.append(message["Subject"])
+    assert said == ["Invitation: A long talk", "Moved: A long talk", "Cancelled: A long talk"]
+
+
+def test_a_meeting_stands_though_its_invitation_was_not_sent(
+    stub: StubServer, client: CrmClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def send(box: Mailbox, message: EmailMessage, sender: str, recipients: Sequence[str]) -> Mapping[str, str]:
+        raise ConnectionLostError("nobody answers")
+
+    monkeypatch.setattr(Mailbox, "send", send)
+    client.integrations.create(BOX)
+    start = stub.clock.now() + timedelta(days=2)
+    event: Any = {
+        "title": "Talk", "start_time": start, "end_time": start + timedelta(hours=1),
+        "attendees": [{"email": "eva@x.example"}, {"email": "bob@x.example"}],
+    }  # fmt: skip
+    made = client.communication.meetings.create(event, force=True)
+    invitations = stub.store.collection("tenant_acme", "invitation").find("event_id", made.id)
+    assert [one["to"] for one in invitations] == ["eva@x.example", "bob@x.example"]
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("server_stub")] == [
+        f"the invitation {one['id']} was not sent: nobody answers" for one in invitations
+    ]
