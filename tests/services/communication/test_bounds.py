@@ -105,6 +105,35 @@ def test_each_link_counts_its_own_clicks_and_the_first_and_last_time_are_kept(
     assert [entry["metadata"].get("url", "")[-1:] for entry in told] == ["", "a", "b", "b", ""]
 
 
+def test_an_email_is_followed_as_was_asked_and_a_private_one_tells_no_subject(
+    stub: StubServer, client: CrmClient, mailbox: str
+) -> None:
+    links = '<a href="https://x.example/?a=1&amp;b=2">x</a><a href="mailto:a@x.example">y</a><a href="/z">z</a>'
+    plain: Any = {"to": ["a@x.example"], "subject": "Secret", "body_html": links}
+    get = client.communication.email.get
+    for opens, clicks in product((True, False), (True, False)):
+        mail = client.communication.email.send({**plain, "track_opens": opens, "track_clicks": clicks})
+        sent = some(get(mail.id, include=["images"]).body_html)
+        assert (len(re.findall(r"http://stub.test/l/", sent)), "<img" in sent) == (opens + clicks, opens)
+        assert ('<a href="mailto:a@x.example">y</a><a href="/z">z</a>' in sent, links in sent) == (True, not clicks)
+        tracking = get(mail.id).tracking
+        shown = [(str(one.url), one.clicks) for one in tracking.links or ()] if tracking is not None else None
+        assert shown == ([("https://x.example/?a=1&b=2", 0)] * clicks if opens or clicks else None)
+        assert tracking is None or (tracking.opens, tracking.clicks, tracking.last_opened_at) == (0, 0, None)
+    for given, name in ((plain, "Secret"), ({**plain, "integration_id": mailbox}, None)):
+        mail = client.communication.email.send(given)
+        click, pixel = re.findall(r"http://stub.test(/l/[^\"]+)", some(get(mail.id, include=["images"]).body_html))
+        assert stub.handle(Request("GET", click)).headers["Cache-Control"] == "no-store"
+        stub.handle(Request("GET", pixel))
+        told = stub.audit()[-2:]
+        assert [(entry["action"], entry["entity"]["name"]) for entry in told] == [
+            ("email.clicked", name), ("email.opened", name),
+        ]  # fmt: skip
+        assert [(one["before"]["opens"], one["after"]["opens"]) for one in told[1]["changes"]] == [(0, 1)]
+    stored(stub, "activity", mail.id, tracking=None)
+    assert stub.handle(Request("GET", pixel)).status == 404
+
+
 # -- calls -------------------------------------------------------------------------------------------------------------
 
 

@@ -60,7 +60,10 @@ def test_a_run_is_paused_and_goes_on_where_it_was(crm: Crm) -> None:
     crm.stub.clock.advance(0.2)
     paused = sync.pause(crm.id)
     assert paused.status == "paused" and paused.paused_by == "apikey_acme_admin" and paused.paused_at is not None
-    assert paused.counts is not None and paused.counts.processed == 50 and paused.cursor is not None
+    assert paused.counts is not None and paused.counts.processed == 50 and paused.progress == 0.4167
+    assert paused.cursor == f"50/contact/remote/{crm.remote.all('contact')[49]['id']}"
+    told = crm.entry("integration.sync_paused")["metadata"]
+    assert told == {"run_id": run.id, "cursor": paused.cursor}
     crm.later()
     status = sync.status(crm.id)
     assert status.state == "paused" and status.current is not None
@@ -87,7 +90,48 @@ def test_a_run_is_paused_and_goes_on_where_it_was(crm: Crm) -> None:
     assert [deed.partition("_")[2] for deed in crm.deeds() if ".sync_" in deed] == [
         "started", "paused", "resumed", "completed",
     ]  # fmt: skip
-    assert crm.entry("integration.sync_paused")["metadata"]["run_id"] == run.id
+    assert crm.entry("integration.sync_resumed")["metadata"] == told
+
+
+def test_a_run_is_of_the_kinds_that_are_asked_for_or_those_of_its_integration(crm: Crm) -> None:
+    crm.map("name", "email")
+    crm.map("name>title", entity_type="deal")
+    crm.remote.put("contact", BOB)
+    crm.remote.put("deal", {"name": "Engine"})
+    crm.client.integrations.update(crm.id, {"entity_types": ["lead"]})
+    with pytest.raises(ConflictError) as caught:
+        crm.client.integrations.sync.start(crm.id)
+    assert refusal(caught) == "NO_MAPPINGS"
+    assert caught.value.message == "Partner has no active mapping for what is to be synchronised"
+    run = crm.sync(entity_types=["deal"])
+    assert (run.entity_types, run.counts and run.counts.created) == (["deal"], 1)
+    begun = crm.entry("integration.sync_started")["metadata"]
+    assert begun == {"run_id": run.id, "mode": "incremental", "trigger": "manual"}
+    run = crm.sync(entity_types=[], mode="full")
+    assert (run.entity_types, run.counts and run.counts.created, run.counts and run.counts.skipped) == (
+        ["contact", "deal"], 1, 1,
+    )  # fmt: skip
+    crm.client.integrations.update(crm.id, {"entity_types": ["deal", "contact"]})
+    assert crm.sync().entity_types == ["contact", "deal"]
+
+
+def test_a_run_shows_the_first_of_many_errors(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server_stub.services.integrations.syncing._KEPT", 2)
+    monkeypatch.setattr("server_stub.services.integrations.syncing._A_STEP", 2)
+    crm.map("email")
+    bad = [crm.remote.put("contact", {"email": f"{number}@x.example"})["id"] for number in range(3)]
+    run = crm.sync()
+    assert (run.status, run.counts and run.counts.failed) == ("succeeded", 3)
+    assert [(error.row, error.field, error.code, error.value) for error in run.errors] == [
+        (1, "name", "VALIDATION_ERROR", bad[0]), (2, "name", "VALIDATION_ERROR", bad[1]),
+    ]  # fmt: skip
+    (job,) = [doc for doc in crm.stub.store.collection("tenant_acme", "job").all()
+              if doc["payload"].get("run_id") == run.id]  # fmt: skip
+    assert [error["value"] for error in job["errors"]] == bad[:2]
+    assert (job["title"], job["status_url"]) == (
+        "Synchronisation with Partner", f"/integrations/{crm.id}/sync-status",
+    )  # fmt: skip
+    assert job["entity"] == {"type": "integration", "id": crm.id, "name": "Partner"}
 
 
 def test_a_run_keeps_the_mappings_it_began_with(crm: Crm) -> None:
