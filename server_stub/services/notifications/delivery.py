@@ -40,7 +40,7 @@ def deliver(call: Context) -> None:
         with apart(call, entry):
             call.collection(PENDING).remove(entry["id"])
             doc = call.collection("notification").get(entry["id"])
-            if doc is None or doc.get("deleted_at") is not None:
+            if doc is None:
                 continue
             if entry["step"] == "send":
                 dispatch(call, doc)

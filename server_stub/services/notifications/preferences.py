@@ -56,12 +56,9 @@ def update(call: Context, changes: Members, user_id: str | None) -> dict[str, An
     before = preferences_of(call, user)
     after = {**before, **changes}
     if "channels" in changes:
-        after["channels"] = {**before["channels"], **(changes["channels"] or {})}
+        after["channels"] = {**before["channels"], **changes["channels"]}
     if "types" in changes:
         after["types"] = _types(changes["types"] or ())
-    for name in ("digest", "language"):
-        if name in changes and changes[name] is None:
-            after[name] = "none" if name == "digest" else None
     hours: Any = own.get("quiet_hours")
     if "quiet_hours" in changes:
         hours = after["quiet_hours"] = _quiet_hours(changes["quiet_hours"], hours)

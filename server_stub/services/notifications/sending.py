@@ -41,8 +41,7 @@ def send(call: Context, channel: str, to: str, *, batch_id: str | None = None, *
     require_reach(call, channel, recipient)
     require_device(call, channel, recipient)
     said = _text(call, channel, recipient, given)
-    kind, category = given.get("type") or "system", given.get("category") or said.pop("category")
-    said.pop("category", None)
+    kind, category = given.get("type") or "system", given.get("category") or said["category"]
     priority = given.get("priority") or "medium"
     user, contact = recipient.user, recipient.contact
     members: dict[str, Any] = {

@@ -55,7 +55,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
 
 
 def _faults(channel: str, parts: Sequence[tuple[str, Members]]) -> Iterator[FieldError]:
-    if channel in _TITLED and not (parts[0][1].get("subject") or "").strip():
+    if channel in _TITLED and not parts[0][1].get("subject"):
         yield FieldError("subject", "required", f"a template for {channel} needs a subject")
     for place, one in parts:
         if channel == "sms" and len(one.get("content") or "") > LONGEST_SMS:
@@ -92,7 +92,7 @@ def text_in(template: Members, *languages: str | None) -> Members:
 
     A translation without a subject has the template's; one without HTML has none, which would be in another language.
     """
-    own: str = template.get("language") or "en"
+    own: str = template["language"]
     texts = {fold(one["language"]): one for one in template.get("translations") or ()}
     for language in filter(None, languages):
         for tag in (fold(language), fold(language.partition("-")[0])):

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from newcomers import signed_in
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -13,6 +14,7 @@ from crm_sdk.models.notifications import Notification
 from server_stub import StubServer
 from server_stub.data.blanks import blank
 from server_stub.data.document import Document
+from server_stub.mail import SYSTEM_MAIL, outbox
 
 ZONE = ZoneInfo("America/New_York")
 FIRST, LAST = date(2001, 3, 10), date(2001, 3, 11)
@@ -98,3 +100,24 @@ def test_the_history_is_of_a_time_and_of_ones_own(stub: StubServer, acme: CrmCli
     assert (five.opened_at, five.clicked_at, five.next_retry_at) == (at + MS, at, at + MS)
     put(stub, "n5", at, read_at=at + MS, opened_at=at)
     assert acme.notifications.status("n5").opened_at == at
+
+
+def test_figures_are_of_months_where_no_period_is_given(stub: StubServer, acme: CrmClient) -> None:
+    found = acme.notifications.analytics(start_date=FIRST, end_date=date(2001, 4, 1))
+    assert {tuple(point.period for point in one.points) for one in found.series} == {("2001-03", "2001-04")}
+
+
+def test_a_token_of_the_platform_is_for_administrators(stub: StubServer, acme: CrmClient) -> None:
+    manager = signed_in(stub, acme, "manager")[1]
+    acme.auth.password.reset("sam@acme.test")
+    put(stub, "n1", stub.clock.now(), user_id=None, metadata={"token": "T1"}, message="T1")
+
+    def shown(client: CrmClient, type: str) -> tuple[str, Any]:
+        mail = client.notifications.history(type=type, limit=1).items[0]
+        return mail.message, mail.metadata
+
+    (token,) = [mail.token for mail in outbox(stub.store) if mail.subject == "Set a new password"]
+    for client, said, metadata in ((acme, token, {"token": token}), (manager, "…", {})):
+        text, held = shown(client, SYSTEM_MAIL)
+        assert held == metadata and text.startswith(f"Set a new password with this token, within an hour: {said}\n")
+        assert shown(client, "campaign") == ("T1", {"token": "T1"}), "of a message of the company's own"

@@ -9,11 +9,14 @@ from typing import Any
 import httpx
 import pytest
 from refusals import refused
+from stub_data import some
 
 from crm_sdk import CrmClient
 from crm_sdk.models.notifications import Notification
 from server_stub import StubServer
+from server_stub.data.document import Document
 from server_stub.services.notifications import notify
+from server_stub.services.notifications.inbox import forget_expired
 from server_stub.timetable import system_call
 
 
@@ -148,3 +151,68 @@ def test_a_qualified_lead_is_told_to_its_owner(mvp: CrmClient, stub: StubServer)
     newest = mvp.notifications.list(type="lead", limit=100).items[0]
     assert newest.message == f"{lead.name} has been qualified and is ready for follow-up"
     assert newest.metadata == {"leadId": "lead_123", "leadName": lead.name}
+
+
+def test_what_a_notification_has(stub: StubServer, flow: CrmClient) -> None:
+    deal = next(doc for doc in stub.store.collection("tenant_acme", "deal") if doc.get("title"))
+    kept, count = stub.store.collection("tenant_acme", "notification"), len(stub.audit())
+
+    def made(user: str = "user_ada", **options: Any) -> Document:
+        return some(kept.get(told(stub, user=user, **options)))
+
+    usual = {
+        "user_id": "user_ada", "channel": "in_app", "recipient": "user_ada", "type": "deal_update", "title": "Title",
+        "message": "Text", "priority": "medium", "read": False, "read_at": None, "action_url": None, "entity": None,
+        "metadata": {}, "expires_at": None, "delivery_status": "delivered", "attempts": 1, "scheduled_at": None,
+        "sent_at": stub.clock.now(), "delivered_at": stub.clock.now(),
+    }  # fmt: skip
+    plain = made()
+    assert {name: plain[name] for name in usual} == usual
+    about = made(about=("deal", deal["id"]), data={"a": 1}, priority="high")
+    assert about["entity"] == {"type": "deal", "id": deal["id"], "name": deal["title"]}
+    assert (about["metadata"], about["priority"]) == ({"dealId": deal["id"], "a": 1}, "high")
+    assert str(about["action_url"]).endswith(deal["id"])
+    contact = some(stub.store.collection("tenant_acme", "contact").get("contact_123"))
+    named = made(about=("contact", "contact_123"), data={"contactId": "other"}, action_url="/there")
+    assert named["entity"] == {"type": "contact", "id": "contact_123", "name": contact["name"]}
+    assert (named["metadata"], named["action_url"]) == ({"contactId": "other"}, "/there")
+    note = next(doc for doc in stub.store.collection("tenant_acme", "activity") if doc["kind"] == "note")
+    assert made(about=("note", note["id"]))["entity"]["type"] == "activity"
+    talk = made(about=("conversation", "conversation_none"))
+    assert talk["entity"] == {"type": "conversation", "id": "conversation_none", "name": None}
+    assert made("user_nobody")["delivery_status"] == "delivered"
+    said = [(entry["action"], entry["metadata"]) for entry in stub.audit()[count:]]
+    assert said[0] == ("notification.created", {"user_id": "user_ada"}) and len(said) == 6
+    ada = stub.client(dialects="platform", max_retries=0)
+    ada.notifications.preferences.update({"channels": {"in_app": False}})
+    count = len(stub.audit())
+    held = made(about=("deal", deal["id"]))
+    assert (held["delivery_status"], held["sent_at"], held["title"]) == ("suppressed", None, "Title")
+    assert len(stub.audit()) == count and held["id"] not in ids(list(flow.notifications.list()))
+    assert made(type="system")["delivery_status"] == "delivered"
+
+
+def test_the_inbox_has_what_arrived_there_and_notes_when_it_was_read(stub: StubServer, flow: CrmClient) -> None:
+    platform = stub.client(dialects="platform", max_retries=0)
+    mail = platform.notifications.send_email("user_ada", subject="S", content="C")
+    stub.clock.advance(2)
+    assert platform.notifications.status(mail.id).delivery_status == "delivered"
+    kept, id = stub.store.collection("tenant_acme", "notification"), told(stub)
+    before, shown = flow.notifications.unread_count().count, ids(list(flow.notifications.list(limit=100)))
+    assert id in shown and mail.id not in shown
+    flow.notifications.mark_read(id)
+    first = some(kept.get(id))["read_at"]
+    assert first is not None and flow.notifications.unread_count().count == before - 1
+    stub.clock.advance(5)
+    flow.notifications.mark_read(id)
+    assert some(kept.get(id))["read_at"] == first
+    flow.notifications.mark_read(id, read=False)
+    assert some(kept.get(id))["read_at"] is None
+    now = stub.clock.now()
+    gone, stays = told(stub, expires_at=now), told(stub, expires_at=now + timedelta(milliseconds=1))
+    call, count = system_call(stub, "tenant_acme", now, "test"), len(stub.audit())
+    with stub.store.transaction():
+        forget_expired(call)
+    assert kept.get(gone) is None and kept.get(stays) is not None
+    (entry,) = [one for one in stub.audit()[count:] if one["entity"]["id"] == gone]
+    assert (entry["action"], entry["reason"]) == ("notification.deleted", "expired")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from refusals import refused
+from stub_data import some, stored
 
 from crm_sdk import CrmClient
+from crm_sdk.models import NotificationPreferences
 from crm_sdk.wire import camel
 from server_stub import StubServer
 from server_stub.request.http import Request
+from server_stub.services.notifications.preferences import quiet_until
 
 HEADERS = {"authorization": "Bearer acme-sales", "content-type": "application/json"}
 MAIL: Any = {"subject": "S", "content": "C"}
@@ -262,3 +265,96 @@ def test_who_takes_an_opt_out_back_is_subscribed_again(acme: CrmClient, noun: st
     assert sent == ["sent", "suppressed"]
     found = acme.notifications.subscriptions.list(address="eva@example.com", sort="updated_at", order="asc").items
     assert [(one.topic, one.subscribed) for one in found] == [("marketing", False), ("all", True)]
+
+
+# -- changes of preferences --------------------------------------------------------------------------------------------
+
+
+def test_what_a_change_of_preferences_answers_writes_and_tells(
+    acme: CrmClient, sales: CrmClient, stub: StubServer
+) -> None:
+    def change(**changes: Any) -> tuple[NotificationPreferences, list[dict[str, Any]]]:
+        count, given = len(stub.audit()), changes
+        answer = sales.notifications.preferences.update(given)  # type: ignore[arg-type] # a plain dict
+        assert sales.notifications.preferences.get() == answer
+        return answer, [change for entry in stub.audit()[count:] for change in entry["changes"]]
+
+    first = sales.notifications.preferences.get()
+    assert first.model_dump() == {
+        "user_id": "user_sam", "enabled": True, "types": [], "quiet_hours": None, "digest": "none",
+        "channels": {"in_app": True, "email": True, "sms": True, "push": True}, "language": first.language,
+    }  # fmt: skip
+    user = acme.users.get("user_sam").version
+    types: list[dict[str, Any]] = [{"type": "system", "channels": ["in_app", "email", "in_app"]}]
+    typed, said = change(types=types, digest="weekly")
+    listed = [{"type": "system", "channels": ["in_app", "email"]}]
+    assert (typed.model_dump()["types"], typed.digest) == (listed, "weekly")
+    assert {one["field"]: (one["before"], one["after"]) for one in said} == {
+        "types": ([], listed), "digest": ("none", "weekly"),
+    }  # fmt: skip
+    assert acme.users.get("user_sam").version == user, "they are not the user's own"
+    assert change(types=types, digest="weekly", channels={}, language=None) == (typed, [])
+    off, said = change(enabled=False)
+    assert said == [{"field": "enabled", "before": True, "after": False}] and off.enabled is False
+    assert acme.users.get("user_sam").version == (user or 0) + 1
+    assert sales.users.preferences.get("me").notifications is False
+    assert change(enabled=False)[1] == []
+    on, said = change(enabled=True, digest="none", types=None)
+    assert on == first and {one["field"] for one in said} == {"enabled", "digest", "types"}
+    spoken, said = change(language="de")
+    assert said == [{"field": "language", "before": first.language, "after": "de"}] and spoken.language == "de"
+    assert change(language=None)[0] == first
+    stored(stub, "user", "user_sam", preferences=None, locale="es", timezone=None)
+    assert sales.notifications.preferences.get().language == "es"
+    hours, _ = change(quiet_hours={"start": "22:00", "end": "06:00"})
+    assert hours.model_dump()["quiet_hours"] == {"start": "22:00", "end": "06:00", "timezone": "UTC"}
+    assert sales.notifications.preferences.get(user_id="me") == sales.notifications.preferences.get(user_id="user_sam")
+
+
+def test_each_wrong_preference_is_named(acme: CrmClient, sales: CrmClient, stub: StubServer) -> None:
+    for changes, field, rule in (
+        ({"quiet_hours": {"end": "06:00"}}, "quiet_hours.start", "required"),
+        ({"quiet_hours": {"start": "06:00"}}, "quiet_hours.end", "required"),
+        ({"quiet_hours": {"start": "06:00", "end": "06:00"}}, "quiet_hours.end", "min"),
+        ({"quiet_hours": {"start": "06:00", "end": "07:00", "timezone": "X/Y"}}, "quiet_hours.timezone", "format"),
+        ({"types": [{"type": "a", "channels": []}, {"type": "b", "channels": []}, {"type": "b", "channels": []}]},
+         "types.2.type", "unique"),
+        ({"types": [{"type": "a", "channels": []}, {"type": "system", "channels": ["email"]}]},
+         "types.1.channels", "required"),
+    ):  # fmt: skip
+        given: Any = changes
+        error = refused(lambda given=given: sales.notifications.preferences.update(given))  # type: ignore[misc] # the value of this turn is bound
+        assert [(one.field, one.rule) for one in error.fields] == [(field, rule)], changes
+    assert sales.notifications.preferences.get().types == []
+    token = acme.auth.token(grant_type="client_credentials", client_id="demo-service", client_secret="demo-secret")
+    app = stub.client(api_key=str(token.access_token), dialects="platform", max_retries=0)
+    nobody = refused(app.notifications.preferences.get)
+    assert (nobody.status, nobody.code) == (403, "NO_USER")
+    assert app.notifications.preferences.get(user_id="user_sam").user_id == "user_sam", "one that names a user"
+
+
+def test_to_the_second_when_quiet_hours_are_and_whom_they_keep_waiting(
+    acme: CrmClient, sales: CrmClient, stub: StubServer
+) -> None:
+    night, day = (
+        {"start": one, "end": end, "timezone": "UTC"} for one, end in (("22:00", "07:00"), ("09:00", "18:00"))
+    )
+    assert quiet_until({"quiet_hours": None}, datetime(2026, 1, 15, tzinfo=UTC)) is None
+    for hours, (hour, minute, second), until in (
+        (night, (21, 59, 59), None), (night, (22, 0, 0), (16, 7)), (night, (0, 0, 0), (15, 7)),
+        (night, (6, 59, 59), (15, 7)), (night, (7, 0, 0), None), (night, (12, 0, 0), None),
+        (day, (8, 59, 59), None), (day, (9, 0, 0), (15, 18)), (day, (17, 59, 59), (15, 18)), (day, (18, 0, 0), None),
+    ):  # fmt: skip
+        found = quiet_until({"quiet_hours": hours}, datetime(2026, 1, 15, hour, minute, second, tzinfo=UTC))
+        assert found == (datetime(2026, 1, *until, tzinfo=UTC) if until else None), (hours, hour, minute, second)
+    now = stub.clock.now()
+    around: Any = {"quiet_hours": {
+        "start": f"{now:%H}:00", "end": f"{now + timedelta(hours=2):%H}:00", "timezone": "UTC",
+    }}  # fmt: skip
+    sales.notifications.preferences.update(around)
+    waits = acme.notifications.send_email("user_sam", **MAIL)
+    assert waits.delivery_status == "scheduled" and some(waits.scheduled_at) > now
+    assert acme.notifications.send_push("user_sam", content="C", priority="low").delivery_status == "scheduled"
+    assert acme.notifications.send_in_app("user_sam", title="T", content="C").delivery_status == "delivered"
+    assert acme.notifications.send_email("user_ada", **MAIL).delivery_status == "sent"
+    assert acme.notifications.send_email("stranger@example.com", **MAIL).delivery_status == "sent"

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 from refusals import refused
-from stub_data import some, stored
+from stub_data import stored
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
-from server_stub.services.notifications import notify
-from server_stub.timetable import system_call
 
 MAIL: Any = {"subject": "S", "content": "C"}
 
@@ -265,51 +263,3 @@ def test_subscriptions_are_found_by_what_they_have(acme: CrmClient, sales: CrmCl
         assert found == [one.id for one in expected], given
     assert [one.id for one in sales.notifications.subscriptions.list(topic="x")] == [own.id]
     assert [one.id for one in sales.notifications.subscriptions.list(address="SAM@acme.test", topic="x")] == [own.id]
-
-
-# -- the inbox ---------------------------------------------------------------------------------------------------------
-
-
-def test_what_a_notification_of_the_server_has(acme: CrmClient, stub: StubServer) -> None:
-    call = system_call(stub, "tenant_acme", stub.clock.now(), "test")
-    task = acme.activities.tasks.create({"title": "Ask", "contact_id": "contact_123"})
-    plain = notify(call, "user_ada", "approval", "T", "M")
-    assert {name: plain[name] for name in ("priority", "read", "read_at", "action_url", "entity", "metadata")} == {
-        "priority": "medium", "read": False, "read_at": None, "action_url": None, "entity": None, "metadata": {},
-    }  # fmt: skip
-    assert (plain["recipient"], plain["channel"], plain["delivery_status"], plain["attempts"]) == (
-        "user_ada", "in_app", "delivered", 1,
-    )  # fmt: skip
-    assert plain["sent_at"] == plain["delivered_at"] == call.now and plain["expires_at"] is None
-    assert events(stub, plain["id"]) == [("notification.created", {"user_id": "user_ada"})]
-    about = notify(call, "user_ada", "task_due", "T", "M", about=("task", task.id), data={"days": 3}, priority="high")
-    assert about["entity"] == {"type": "activity", "id": task.id, "name": "Ask"} and task.id in about["action_url"]
-    assert (about["metadata"], about["priority"]) == ({"taskId": task.id, "days": 3}, "high")
-    lead = notify(call, "user_ada", "lead", "T", "M", about=("lead", "lead_123"), action_url="https://x.example/")
-    assert lead["action_url"] == "https://x.example/"
-    assert lead["entity"] == {"type": "lead", "id": "lead_123", "name": acme.leads.get("lead_123").name}
-    acme.notifications.preferences.update({"channels": {"in_app": False}}, user_id="user_ada")
-    held = notify(call, "user_ada", "approval", "T", "M")
-    assert (held["delivery_status"], held.get("sent_at"), events(stub, held["id"])) == ("suppressed", None, [])
-    assert notify(call, "user_ada", "system", "T", "M")["delivery_status"] == "delivered"
-    inbox = stub.client(dialects="flow")
-    shown = {one.id for one in inbox.notifications.list(limit=100)}
-    assert plain["id"] in shown and held["id"] not in shown
-
-
-def test_when_a_notification_was_read_and_that_it_is_gone(stub: StubServer) -> None:
-    call = system_call(stub, "tenant_acme", stub.clock.now(), "test")
-    kept = stub.store.collection("tenant_acme", "notification")
-    doc = notify(call, "user_ada", "approval", "T", "M", expires_at=stub.clock.now() + timedelta(hours=1))
-    flow = stub.client(dialects="flow", strict=True)
-    flow.notifications.mark_read(doc["id"])
-    first = some(kept.get(doc["id"]))
-    assert first["read_at"] is not None and first["read_at"] > doc["created_at"]
-    flow.notifications.mark_read(doc["id"])
-    assert some(kept.get(doc["id"]))["read_at"] == first["read_at"]
-    flow.notifications.mark_read(doc["id"], read=False)
-    assert some(kept.get(doc["id"]))["read_at"] is None
-    stub.clock.advance(25 * 3_600)
-    assert kept.get(doc["id"]) is None
-    gone = [entry for entry in stub.audit() if entry["action"] == "notification.deleted"]
-    assert [entry["reason"] for entry in gone if entry["entity"]["id"] == doc["id"]] == ["expired"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -15,7 +15,10 @@ from refusals import refused
 from crm_sdk import CrmClient
 from crm_sdk.models import MessageTemplate
 from server_stub import StubServer
+from server_stub.data.document import Document
 from server_stub.request.http import Reply, Request
+from server_stub.services.notifications.delivery import PENDING, deliver
+from server_stub.timetable import system_call
 
 VALUES = {"name": "Eva", "offer": "tea"}
 MAIL: Any = {"subject": "S", "content": "C"}
@@ -54,6 +57,7 @@ def test_a_failed_message_is_tried_again_after_1_5_and_30_minutes(acme: CrmClien
         stub.clock.advance(5)
         assert len(acme.notifications.status(sent.id).attempts) == number
     assert acme.notifications.status(sent.id).next_retry_at is None
+    assert not acme.notifications.subscriptions.list(address="a@example.com").items, "it did not bounce"
     assert acme.notifications.retry(sent.id).attempts == 5
     assert refused(lambda: acme.notifications.retry(sent.id)).code == "RETRY_LIMIT"
 
@@ -297,3 +301,55 @@ def test_files_leave_with_an_email(acme: CrmClient, stub: StubServer) -> None:
     sent.attach_to(mail)
     (part,) = mail.iter_attachments()
     assert (part.get_filename(), part.get_payload(decode=True)) == ("offer.csv", b"a,b\n")
+
+
+def test_what_a_message_has_by_default_and_what_is_given(acme: CrmClient, stub: StubServer) -> None:
+    sent = acme.notifications.send_email(" A@Example.com ", **MAIL)
+    assert (sent.recipient, sent.type, sent.priority, sent.read) == ("a@example.com", "system", "medium", False)
+    assert (sent.scheduled_at, sent.template_id, sent.batch_id, sent.entity, sent.metadata) == (
+        None,
+        None,
+        None,
+        None,
+        {},
+    )
+    assert stub.outbox.messages[-1].sender == "crm@acme.test"
+    before = stub.clock.now() - timedelta(hours=1)
+    late = acme.notifications.send_email("a@example.com", scheduled_at=before, priority="low", type="approval", **MAIL)
+    assert (late.delivery_status, late.scheduled_at, late.priority, late.type) == ("sent", before, "low", "approval")
+    person = acme.contacts.get("contact_123")
+    about = acme.notifications.send_email("a@example.com", entity={"type": "contact", "id": person.id}, **MAIL)
+    assert about.entity is not None and about.entity.model_dump() == {
+        "type": "contact", "id": person.id, "name": person.name,
+    }  # fmt: skip
+    stub.outbox.refuse("user_ada", bounce=True)
+    pushed = acme.notifications.send_push("user_ada", content="C")
+    assert pushed.delivery_status == "bounced"
+    assert not acme.notifications.subscriptions.list(address="user_ada", subscribed=False).items
+    people: Any = [{"to": "a@example.com"}] * 1_001
+    many = refused(lambda: acme.notifications.send_bulk("email", people, content="C"))
+    assert (many.status, many.code, many.fields[0].field) == (422, "TOO_MANY_ITEMS", "recipients")
+
+
+def test_what_is_due_at_the_moment_is_sent_and_what_is_gone_is_not(acme: CrmClient, stub: StubServer) -> None:
+    at = stub.clock.now() + timedelta(hours=1)
+    one, gone = (acme.notifications.send_email("a@example.com", scheduled_at=at, **MAIL) for _ in range(2))
+    notifications, pending = (stub.store.collection("tenant_acme", kind) for kind in ("notification", PENDING))
+    notifications.remove(gone.id)
+
+    def deliver_at(now: datetime) -> None:
+        with stub.store.transaction():
+            deliver(system_call(stub, "tenant_acme", now, "test"))
+
+    deliver_at(at - timedelta(milliseconds=1))
+    assert state(acme, one.id) == "scheduled" and {doc["id"] for doc in pending} == {one.id, gone.id}
+    deliver_at(at)
+    assert [(doc["id"], doc["step"], doc["due_at"]) for doc in pending] == [
+        (one.id, "arrive", at + timedelta(seconds=1))
+    ]
+    deliver_at(at + timedelta(seconds=1))
+    assert state(acme, one.id) == "delivered" and not list(pending)
+    pending.put(Document(id=one.id, step="arrive", due_at=at))
+    before = notifications.get(one.id)
+    deliver_at(at)
+    assert notifications.get(one.id) == before, "it has arrived already"

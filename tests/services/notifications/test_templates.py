@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from refusals import refused
 from crm_sdk import CrmClient
 from crm_sdk.models import MessageTemplate
 from server_stub import StubServer
+from server_stub.services.notifications.templates import text_in
 
 NEW: Any = {"name": "T", "category": "support", "subject": "S", "content": "Hi {{ name }}"}
 ANY: Any = {}
@@ -141,7 +143,8 @@ def test_a_template_of_an_active_workflow_stays(acme: CrmClient, template: Messa
         }
     )
     acme.workflows.activate(made.id)
-    assert refused(lambda: acme.notifications.templates.delete(template.id)).code == "TEMPLATE_IN_USE"
+    used = refused(lambda: acme.notifications.templates.delete(template.id))
+    assert (used.code, used.details) == ("TEMPLATE_IN_USE", {"usedBy": [made.id]})
     acme.workflows.deactivate(made.id)
     acme.notifications.templates.delete(template.id)
     assert refused(lambda: acme.notifications.templates.get(template.id)).status == 404
@@ -159,3 +162,91 @@ def test_a_template_of_an_enabled_rule_stays(acme: CrmClient, template: MessageT
         assert (error.status, error.code, error.details) == (409, "TEMPLATE_IN_USE", {"usedBy": [rule.id]})
         acme.pipelines.automation.update(pipeline, rule.id, {"enabled": False})
     acme.notifications.templates.delete(template.id)
+
+
+def test_what_is_wrong_with_a_text_is_said_with_its_line(acme: CrmClient) -> None:
+    filters = "there is no filter 'replace'; there are abs, capitalize, count, "
+    for content, said in (
+        ("a\n{{ name() }}", "line 2: a template has no call"),
+        ("{{ 2 ** name }}", "line 1: a template has no pow"),
+        ("{{ name.__class__ }}", "line 1: a template has no access to __class__"),
+        ("{{ name['__class__'] }}", "line 1: a template has no access to __class__"),
+        ("{{ name | replace('a', 'b') }}", f"line 1: {filters}"),
+        ("{{ name is mountain }}", "line 1: there is no test 'mountain'"),
+        ("a\n\n{% if %}", "line 3: Expected an expression, got 'end of statement block'"),
+        ("{% if name %}" * 120 + "x" + "{% endif %}" * 120, "line 1: it is nested too deeply"),
+    ):
+        wrong: Any = {**NEW, "content": content}
+        error = refused(lambda wrong=wrong: acme.notifications.templates.create(wrong))  # type: ignore[misc] # the value of this turn is bound
+        assert (error.code, error.fields[0].field, error.fields[0].rule) == ("TEMPLATE_SYNTAX", "content", "format")
+        assert error.message.startswith(said), content
+    given: Any = {
+        **NEW, "subject": "{{ env.brand }} {{ user['first'].name }}", "content": "{{ list[place] }} {{ (a ~ b) | e }}",
+        "content_html": "{{ a.b.c }} {{ city | d(other) }} {{ 'x' }}",
+    }  # fmt: skip
+    names = ["user", "list", "place", "a", "b", "a.b.c", "city", "other"]
+    assert acme.notifications.templates.create(given).variables == names
+
+
+def test_what_a_channel_asks_of_a_template(acme: CrmClient) -> None:
+    create = acme.notifications.templates.create
+    cases: list[tuple[dict[str, Any], list[str]]] = [
+        ({"subject": None}, ["subject"]), ({"channel": "push", "subject": None}, ["subject"]),
+        ({"channel": "sms", "subject": None, "content": "x" * 1_600}, []),
+        ({"channel": "chat", "subject": None, "content": "x" * 1_601}, []), ({"content": "x" * 1_601}, []),
+        ({"channel": "sms", "content": "x" * 1_601, "translations": [
+            {"language": "de", "content": "x" * 1_600}, {"language": "es", "content": "x" * 1_601},
+        ]}, ["content", "translations.1.content"]),
+    ]  # fmt: skip
+    for number, (members, wrong) in enumerate(cases):
+        given: Any = {**NEW, "name": f"N{number}", **members}
+        if not wrong:
+            assert create(given).name == f"N{number}"
+            continue
+        error = refused(lambda given=given: create(given))  # type: ignore[misc] # the value of this turn is bound
+        assert [one.field for one in error.fields] == wrong, members
+    made = create(ANY | {**NEW, "name": "Own"})
+    assert acme.notifications.templates.update(made.id, {"name": "Own", "content": "New"}).content == "New"
+
+
+def test_what_a_call_says_is_before_what_the_template_says(
+    acme: CrmClient, template: MessageTemplate, stub: StubServer
+) -> None:
+    def sent(**given: Any) -> tuple[str | None, str | None, str | None]:
+        usual: Any = {"template_id": template.id, "variables": VALUES, **given}
+        mail = acme.notifications.send_email("a@example.com", **usual)
+        return mail.title, mail.message, re.sub("<img.*", "", stub.outbox.messages[-1].html or "-")
+
+    own, text = '<p>Eva</p><a href="', "Dear Eva, TEA awaits."
+    title, message, html = sent()
+    assert (title, message) == ("Hello Eva", text) and str(html).startswith(own)
+    assert sent(subject="To {{ offer }}")[:2] == ("To tea", text)
+    assert sent(content_html="<b>{{ offer }}</b>") == ("Hello Eva", text, "<b>tea</b>")
+    assert sent(language="de") == ("Guten Tag Eva", "Eva: tea", "-"), "its HTML would be in another language"
+    assert sent(language="en-GB")[0] == "Hello Eva"
+    kept = acme.notifications.templates.get(template.id)
+    assert (kept.usage_count, kept.version) == (5, template.version)
+    for channel, changes, said in (
+        ("sms", {}, "Offer is for email, not for sms"), ("email", {"active": False}, "Offer is not active"),
+    ):  # fmt: skip
+        given: Any = changes
+        acme.notifications.templates.update(template.id, given)
+        to = "+4930123456" if channel == "sms" else "a@example.com"
+        send: Any = getattr(acme.notifications, f"send_{channel}")
+        error = refused(lambda send=send, to=to: send(to, template_id=template.id, variables=VALUES))  # type: ignore[misc] # the values of this turn are bound
+        assert (error.message, error.fields[0].rule) == (said, "reference")
+
+
+def test_the_first_language_decides_that_a_template_has(acme: CrmClient) -> None:
+    template: Any = {"language": "pt-BR", "content": "pt", "content_html": "<p>", "subject": "S", "translations": [
+        {"language": "de", "content": "de", "content_html": None, "subject": None},
+        {"language": "en-GB", "content": "gb", "subject": "G"},
+    ]}  # fmt: skip
+    for languages, used in (
+        ((), "pt"), ((None, "fr"), "pt"), (("de-AT", "pt"), "de"), (("PT-br", "de"), "pt"), (("pt", "de"), "pt"),
+        (("pt-PT", "de"), "pt"), (("fr", None, "EN-gb"), "gb"), (("en", "de"), "de"),
+    ):  # fmt: skip
+        assert text_in(template, *languages)["content"] == used, languages
+    german = text_in(template, "de")
+    assert (german["subject"], german["content_html"], german["language"]) == ("S", None, "de")
+    assert text_in({**template, "translations": None}, "de") == {**template, "translations": None}

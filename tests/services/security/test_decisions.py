@@ -242,15 +242,18 @@ def test_a_share_is_what_gives_the_permission(admin: CrmClient, new: New, access
     for action in ("read", "update", "delete"):
         (told,) = one.crm.security.check([{"action": action, "entity": entity}])
         assert told.allowed is (action in allowed)
-        assert [each.id for each in told.via if each.kind == "share"] == ([share.id] if told.allowed else [])
+        named = [(each.id, each.name) for each in told.via if each.kind == "share"]
+        assert named == ([(share.id, one.user.name)] if told.allowed else [])
 
 
 def test_what_a_file_permits_is_what_gives_the_permission(admin: CrmClient, new: New) -> None:
     one = new(permission("files", "read"), permission("files", "update"))
     file = admin.files.upload(("plan.txt", b"Plan")).id
-    entries: Any = [{"subject_type": "user", "subject_id": one.id, "access": "view"}]
+    entries: Any = [{"subject_type": "user", "subject_id": id, "access": "view"} for id in (one.id, "user_sam")]
     admin.files.permissions.update(file, visibility="private", entries=entries)
     question: Any = [{"action": action, "entity": {"type": "file", "id": file}} for action in ("read", "update")]
     read, write = one.crm.security.check(question)
-    assert read.allowed and ("file_permission", one.id) in {(each.kind, each.id) for each in read.via}
+    assert read.allowed and [(each.id, each.name) for each in read.via if each.kind == "file_permission"] == [
+        (one.id, one.user.name)
+    ]
     assert not write.allowed
