@@ -39,7 +39,7 @@ class Accesses:
     def row(self) -> dict[str, Any]:
         """Return it as a row of the report."""
         ids = {id for entry in self.entries for id in _ids(entry)}
-        largest = max((int(entry["metadata"].get("count", 0)) for entry in self.entries), default=0)
+        largest = max(int(entry["metadata"].get("count", 0)) for entry in self.entries)
         return {
             "actor": self.actor,
             "entity_type": self.entity_type,

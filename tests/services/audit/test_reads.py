@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 import pytest
 from refusals import refused
@@ -13,6 +14,10 @@ from stub_data import idle
 from crm_sdk import CrmClient
 from crm_sdk.models import AuditLog, DataAccessRow
 from server_stub import StubServer
+from server_stub.data.document import Document
+from server_stub.services.audit.accesses import SORTS, accesses
+from server_stub.services.ranges import span
+from server_stub.timetable import system_call
 
 Read: TypeAlias = Callable[[CrmClient], str]
 
@@ -187,3 +192,67 @@ def test_a_read_changes_no_lineage_and_makes_no_figures_stale(stub: StubServer, 
     platform.dashboards.data(dashboard)
     platform.contacts.get(id)
     assert not platform.dashboards.data(dashboard).stale
+
+
+def entry(day: int, action: str = "contact.read", hour: int = 12, **members: Any) -> Any:
+    """Return an entry of the trail, of a day of March 2001 in New York."""
+    usual: dict[str, Any] = {
+        "action": action, "actor": {"id": "user_ada", "type": "user"}, "entity": {"id": f"c{day}", "type": "contact"},
+        "changes": [], "metadata": {}, "source": {"request_id": f"{day} {hour}"},
+        "occurred_at": datetime(2001, 3, day, hour, tzinfo=ZoneInfo("America/New_York")),
+    }  # fmt: skip
+    return Document(usual | members)
+
+
+def test_what_is_counted_and_what_is_unusual_of_what_somebody_did(stub: StubServer) -> None:
+    call = system_call(stub, "tenant_acme", stub.clock.now(), "test")
+
+    def rows(*entries: Any, first: int = 10, last: int = 20) -> list[tuple[Any, ...]]:
+        whole = span(call, date(2001, 3, first), date(2001, 3, last))
+        made = [one.row() for one in accesses(call, whole, entries)]
+        return [(row["actor"]["id"], *(row[sort] for sort in SORTS), row["records"], row["reasons"]) for row in made]
+
+    change = [{"field": "name"}]
+    assert rows(entry(10)) == [("user_ada", 1, 0, 0, 0, 1, [])] and rows(entry(9), entry(21)) == []
+    assert [row[:2] for row in rows(entry(10, hour=0), entry(20, hour=23))] == [("user_ada", 2)], (
+        "the whole of both days"
+    )
+    ones: list[tuple[Any, tuple[int, int, int, int] | None]] = [
+        (entry(10, "file.downloaded"), (1, 0, 0, 0)), (entry(10, "contact.exported"), (0, 1, 0, 0)),
+        (entry(10, "contact.updated", changes=change), (0, 0, 1, 0)), (entry(10, "contact.updated"), None),
+        (entry(10, "contact.created", changes=change), None), (entry(10, "contact.deleted"), (0, 0, 0, 1)),
+        (entry(10, "report.exported"), None), (entry(10, "notification.read"), None),
+        (entry(10, actor={"id": "system", "type": "system"}), None),
+        (entry(10, "lead.qualified", changes=change), (0, 0, 1, 0)),
+    ]  # fmt: skip
+    for each, counts in ones:
+        assert [row[1:5] for row in rows(each)] == ([counts] if counts else []), each["action"]
+    listed = entry(10, metadata={"count": 7, "ids": ["c1", "c2"]})
+    exported = entry(11, "contact.exported", metadata={"count": 9})
+    assert rows(listed) == [("user_ada", 1, 0, 0, 0, 7, [])]
+    assert rows(listed, entry(12, metadata={"ids": ["c2", "c3", "c12"]})) == [("user_ada", 2, 0, 0, 0, 7, [])]
+    assert rows(exported, entry(12)) == [("user_ada", 1, 1, 0, 0, 9, ["the first export, on 2001-03-11"])]
+    assert rows(entry(10, "contact.exported"), exported, first=11) == [("user_ada", 0, 1, 0, 0, 9, [])], (
+        "the first was before"
+    )
+    twice = entry(10, "contact.updated", changes=change)
+    assert rows(twice, twice, twice | {"action": "contact.moved"}) == [("user_ada", 0, 0, 1, 0, 1, [])]
+    other: Any = {"actor": {"id": "user_sam", "type": "user"}}
+    assert [row[:2] for row in rows(entry(10), entry(10, **other), entry(11, **other))] == [
+        ("user_sam", 2), ("user_ada", 1),
+    ]  # fmt: skip
+    assert [row[:2] for row in rows(entry(10, **other), entry(10))] == [("user_ada", 1), ("user_sam", 1)]
+    many = [entry(10, hour=hour) for hour in range(7)]
+    before = [entry(day, hour=hour) for day in range(7, 10) for hour in range(2)]
+    said = "7 on 2001-03-10, more than 3 times the mean of 2.0 a day before"
+    assert [row[-1] for row in rows(*before, *many)] == [[said]]
+    assert [row[-1] for row in rows(*before, *many[1:])] == [[]], "three times as many are not more"
+    assert [row[-1] for row in rows(*many)] == [[]], "there is no day before"
+    assert [row[-1] for row in rows(*before, *many, first=11)] == [] == rows(*before, *many, last=10, first=10)[1:]
+    assert [row[-1] for row in rows(*before, *many, entry(11))] == [[said]]
+    february = [entry(1, hour=hour) | {"occurred_at": entry(1)["occurred_at"] - timedelta(days=20)} for hour in (1, 2)]
+    late = [entry(20), *february[:1]]
+    assert [row[-1] for row in rows(*late[::-1])] == [
+        ["1 on 2001-03-20, more than 3 times the mean of 0.0 a day before"]
+    ]
+    assert [row[-1] for row in rows(*before[:5], entry(20))] == [[]], "the mean of thirteen days is 0.4"
