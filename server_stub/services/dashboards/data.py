@@ -121,7 +121,7 @@ def computed_widget(call: Context, widget: Members, limits: Limits) -> dict[str,
             "message": problem.message,
             "field": first.field,
             "rule": first.rule,
-            "details": dict(first.details or {}),
+            "details": dict(first.details),
         }
         return {**shown, "error": error}
 
