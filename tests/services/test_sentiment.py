@@ -13,9 +13,8 @@ def client() -> CrmClient:
     return StubServer().client(dialects="flow")
 
 
-@pytest.mark.parametrize(
-    ("text", "mood"),
-    [
+def test_a_sentence_has_a_mood(client: CrmClient) -> None:
+    cases: list[tuple[str, str]] = [
         ("The rollout exceeded our expectations.", "positive"),
         ("We appreciate the fast turnaround.", "positive"),
         ("This was not good at all.", "negative"),
@@ -32,11 +31,10 @@ def client() -> CrmClient:
         ("Es una vergüenza, nadie responde.", "negative"),
         ("No estamos contentos con la entrega.", "negative"),
         ("Envíeme el acta de la reunión.", "neutral"),
-    ],
-)
-def test_a_sentence_has_a_mood(client: CrmClient, text: str, mood: str) -> None:
-    assert client.ai.sentiment(text).sentiment == mood
-    assert client.ai.sentiment(text) == client.ai.sentiment(text.upper().replace("SS", "ss"))
+    ]
+    for text, mood in cases:
+        assert client.ai.sentiment(text).sentiment == mood, text
+        assert client.ai.sentiment(text) == client.ai.sentiment(text.upper().replace("SS", "ss")), text
 
 
 def test_emphasis_and_turns_move_the_mood(client: CrmClient) -> None:
@@ -48,9 +46,8 @@ def test_emphasis_and_turns_move_the_mood(client: CrmClient) -> None:
     assert client.ai.sentiment("There was a delay, but the team was excellent").sentiment == "positive"
 
 
-@pytest.mark.parametrize(
-    ("text", "mood"),
-    [
+def test_a_negation_reaches_what_it_denies(client: CrmClient) -> None:
+    cases: list[tuple[str, str]] = [
         ("The export hasn't been good since May.", "negative"),
         ("We haven’t been happy with it.", "negative"),
         ("I don't think the new release is really all that good.", "negative"),
@@ -69,10 +66,9 @@ def test_emphasis_and_turns_move_the_mood(client: CrmClient) -> None:
         ("Es gibt keine Probleme mehr.", "positive"),
         ("No creo que sea una buena idea.", "negative"),
         ("El servicio es todo menos bueno.", "negative"),
-    ],
-)
-def test_a_negation_reaches_what_it_denies(client: CrmClient, text: str, mood: str) -> None:
-    assert client.ai.sentiment(text).sentiment == mood
+    ]
+    for text, mood in cases:
+        assert client.ai.sentiment(text).sentiment == mood, text
 
 
 OTHERS = [
@@ -89,11 +85,11 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("text", OTHERS)
-def test_a_language_that_is_not_known_is_not_judged_and_answered_in_english(client: CrmClient, text: str) -> None:
-    judged = client.ai.sentiment(text)
-    assert judged.sentiment == "neutral" and (judged.confidence or 100) <= 30
-    assert client.ai.message_analysis(text).suggested_response.startswith("Hello, ")
+def test_a_language_that_is_not_known_is_not_judged_and_answered_in_english(client: CrmClient) -> None:
+    for text in OTHERS:
+        judged = client.ai.sentiment(text)
+        assert judged.sentiment == "neutral" and (judged.confidence or 100) <= 30, text
+        assert client.ai.message_analysis(text).suggested_response.startswith("Hello, "), text
 
 
 @pytest.mark.parametrize(
@@ -119,17 +115,20 @@ QUOTES = [
 ]
 
 
-@pytest.mark.parametrize("text", QUOTES)
-def test_what_is_quoted_is_not_the_senders(client: CrmClient, text: str) -> None:
-    assert client.ai.sentiment(text).sentiment == "positive"
-    read = client.ai.message_analysis(text)
-    assert (read.urgency_level, "cancellation" in read.key_topics, read.business_intent) == ("low", False, "follow-up")
-    assert not any("question" in item for item in read.action_items)
+def test_what_is_quoted_is_not_the_senders(client: CrmClient) -> None:
+    for text in QUOTES:
+        assert client.ai.sentiment(text).sentiment == "positive", text
+        read = client.ai.message_analysis(text)
+        assert (read.urgency_level, "cancellation" in read.key_topics, read.business_intent) == (
+            "low",
+            False,
+            "follow-up",
+        ), text
+        assert not any("question" in item for item in read.action_items), text
 
 
-@pytest.mark.parametrize(
-    ("text", "urgency"),
-    [
+def test_how_urgent_a_text_is(client: CrmClient) -> None:
+    cases: list[tuple[str, str]] = [
         ("I am out of the office until Monday. For urgent matters contact Bob immediately.", "low"),
         ("Automatic reply: I am on vacation. In urgent cases call Bob.", "low"),
         ("Ich bin bis Montag nicht im Büro. In dringenden Fällen wenden Sie sich an Bob.", "low"),
@@ -144,7 +143,6 @@ def test_what_is_quoted_is_not_the_senders(client: CrmClient, text: str) -> None
         ("Das System ist komplett down.", "high"),
         ("El servidor se ha caído.", "high"),
         ("CALL ME BACK, THIS CANNOT WAIT", "high"),
-    ],
-)
-def test_how_urgent_a_text_is(client: CrmClient, text: str, urgency: str) -> None:
-    assert client.ai.message_analysis(text).urgency_level == urgency
+    ]
+    for text, urgency in cases:
+        assert client.ai.message_analysis(text).urgency_level == urgency, text

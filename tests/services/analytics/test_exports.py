@@ -190,47 +190,51 @@ NOBODY: Any = [{"filters": [{"field": "name", "op": "eq", "value": "nobody"}]}]
 CAMP = ("campaign", "eq", "camp")
 
 
-@pytest.mark.parametrize(
-    ("members", "said"),
-    [
+def test_a_file_says_which_records_it_is_about(platform: CrmClient, report: MakeReport, content: Read) -> None:
+    cases: list[tuple[Any, list[tuple[str, str, str]]]] = [
         ({}, [CAMP]),
         ({"date_range": {"preset": "this_month"}}, [("created_at", "within", "this_month"), CAMP]),
         ({"date_range": {"start_date": "2026-01-02"}}, [("created_at", "within", "2026-01-02 – …"), CAMP]),
-        ({"date_range": {"preset": "custom", "start_date": "2026-01-02", "end_date": "2026-02-03"}},
-         [("created_at", "within", "2026-01-02 – 2026-02-03"), CAMP]),
-        ({"filter_groups": [*CAMPAIGN, {"filters": MORE}, {"filters": CHOICE}]},
-         [CAMP, ("or value", "between", "1, 9000"), ("email", "is_not_set", ""),
-          ("or source", "in", "website, referral")]),
-        ({"parameters": [{"name": "least", "type": "number", "default": 3}, {"name": "most", "type": "number"}]},
-         [CAMP, ("{{least}}", "is", "3"), ("{{most}}", "is", "")]),
-    ],
-)  # fmt: skip
-def test_a_file_says_which_records_it_is_about(
-    platform: CrmClient, report: MakeReport, content: Read, members: Any, said: list[tuple[str, str, str]]
-) -> None:
-    made = report(date_field="created_at", **members)
-    book: Any = load_workbook(io.BytesIO(content(started(platform, made, "excel").wait().file_id)))
-    head, *rows = [tuple(cell.value or "" for cell in row) for row in book["Filters"].iter_rows()]
-    assert (head, rows[5:]) == (("Field", "Operator", "Value"), said)
-    assert [row[0] for row in rows[:5]] == ["Report", "Records of", "Made at", "Records", "Currency"]
-    assert (rows[0][2], rows[1][2], rows[4][2]) == ("Report", "lead", "USD")
-    drawn = PdfReader(io.BytesIO(content(started(platform, made, "pdf").wait().file_id))).pages[0].extract_text()
-    lines = [" ".join(words).replace("–", "-").replace("…", "...").rstrip() for words in said]
-    assert [line.rstrip() for line in drawn.splitlines()[1 : len(said) + 1]] == lines
+        (
+            {"date_range": {"preset": "custom", "start_date": "2026-01-02", "end_date": "2026-02-03"}},
+            [("created_at", "within", "2026-01-02 – 2026-02-03"), CAMP],
+        ),
+        (
+            {"filter_groups": [*CAMPAIGN, {"filters": MORE}, {"filters": CHOICE}]},
+            [
+                CAMP,
+                ("or value", "between", "1, 9000"),
+                ("email", "is_not_set", ""),
+                ("or source", "in", "website, referral"),
+            ],
+        ),
+        (
+            {"parameters": [{"name": "least", "type": "number", "default": 3}, {"name": "most", "type": "number"}]},
+            [CAMP, ("{{least}}", "is", "3"), ("{{most}}", "is", "")],
+        ),
+    ]
+    for members, said in cases:
+        made = report(date_field="created_at", **members)
+        book: Any = load_workbook(io.BytesIO(content(started(platform, made, "excel").wait().file_id)))
+        head, *rows = [tuple(cell.value or "" for cell in row) for row in book["Filters"].iter_rows()]
+        assert (head, rows[5:]) == (("Field", "Operator", "Value"), said), members
+        assert [row[0] for row in rows[:5]] == ["Report", "Records of", "Made at", "Records", "Currency"], members
+        assert (rows[0][2], rows[1][2], rows[4][2]) == ("Report", "lead", "USD"), members
+        drawn = PdfReader(io.BytesIO(content(started(platform, made, "pdf").wait().file_id))).pages[0].extract_text()
+        lines = [" ".join(words).replace("–", "-").replace("…", "...").rstrip() for words in said]
+        assert [line.rstrip() for line in drawn.splitlines()[1 : len(said) + 1]] == lines, members
 
 
-@pytest.mark.parametrize(("letters", "width"), [(1, 14), (12, 14), (13, 15), (47, 49), (48, 50), (49, 50)])
-def test_a_column_is_as_wide_as_its_head(
-    platform: CrmClient, report: MakeReport, content: Read, letters: int, width: int
-) -> None:
-    made = report(columns=[{"field": "name", "label": "W" * letters}])
-    book: Any = load_workbook(io.BytesIO(content(started(platform, made, "excel").wait().file_id)))
-    assert book["Data"].column_dimensions["A"].width == width
+def test_a_column_is_as_wide_as_its_head(platform: CrmClient, report: MakeReport, content: Read) -> None:
+    cases: list[tuple[int, int]] = [(1, 14), (12, 14), (13, 15), (47, 49), (48, 50), (49, 50)]
+    for letters, width in cases:
+        made = report(columns=[{"field": "name", "label": "W" * letters}])
+        book: Any = load_workbook(io.BytesIO(content(started(platform, made, "excel").wait().file_id)))
+        assert book["Data"].column_dimensions["A"].width == width, letters
 
 
-@pytest.mark.parametrize(
-    ("members", "drawn", "title"),
-    [
+def test_a_workbook_has_a_chart_of_its_groups(platform: CrmClient, report: MakeReport, content: Read) -> None:
+    cases: list[tuple[Any, str | None, str | None]] = [
         ({"groups": [{"field": "source"}]}, "BarChart", "Report"),
         ({"groups": [{"field": "source"}], "chart": {"type": "pie", "title": "Worth"}}, "PieChart", "Worth"),
         ({"groups": [{"field": "source"}], "chart": {"type": "donut"}}, "DoughnutChart", "Report"),
@@ -238,25 +242,22 @@ def test_a_column_is_as_wide_as_its_head(
         ({"groups": [{"field": "source"}, {"field": "status"}]}, None, None),
         ({"groups": [{"field": "source"}], "filter_groups": NOBODY}, None, None),
         ({"columns": [{"field": "name"}]}, None, None),
-    ],
-)  # fmt: skip
-def test_a_workbook_has_a_chart_of_its_groups(
-    platform: CrmClient, report: MakeReport, content: Read, members: Any, drawn: str | None, title: str | None
-) -> None:
-    made = report(**({"measures": [SUM, {"function": "count"}]} if "groups" in members else {}), **members)
-    plain, charted = (
-        load_workbook(io.BytesIO(content(started(platform, made, "excel", include_chart=wanted).wait().file_id)))[
-            "Data"
-        ]
-        for wanted in (False, True)
-    )
-    assert plain._charts == [] and plain.freeze_panes == charted.freeze_panes == "A2"
-    assert [type(chart).__name__ for chart in charted._charts] == ([drawn] if drawn is not None else [])
-    for chart in charted._charts:
-        assert (chart.anchor._from.col, chart.anchor._from.row) == (4, 1), "beside the data, with a column between"
-        assert "".join(run.t for line in chart.title.tx.rich.p for run in line.r) == title
-        series = [(one.tx.strRef.f, one.cat.numRef.f, one.val.numRef.f) for one in chart.series]
-        assert series == [(f"'Data'!{at}1", "'Data'!$A$2:$A$3", f"'Data'!${at}$2:${at}$3") for at in "BC"]
+    ]
+    for members, drawn, title in cases:
+        made = report(**({"measures": [SUM, {"function": "count"}]} if "groups" in members else {}), **members)
+        plain, charted = (
+            load_workbook(io.BytesIO(content(started(platform, made, "excel", include_chart=wanted).wait().file_id)))[
+                "Data"
+            ]
+            for wanted in (False, True)
+        )
+        assert plain._charts == [] and plain.freeze_panes == charted.freeze_panes == "A2", members
+        assert [type(chart).__name__ for chart in charted._charts] == ([drawn] if drawn is not None else []), members
+        for chart in charted._charts:
+            assert (chart.anchor._from.col, chart.anchor._from.row) == (4, 1), "beside the data, with a column between"
+            assert "".join(run.t for line in chart.title.tx.rich.p for run in line.r) == title
+            series = [(one.tx.strRef.f, one.cat.numRef.f, one.val.numRef.f) for one in chart.series]
+            assert series == [(f"'Data'!{at}1", "'Data'!$A$2:$A$3", f"'Data'!${at}$2:${at}$3") for at in "BC"]
 
 
 def test_an_export_is_its_users_and_outlives_the_report(

@@ -31,9 +31,8 @@ NAMES = ("sales", "leads", "activities", "performance")
 # -- a figure and its change -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("value", "previous", "change", "change_type"),
-    [
+def test_a_change_is_a_share_of_what_was() -> None:
+    cases: list[tuple[Any, Any, float | None, str]] = [
         (3, 2, 0.5, "increase"),
         (1, 4, -0.75, "decrease"),
         (2, 2, 0.0, "none"),
@@ -42,11 +41,12 @@ NAMES = ("sales", "leads", "activities", "performance")
         (0, 9, -1.0, "decrease"),
         (5, None, None, "none"),
         (0.25, 0.2, 0.25, "increase"),
-    ],
-)
-def test_a_change_is_a_share_of_what_was(value: Any, previous: Any, change: float | None, change_type: str) -> None:
-    found = metric("count", value, previous)
-    assert (found["change"], found["change_type"], found["value"]) == (change, change_type, Decimal(str(value)))
+    ]
+    for value, previous, change, change_type in cases:
+        found = metric("count", value, previous)
+        assert (found["change"], found["change_type"], found["value"]) == (change, change_type, Decimal(str(value))), (
+            value
+        )
 
 
 @given(st.decimals(0, 10**15, places=2), st.decimals(0, 10**15, places=2))
@@ -55,29 +55,25 @@ def test_the_direction_of_a_change_is_its_sign(value: Decimal, previous: Decimal
     assert found["change_type"] == ("increase" if value > previous else "decrease" if value < previous else "none")
 
 
-@pytest.mark.parametrize(
-    ("compare_to", "start", "end", "before"),
-    [
+def test_a_range_is_compared_with_another(platform: CrmClient) -> None:
+    cases: list[tuple[str, date, date, tuple[date | None, ...]]] = [
         ("previous_period", date(2026, 1, 10), date(2026, 1, 14), (date(2026, 1, 5), date(2026, 1, 9))),
         ("previous_period", date(2026, 1, 15), date(2026, 1, 15), (date(2026, 1, 14), date(2026, 1, 14))),
         ("previous_year", date(2026, 1, 10), date(2026, 1, 14), (date(2025, 1, 10), date(2025, 1, 14))),
         ("previous_year", date(2024, 2, 29), date(2024, 2, 29), (date(2023, 2, 28), date(2023, 2, 28))),
         ("none", date(2026, 1, 10), date(2026, 1, 14), (None, None)),
-    ],
-)
-def test_a_range_is_compared_with_another(
-    platform: CrmClient, compare_to: str, start: date, end: date, before: tuple[date | None, ...]
-) -> None:
-    found = platform.analytics.metrics.sales(start_date=start, end_date=end, compare_to=compare_to)
-    assert (found.compared_start_date, found.compared_end_date) == before
-    assert (found.revenue.previous is None) is (compare_to == "none")
+    ]
+    for compare_to, start, end, before in cases:
+        found = platform.analytics.metrics.sales(start_date=start, end_date=end, compare_to=compare_to)
+        assert (found.compared_start_date, found.compared_end_date) == before, compare_to
+        assert (found.revenue.previous is None) is (compare_to == "none"), compare_to
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_range_ends_after_it_starts(platform: CrmClient, name: str) -> None:
-    call = getattr(platform.analytics.metrics, name)
-    error = refused(lambda: call(start_date=TODAY, end_date=TODAY - DAY))
-    assert (error.status, error.fields[0].field) == (422, "end_date")
+def test_a_range_ends_after_it_starts(platform: CrmClient) -> None:
+    for name in NAMES:
+        call = getattr(platform.analytics.metrics, name)
+        error = refused(partial(call, start_date=TODAY, end_date=TODAY - DAY))
+        assert (error.status, error.fields[0].field) == (422, "end_date"), name
 
 
 @pytest.mark.parametrize("name", ["sales", "leads", "activities"])
@@ -183,15 +179,16 @@ def test_a_user_in_two_teams_counts_in_both_and_once_in_the_totals(
     assert [row.team_id for row in platform.analytics.metrics.performance(team_id="team_two").teams] == ["team_two"]
 
 
-@pytest.mark.parametrize("sort", ["deals_won", "activities", "win_rate", "attainment", "open_value", None])
-def test_owners_are_ranked_by_a_figure(platform: CrmClient, sort: str | None) -> None:
-    found = platform.analytics.metrics.performance(sort=sort) if sort else platform.analytics.metrics.performance()
-    figures = [getattr(row, sort or "won_value") or 0 for row in found.owners]
-    assert figures == sorted(figures, reverse=True) and len(set(figures)) > 1
-    assert [row.rank for row in found.owners] == list(range(1, len(found.owners) + 1))
-    if sort is None:
-        assert found.owners == platform.deals.analytics.performance().owners
-    assert refused(lambda: platform.analytics.metrics.performance(sort="owner")).fields[0].field == "sort"
+def test_owners_are_ranked_by_a_figure(platform: CrmClient) -> None:
+    cases: list[str | None] = ["deals_won", "activities", "win_rate", "attainment", "open_value", None]
+    for sort in cases:
+        found = platform.analytics.metrics.performance(sort=sort) if sort else platform.analytics.metrics.performance()
+        figures = [getattr(row, sort or "won_value") or 0 for row in found.owners]
+        assert figures == sorted(figures, reverse=True) and len(set(figures)) > 1, sort
+        assert [row.rank for row in found.owners] == list(range(1, len(found.owners) + 1)), sort
+        if sort is None:
+            assert found.owners == platform.deals.analytics.performance().owners
+        assert refused(lambda: platform.analytics.metrics.performance(sort="owner")).fields[0].field == "sort", sort
 
 
 # -- leads -----------------------------------------------------------------------------------------------------------

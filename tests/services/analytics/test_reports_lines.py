@@ -29,29 +29,54 @@ NAME, DAY, COUNT, SUM = (
 )
 
 
-@pytest.mark.parametrize(
-    ("report", "columns", "across", "heads"),
-    [
-        ({"format": "tabular", "groups": None, "across": None}, [NAME, SUM, DAY], [],
-         [Head("Name", "text", "text"), Head("Sum", "number", "currency"), Head("Day", "date", "date")]),
-        ({"format": "summary", "groups": [1, 2], "across": [3]}, [NAME, DAY, COUNT, SUM], [],
-         [Head("Name", "text", "text"), Head("Day", "text", "date"), Head("Count", "number", "number"),
-          Head("Sum", "number", "currency")]),
-        ({"format": "matrix", "groups": [1], "across": [2]}, [NAME, DAY, COUNT, SUM], [["May"], ["June", "x"]],
-         [Head("Name", "text", "text"), Head("May: Count", "number", "number"), Head("May: Sum", "number", "currency"),
-          Head("June / x: Count", "number", "number"), Head("June / x: Sum", "number", "currency")]),
-        ({"format": "matrix", "groups": [1], "across": [2]}, [NAME, DAY, COUNT], [["May"], ["June", "x"]],
-         [Head("Name", "text", "text"), Head("May", "number", "number"), Head("June / x", "number", "number")]),
-        ({"format": "matrix", "groups": [1], "across": None}, [NAME, COUNT], [],
-         [Head("Name", "text", "text"), Head("Count", "number", "number")]),
-    ],
-)  # fmt: skip
-def test_the_heads_of_columns_are_those_of_members_groups_and_measures(
-    report: Any, columns: Any, across: Any, heads: list[Head]
-) -> None:
-    found = heads_of(report, {"columns": columns, "across_labels": across})
-    assert found == heads
-    assert [head.is_number for head in found] == [head.type == "number" for head in heads]
+def test_the_heads_of_columns_are_those_of_members_groups_and_measures() -> None:
+    cases: list[tuple[Any, Any, Any, list[Head]]] = [
+        (
+            {"format": "tabular", "groups": None, "across": None},
+            [NAME, SUM, DAY],
+            [],
+            [Head("Name", "text", "text"), Head("Sum", "number", "currency"), Head("Day", "date", "date")],
+        ),
+        (
+            {"format": "summary", "groups": [1, 2], "across": [3]},
+            [NAME, DAY, COUNT, SUM],
+            [],
+            [
+                Head("Name", "text", "text"),
+                Head("Day", "text", "date"),
+                Head("Count", "number", "number"),
+                Head("Sum", "number", "currency"),
+            ],
+        ),
+        (
+            {"format": "matrix", "groups": [1], "across": [2]},
+            [NAME, DAY, COUNT, SUM],
+            [["May"], ["June", "x"]],
+            [
+                Head("Name", "text", "text"),
+                Head("May: Count", "number", "number"),
+                Head("May: Sum", "number", "currency"),
+                Head("June / x: Count", "number", "number"),
+                Head("June / x: Sum", "number", "currency"),
+            ],
+        ),
+        (
+            {"format": "matrix", "groups": [1], "across": [2]},
+            [NAME, DAY, COUNT],
+            [["May"], ["June", "x"]],
+            [Head("Name", "text", "text"), Head("May", "number", "number"), Head("June / x", "number", "number")],
+        ),
+        (
+            {"format": "matrix", "groups": [1], "across": None},
+            [NAME, COUNT],
+            [],
+            [Head("Name", "text", "text"), Head("Count", "number", "number")],
+        ),
+    ]
+    for report, columns, across, heads in cases:
+        found = heads_of(report, {"columns": columns, "across_labels": across})
+        assert found == heads, report
+        assert [head.is_number for head in found] == [head.type == "number" for head in heads], report
 
 
 def test_lines_are_records_or_groups_before_their_parts_and_the_totals_last() -> None:

@@ -75,9 +75,8 @@ def test_a_change_merges_and_counts_for_the_widget_and_its_dashboard(
     assert [entry["metadata"]["widget_id"] for entry in told[-4:]] == [made.id] * 4
 
 
-@pytest.mark.parametrize(
-    ("given", "code", "field"),
-    [
+def test_a_widget_is_checked_in_both_calls(platform: CrmClient, full: Dashboard) -> None:
+    cases: list[tuple[Any, str, str]] = [
         (text(position=at(0, 0)), "WIDGET_OVERLAP", "position"),
         (text(position=at(10, 0)), "WIDGET_OUT_OF_GRID", "position"),
         ({"title": "M", "type": "kpi", "source": {"metric": "leads.nonsense"}}, "UNKNOWN_METRIC", "source.metric"),
@@ -92,19 +91,16 @@ def test_a_change_merges_and_counts_for_the_widget_and_its_dashboard(
             "UNKNOWN_FIELD",
             "source.query.groups.0.field",
         ),
-    ],
-)
-def test_a_widget_is_checked_in_both_calls(
-    platform: CrmClient, full: Dashboard, given: Any, code: str, field: str
-) -> None:
-    last = full.widgets[-1]
-    for call in (
-        partial(platform.dashboards.widgets.create, full.id, given),
-        partial(platform.dashboards.widgets.update, full.id, last.id, given),
-    ):
-        error = refused(call)
-        assert (error.code, error.fields[0].field) == (code, field)
-    assert platform.dashboards.get(full.id) == full
+    ]
+    for given, code, field in cases:
+        last = full.widgets[-1]
+        for call in (
+            partial(platform.dashboards.widgets.create, full.id, given),
+            partial(platform.dashboards.widgets.update, full.id, last.id, given),
+        ):
+            error = refused(call)
+            assert (error.code, error.fields[0].field) == (code, field)
+        assert platform.dashboards.get(full.id) == full, given
 
 
 def test_a_dashboard_has_fifty_widgets_at_most(platform: CrmClient) -> None:

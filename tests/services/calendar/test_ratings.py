@@ -67,25 +67,23 @@ def test_fourteen_days_are_as_bad_as_any_more(client: CrmClient) -> None:
         assert rated(client, THURSDAY + ahead * DAY)[0] == points
 
 
-@pytest.mark.parametrize(
-    ("others", "points", "reason"),
-    [
+def test_what_is_near_and_what_else_is_on_that_day_take_points(client: CrmClient, stub: StubServer) -> None:
+    cases: list[tuple[list[tuple[int, int]], int, str]] = [
         ([], 91, "with room before and after"),
         ([(300, 30)], 89, "with room before and after"),
         ([(300, 30), (360, 30)], 87, "with room before and after"),
         ([(60, 30)], 79 - 10, "but mind back-to-back"),
         ([(65, 30)], 74, "but mind back-to-back"),
         ([(-60, 60)], 64, "but mind back-to-back, preparation"),
-    ],
-)
-def test_what_is_near_and_what_else_is_on_that_day_take_points(
-    client: CrmClient, others: list[tuple[int, int]], points: int, reason: str
-) -> None:
-    start = THURSDAY + 14 * DAY + timedelta(hours=2)
-    for minutes, length in others:
-        planned(client, start + minutes * MINUTE, length)
-    planned(client, start + DAY, 30)  # another day does not matter
-    assert rated(client, start) == (points, reason)
+    ]
+    fresh = stub.snapshot()
+    for others, points, reason in cases:
+        stub.restore(fresh)
+        start = THURSDAY + 14 * DAY + timedelta(hours=2)
+        for minutes, length in others:
+            planned(client, start + minutes * MINUTE, length)
+        planned(client, start + DAY, 30)  # another day does not matter
+        assert rated(client, start) == (points, reason), others
 
 
 def test_nine_to_five_counts_where_the_contact_is(client: CrmClient, stub: StubServer) -> None:
@@ -106,9 +104,8 @@ def test_nine_to_five_counts_where_the_contact_is(client: CrmClient, stub: StubS
         assert rated(client, start, contact_id=guest) == (points, expected), (zone, clock)
 
 
-@pytest.mark.parametrize(
-    ("met", "habit"),
-    [
+def test_the_usual_hour_is_that_at_which_most_meetings_began(client: CrmClient, stub: StubServer) -> None:
+    cases: list[tuple[list[tuple[int, str, str]], int | None]] = [
         ([(14, "confirmed", "meeting")], 14),
         ([(14, "completed", "meeting"), (11, "confirmed", "call"), (14, "confirmed", "demo")], 14),
         ([(14, "confirmed", "meeting"), (11, "confirmed", "meeting")], 11),
@@ -117,19 +114,18 @@ def test_nine_to_five_counts_where_the_contact_is(client: CrmClient, stub: StubS
         ([(14, "cancelled", "meeting")], None),
         ([(14, "no-show", "meeting")], None),
         ([(14, "confirmed", "personal"), (14, "scheduled", "meeting"), (11, "completed", "meeting")], 11),
-    ],
-)
-def test_the_usual_hour_is_that_at_which_most_meetings_began(
-    client: CrmClient, stub: StubServer, met: list[tuple[int, str, str]], habit: int | None
-) -> None:
-    for number, (hour, status, kind) in enumerate(met):
-        id = planned(client, THURSDAY.replace(hour=hour, minute=15) - (20 + number) * DAY, 30, type=kind)
-        stored(stub, "activity", id, status=status, type=kind)
-    usual = [start for start, points, reason in offered(client) if "at which you usually meet" in reason]
-    assert usual[:3] == ([f"15 {habit}:00", f"16 {habit}:00", f"19 {habit}:00"] if habit is not None else [])
-    if habit is not None:
-        _, points, reason = offered(client)[0]
-        assert (points, reason.rpartition(", ")[2]) == (75, "at the hour at which you usually meet")
+    ]
+    fresh = stub.snapshot()
+    for met, habit in cases:
+        stub.restore(fresh)
+        for number, (hour, status, kind) in enumerate(met):
+            id = planned(client, THURSDAY.replace(hour=hour, minute=15) - (20 + number) * DAY, 30, type=kind)
+            stored(stub, "activity", id, status=status, type=kind)
+        usual = [start for start, points, reason in offered(client) if "at which you usually meet" in reason]
+        assert usual[:3] == ([f"15 {habit}:00", f"16 {habit}:00", f"19 {habit}:00"] if habit is not None else []), met
+        if habit is not None:
+            _, points, reason = offered(client)[0]
+            assert (points, reason.rpartition(", ")[2]) == (75, "at the hour at which you usually meet")
 
 
 # -- how far it looks ahead -----------------------------------------------------------------------------------------

@@ -79,15 +79,18 @@ def test_what_is_taken_is_not_suggested(client: CrmClient) -> None:
     assert client.calendar.smart_scheduling(60).suggested_times[0] == first
 
 
-@pytest.mark.parametrize(("minutes", "a_day"), [(15, 2), (45, 2), (60, 2), (120, 1), (480, 1)])
-def test_five_times_are_offered_two_a_day_and_none_overlaps(client: CrmClient, minutes: int, a_day: int) -> None:
-    times = client.calendar.smart_scheduling(minutes, preferred_times=["monday", "09:00", "10:00"]).suggested_times
-    days = [found.start_time.astimezone(NEW_YORK).date() for found in times]
-    assert len(times) == 5 and max(days.count(day) for day in days) == a_day
-    in_order = sorted((found.start_time, found.end_time) for found in times)
-    assert all(end - start == timedelta(minutes=minutes) for start, end in in_order)
-    assert all(end <= following for (_, end), (following, _) in pairwise(in_order))
-    assert [found.confidence for found in times] == sorted((found.confidence for found in times), reverse=True)
+def test_five_times_are_offered_two_a_day_and_none_overlaps(client: CrmClient) -> None:
+    cases: list[tuple[int, int]] = [(15, 2), (45, 2), (60, 2), (120, 1), (480, 1)]
+    for minutes, a_day in cases:
+        times = client.calendar.smart_scheduling(minutes, preferred_times=["monday", "09:00", "10:00"]).suggested_times
+        days = [found.start_time.astimezone(NEW_YORK).date() for found in times]
+        assert len(times) == 5 and max(days.count(day) for day in days) == a_day, minutes
+        in_order = sorted((found.start_time, found.end_time) for found in times)
+        assert all(end - start == timedelta(minutes=minutes) for start, end in in_order), minutes
+        assert all(end <= following for (_, end), (following, _) in pairwise(in_order)), minutes
+        assert [found.confidence for found in times] == sorted((found.confidence for found in times), reverse=True), (
+            minutes
+        )
 
 
 @pytest.mark.parametrize(
@@ -189,30 +192,32 @@ def test_travel_counts_where_places_differ(client: CrmClient) -> None:
     assert travel("Main St 1, Austin, US", "Zoom") == travel(None, "Berlin") == 0
 
 
-@pytest.mark.parametrize(
-    ("members", "is_taken"),
-    [
-        ({"contact_id": "{guest}"}, True), ({"attendees": [{"contact_id": "{guest}"}]}, True),
-        ({"attendees": [{"contact_id": "contact_123"}]}, False), ({"contact_id": "contact_123"}, False), ({}, False),
-        ({"attendees": [{"contact_id": "contact_123"}, {"contact_id": "{guest}"}], "contact_id": "contact_123"}, True),
-        ({"contact_id": "{guest}", "status": "cancelled"}, False), ({"contact_id": "{guest}", "busy": False}, False),
-    ],
-)  # fmt: skip
-def test_what_takes_the_time_of_the_guest_takes_it(
-    client: CrmClient, stub: StubServer, members: dict[str, Any], is_taken: bool
-) -> None:
+def test_what_takes_the_time_of_the_guest_takes_it(client: CrmClient, stub: StubServer) -> None:
     """Also in the calendar of somebody else: at the guest's other meetings none is offered."""
-    start = datetime(2026, 1, 28, 11, tzinfo=NEW_YORK)
-    for event in client.calendar.events.list():
-        client.calendar.events.delete(event.id)
-    guest = client.contacts.create({"name": "Paula Neu", "email": "paula@neu.example"}).id
-    id = planned(client, start, 60)
-    events = stub.store.collection("tenant_acme", "activity")
-    whole = json.loads(json.dumps({"owner_id": "user_sam", "attendees": [], **members}).replace("{guest}", guest))
-    events.put(some(events.get(id)) | whole)
-    for contact_id, taken in ((guest, is_taken), (None, False)):
-        found = client.calendar.smart_scheduling(60, contact_id=contact_id, preferred_times=[start])
-        assert (start in [one.start_time for one in found.suggested_times]) is not taken, contact_id
+    cases: list[tuple[dict[str, Any], bool]] = [
+        ({"contact_id": "{guest}"}, True),
+        ({"attendees": [{"contact_id": "{guest}"}]}, True),
+        ({"attendees": [{"contact_id": "contact_123"}]}, False),
+        ({"contact_id": "contact_123"}, False),
+        ({}, False),
+        ({"attendees": [{"contact_id": "contact_123"}, {"contact_id": "{guest}"}], "contact_id": "contact_123"}, True),
+        ({"contact_id": "{guest}", "status": "cancelled"}, False),
+        ({"contact_id": "{guest}", "busy": False}, False),
+    ]
+    fresh = stub.snapshot()
+    for members, is_taken in cases:
+        stub.restore(fresh)
+        start = datetime(2026, 1, 28, 11, tzinfo=NEW_YORK)
+        for event in client.calendar.events.list():
+            client.calendar.events.delete(event.id)
+        guest = client.contacts.create({"name": "Paula Neu", "email": "paula@neu.example"}).id
+        id = planned(client, start, 60)
+        events = stub.store.collection("tenant_acme", "activity")
+        whole = json.loads(json.dumps({"owner_id": "user_sam", "attendees": [], **members}).replace("{guest}", guest))
+        events.put(some(events.get(id)) | whole)
+        for contact_id, taken in ((guest, is_taken), (None, False)):
+            found = client.calendar.smart_scheduling(60, contact_id=contact_id, preferred_times=[start])
+            assert (start in [one.start_time for one in found.suggested_times]) is not taken, contact_id
 
 
 def test_a_meeting_is_where_the_last_one_was_or_at_the_address_of_the_contact(

@@ -34,49 +34,64 @@ def first_of(raw: httpx.Client, entity: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("entity", PATHS)
-def test_null_is_taken_where_the_description_says_so(raw: httpx.Client, entity: str) -> None:
-    id = first_of(raw, entity)
-    for name, field in fields_of(raw, entity).items():
-        if field["readOnly"] or "." in name:
-            continue
-        reply = raw.put(f"{PATHS[entity]}/{id}", json={camel(name): None})
-        refused = [one["rule"] for one in reply.json()["errors"] if one["field"].partition(".")[0] == camel(name)]
-        if field["nullable"]:  # what is needed, or given only once, says so: no type is wrong
-            assert not {"type", "choice"} & set(refused), (name, reply.text)
-        else:
-            assert reply.status_code == 422 and refused, (name, reply.text)
+def test_null_is_taken_where_the_description_says_so(raw: httpx.Client) -> None:
+    for entity in PATHS:
+        id = first_of(raw, entity)
+        for name, field in fields_of(raw, entity).items():
+            if field["readOnly"] or "." in name:
+                continue
+            reply = raw.put(f"{PATHS[entity]}/{id}", json={camel(name): None})
+            refused = [one["rule"] for one in reply.json()["errors"] if one["field"].partition(".")[0] == camel(name)]
+            if field["nullable"]:  # what is needed, or given only once, says so: no type is wrong
+                assert not {"type", "choice"} & set(refused), (name, reply.text)
+            else:
+                assert reply.status_code == 422 and refused, (name, reply.text)
 
 
-@pytest.mark.parametrize(
-    ("entity", "member"),
-    [("account", "tags"), ("account", "social_profiles"), ("deal", "tags"),
-     ("territory", "member_ids"), ("territory", "rules"), ("report", "tags"), ("workflow", "conditions")],
-)  # fmt: skip
-def test_null_empties_a_list(raw: httpx.Client, entity: str, member: str) -> None:
-    reply = raw.put(f"{PATHS[entity]}/{first_of(raw, entity)}", json={camel(member): None})
-    assert reply.status_code == 200 and reply.json()["data"][camel(member)] == [], reply.text
+def test_null_empties_a_list(raw: httpx.Client) -> None:
+    cases: list[tuple[str, str]] = [
+        ("account", "tags"),
+        ("account", "social_profiles"),
+        ("deal", "tags"),
+        ("territory", "member_ids"),
+        ("territory", "rules"),
+        ("report", "tags"),
+        ("workflow", "conditions"),
+    ]
+    for entity, member in cases:
+        reply = raw.put(f"{PATHS[entity]}/{first_of(raw, entity)}", json={camel(member): None})
+        assert reply.status_code == 200 and reply.json()["data"][camel(member)] == [], reply.text
 
 
-@pytest.mark.parametrize(
-    ("entity", "member", "target"),
-    [("deal", "pipeline_id", "pipeline"), ("deal", "contact_id", "contact"), ("deal", "account_id", "account"),
-     ("deal", "lead_id", "lead"), ("lead", "territory_id", "territory"), ("lead", "converted_deal_id", "deal"),
-     ("contact", "merged_ids", "contact"), ("activity", "series_id", "activity"), ("user", "team_ids", "team")],
-)  # fmt: skip
-def test_what_holds_an_id_is_a_reference(raw: httpx.Client, entity: str, member: str, target: str) -> None:
-    described = raw.get(f"objects/{entity}").json()["data"]
-    field = next(one for one in described["fields"] if one["name"] == member)
-    assert "reference" in (field["type"], field["itemType"]) and field["referenceTo"] == [target]
-    link = next(one for one in described["relationships"] if one["field"] == member)
-    assert link["entity"] == target
+def test_what_holds_an_id_is_a_reference(raw: httpx.Client) -> None:
+    cases: list[tuple[str, str, str]] = [
+        ("deal", "pipeline_id", "pipeline"),
+        ("deal", "contact_id", "contact"),
+        ("deal", "account_id", "account"),
+        ("deal", "lead_id", "lead"),
+        ("lead", "territory_id", "territory"),
+        ("lead", "converted_deal_id", "deal"),
+        ("contact", "merged_ids", "contact"),
+        ("activity", "series_id", "activity"),
+        ("user", "team_ids", "team"),
+    ]
+    for entity, member, target in cases:
+        described = raw.get(f"objects/{entity}").json()["data"]
+        field = next(one for one in described["fields"] if one["name"] == member)
+        assert "reference" in (field["type"], field["itemType"]) and field["referenceTo"] == [target], entity
+        link = next(one for one in described["relationships"] if one["field"] == member)
+        assert link["entity"] == target, entity
 
 
-@pytest.mark.parametrize(
-    ("entity", "member"), [("contact", "website"), ("contact", "avatar"), ("account", "logo"), ("lead", "website")]
-)
-def test_what_holds_a_link_is_a_url(raw: httpx.Client, entity: str, member: str) -> None:
-    assert fields_of(raw, entity)[member]["type"] == "url"
+def test_what_holds_a_link_is_a_url(raw: httpx.Client) -> None:
+    cases: list[tuple[str, str]] = [
+        ("contact", "website"),
+        ("contact", "avatar"),
+        ("account", "logo"),
+        ("lead", "website"),
+    ]
+    for entity, member in cases:
+        assert fields_of(raw, entity)[member]["type"] == "url", entity
 
 
 @pytest.mark.parametrize(
@@ -117,16 +132,18 @@ def test_activities_of_all_kinds_are_sorted_as_their_list_is(raw: httpx.Client) 
     assert raw.get("objects/activity").json()["data"]["model"] == "Activity"
 
 
-@pytest.mark.parametrize("entity", ["user", "message", "pipeline", "report", "role", "mention"])
-def test_what_nobody_can_import_is_not_refused_for_a_right(raw: httpx.Client, entity: str) -> None:
-    reply = raw.post("imports/preview", files={"file": ("a.csv", b"name\nx\n")}, data={"entity": entity})
-    (error,) = reply.json()["errors"]
-    assert (reply.status_code, error["code"]) == (422, "UNSUPPORTED_OPERATION")
-    assert error["details"] == {"entity": entity, "capability": "import"}
-    if entity in ("role", "mention"):
-        assert (
-            raw.post("exports", json={"entityTypes": [entity]}).json()["errors"][0]["code"] == "UNSUPPORTED_OPERATION"
-        )
+def test_what_nobody_can_import_is_not_refused_for_a_right(raw: httpx.Client) -> None:
+    cases: list[str] = ["user", "message", "pipeline", "report", "role", "mention"]
+    for entity in cases:
+        reply = raw.post("imports/preview", files={"file": ("a.csv", b"name\nx\n")}, data={"entity": entity})
+        (error,) = reply.json()["errors"]
+        assert (reply.status_code, error["code"]) == (422, "UNSUPPORTED_OPERATION"), entity
+        assert error["details"] == {"entity": entity, "capability": "import"}, entity
+        if entity in ("role", "mention"):
+            assert (
+                raw.post("exports", json={"entityTypes": [entity]}).json()["errors"][0]["code"]
+                == "UNSUPPORTED_OPERATION"
+            )
 
 
 @pytest.mark.parametrize(("word", "entity"), [("onboardings", "onboarding"), ("Contact", "contact"), ("Leads", "lead")])
@@ -148,15 +165,17 @@ def test_keys_that_are_no_texts_are_named(raw: httpx.Client) -> None:
     assert (reply.status_code, error["field"], error["rule"]) == (422, "keys[3]", "type")
 
 
-@pytest.mark.parametrize(
-    ("path", "member", "value"),
-    [("objects/contact/batch-get", "keys", "x"), ("objects/contact/upsert", "records", {}),
-     ("objects/contact/restore", "ids", 5), ("objects/transaction", "operations", "x"),
-     ("contacts/bulk", "contacts", {})],
-)  # fmt: skip
-def test_what_is_no_list_has_the_wrong_type(raw: httpx.Client, path: str, member: str, value: Any) -> None:
-    (error,) = raw.post(path, json={member: value}).json()["errors"]
-    assert (error["field"], error["rule"]) == (member, "type"), error
+def test_what_is_no_list_has_the_wrong_type(raw: httpx.Client) -> None:
+    cases: list[tuple[str, str, Any]] = [
+        ("objects/contact/batch-get", "keys", "x"),
+        ("objects/contact/upsert", "records", {}),
+        ("objects/contact/restore", "ids", 5),
+        ("objects/transaction", "operations", "x"),
+        ("contacts/bulk", "contacts", {}),
+    ]
+    for path, member, value in cases:
+        (error,) = raw.post(path, json={member: value}).json()["errors"]
+        assert (error["field"], error["rule"]) == (member, "type"), error
 
 
 def test_a_scan_goes_on_after_its_own_records_only(raw: httpx.Client) -> None:
@@ -186,22 +205,23 @@ def test_a_territory_needs_the_right_of_its_own_calls(stub: StubServer, raw: htt
     assert described["permissions"] == ["read", "export", "import"]
 
 
-@pytest.mark.parametrize("entity", ["contact", "lead", "account", "deal", "territory"])
-def test_a_list_is_sorted_and_searched_by_the_fields_that_say_so(raw: httpx.Client, entity: str) -> None:
-    fields = fields_of(raw, entity)
-    for name, field in fields.items():
-        reply = raw.get(PATHS[entity], params={"sort": camel(name), "limit": 1})
-        assert (reply.status_code == 200) is field["sortable"], name
-    texts = [name for name, field in fields.items() if field["type"] in ("text", "long_text", "list", "email")]
-    title = "title" if entity == "deal" else "name"
-    for number, name in enumerate(texts):
-        field, word = fields[name], f"word{number}x"
-        if field["readOnly"] or field["options"] or "." in name or name.startswith("custom"):
-            continue
-        value = f"{word}@words.example" if field["type"] == "email" else word
-        body = {title: "Plain", camel(name): [value] if field["type"] == "list" else value}
-        made = raw.post(PATHS[entity], json=body)
-        if made.status_code != 201:  # a code, the name of a zone
-            continue
-        found = raw.get(PATHS[entity], params={"search": word}).json()["data"]
-        assert [one["id"] for one in found] == ([made.json()["data"]["id"]] if field["searchable"] else []), name
+def test_a_list_is_sorted_and_searched_by_the_fields_that_say_so(raw: httpx.Client) -> None:
+    cases: list[str] = ["contact", "lead", "account", "deal", "territory"]
+    for entity in cases:
+        fields = fields_of(raw, entity)
+        for name, field in fields.items():
+            reply = raw.get(PATHS[entity], params={"sort": camel(name), "limit": 1})
+            assert (reply.status_code == 200) is field["sortable"], name
+        texts = [name for name, field in fields.items() if field["type"] in ("text", "long_text", "list", "email")]
+        title = "title" if entity == "deal" else "name"
+        for number, name in enumerate(texts):
+            field, word = fields[name], f"word{number}x"
+            if field["readOnly"] or field["options"] or "." in name or name.startswith("custom"):
+                continue
+            value = f"{word}@words.example" if field["type"] == "email" else word
+            body = {title: "Plain", camel(name): [value] if field["type"] == "list" else value}
+            made = raw.post(PATHS[entity], json=body)
+            if made.status_code != 201:  # a code, the name of a zone
+                continue
+            found = raw.get(PATHS[entity], params={"search": word}).json()["data"]
+            assert [one["id"] for one in found] == ([made.json()["data"]["id"]] if field["searchable"] else []), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from refusals import refused
@@ -29,20 +30,18 @@ def test_a_token_opens_the_account_that_it_names(stub: StubServer, acme: CrmClie
     assert "very-secret" not in str([stub.audit(), stub.store.collection("tenant_acme", "social_account").all()])
 
 
-@pytest.mark.parametrize(
-    ("given", "code", "field"),
-    [
+def test_what_connects_no_account(acme: CrmClient) -> None:
+    cases: list[tuple[dict[str, str], str, str]] = [
         ({}, "VALIDATION_ERROR", "access_token"),
         ({"code": "c"}, "VALIDATION_ERROR", "redirect_uri"),
         ({"code": "c", "redirect_uri": "http://x.example", "access_token": "t"}, "VALIDATION_ERROR", "access_token"),
         ({"access_token": "  "}, "VALIDATION_ERROR", "access_token"),
         ({"access_token": "refused-1"}, "CONNECTION_REFUSED", "access_token"),
         ({"code": "REFUSED", "redirect_uri": "http://x.example"}, "CONNECTION_REFUSED", "code"),
-    ],
-)
-def test_what_connects_no_account(acme: CrmClient, given: dict[str, str], code: str, field: str) -> None:
-    refusal = refused(lambda: acme.social.accounts.connect("youtube", **given))
-    assert (refusal.status, refusal.code, refusal.fields[0].field) == (422, code, field)
+    ]
+    for given, code, field in cases:
+        refusal = refused(partial(acme.social.accounts.connect, "youtube", **given))
+        assert (refusal.status, refusal.code, refusal.fields[0].field) == (422, code, field), given
 
 
 @pytest.mark.parametrize("network", [" ", "\t\n"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from statistics import fmean
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,9 +28,8 @@ NEW_YORK = ZoneInfo("America/New_York")
 WORDS: Mapping[str, Any] = {"networks": [], "languages": [], "exclude": []}
 
 
-@pytest.mark.parametrize(
-    ("keyword", "expected"),
-    [
+def test_which_posts_have_a_keyword() -> None:
+    cases: list[tuple[dict[str, Any], bool]] = [
         ({"keyword": "acme crm", "match": "phrase"}, True),
         ({"keyword": "crm acme", "match": "phrase"}, False),
         ({"keyword": "acme support", "match": "phrase"}, False),
@@ -45,10 +45,9 @@ WORDS: Mapping[str, Any] = {"networks": [], "languages": [], "exclude": []}
         ({"keyword": "acme", "match": "any", "languages": ["en-GB"]}, True),
         ({"keyword": "acme", "match": "any", "exclude": ["and support"]}, False),
         ({"keyword": "acme", "match": "any", "exclude": ["support and"]}, True),
-    ],
-)
-def test_which_posts_have_a_keyword(keyword: dict[str, Any], expected: bool) -> None:
-    assert fits({**WORDS, **keyword}, POST) is expected
+    ]
+    for keyword, expected in cases:
+        assert fits({**WORDS, **keyword}, POST) is expected, keyword
 
 
 @pytest.mark.thorough
@@ -138,28 +137,25 @@ def test_the_report_is_the_shares_of_the_mentions(stub: StubServer, acme: CrmCli
     assert half.trend == ("improving" if moved > 10 else "declining" if moved < -10 else "stable")
 
 
-@pytest.mark.parametrize(
-    ("members", "field"),
-    [
+def test_what_no_alert_is(acme: CrmClient) -> None:
+    cases: list[tuple[Any, str]] = [
         ({"condition": "mention_volume"}, "threshold"),
         ({"condition": "negative_share", "threshold": Decimal("1.5")}, "threshold"),
         ({"condition": "keyword", "keyword_ids": ["keyword_no"]}, "keyword_ids.0"),
         ({"condition": "keyword", "recipients": ["user_no"]}, "recipients.0"),
         ({"condition": "influencer", "min_followers": 1_000}, "threshold"),
-    ],
-)
-def test_what_no_alert_is(acme: CrmClient, members: Any, field: str) -> None:
-    alert: Any = {"name": "x", **members}
-    refusal = refused(lambda: acme.social.monitoring.alerts.create(alert))
-    assert (refusal.status, refusal.fields[0].field) == (422, field)
+    ]
+    for members, field in cases:
+        alert: Any = {"name": "x", **members}
+        refusal = refused(partial(acme.social.monitoring.alerts.create, alert))
+        assert (refusal.status, refusal.fields[0].field) == (422, field), members
 
 
 WEEK = 10_080
 
 
-@pytest.mark.parametrize(
-    ("members", "fires"),
-    [
+def test_when_an_alert_is_told(stub: StubServer, acme: CrmClient) -> None:
+    cases: list[tuple[Any, bool]] = [
         ({"condition": "mention_volume", "threshold": 2}, True),
         ({"condition": "mention_volume", "threshold": 500}, False),
         ({"condition": "negative_share", "threshold": Decimal("0.01")}, True),
@@ -170,36 +166,42 @@ WEEK = 10_080
         ({"condition": "keyword"}, True),
         ({"condition": "keyword", "networks": ["mastodon"]}, False),
         ({"condition": "keyword", "active": False}, False),
-    ],
-)
-def test_when_an_alert_is_told(stub: StubServer, acme: CrmClient, members: Any, fires: bool) -> None:
-    alert: Any = {"name": "Watch", "window_minutes": WEEK, **members}
-    made = acme.social.monitoring.alerts.create(alert)
-    assert (made.trigger_count, made.recipients, made.channels) == (0, ["user_ada"], ["in_app"])
-    stub.clock.advance(2)
-    told = [entry for entry in stub.audit() if entry["action"] == "social.alert_triggered"]
-    inbox = stub.store.collection("tenant_acme", "notification")
-    assert [entry["entity"]["id"] for entry in told] == [made.id] * fires
-    assert [one["title"] for one in inbox.find("type", "social_alert")] == ["Watch"] * fires
+    ]
+    fresh = stub.snapshot()
+    for members, fires in cases:
+        stub.restore(fresh)
+        alert: Any = {"name": "Watch", "window_minutes": WEEK, **members}
+        made = acme.social.monitoring.alerts.create(alert)
+        assert (made.trigger_count, made.recipients, made.channels) == (0, ["user_ada"], ["in_app"]), members
+        stub.clock.advance(2)
+        told = [entry for entry in stub.audit() if entry["action"] == "social.alert_triggered"]
+        inbox = stub.store.collection("tenant_acme", "notification")
+        assert [entry["entity"]["id"] for entry in told] == [made.id] * fires, members
+        assert [one["title"] for one in inbox.find("type", "social_alert")] == ["Watch"] * fires, members
 
 
-@pytest.mark.parametrize(
-    ("least", "threshold", "counted"),
-    [(None, 1, 2), (10_000, 2, 2), (10_000, 3, None), (10_001, 1, 1), (20_000, 1, 1), (20_001, 1, None)],
-)
-def test_an_influencer_has_so_many_followers_at_least(
-    stub: StubServer, acme: CrmClient, least: int | None, threshold: int, counted: int | None
-) -> None:
-    followers = iter((10_000, 9_999, 20_000, None))
-    for doc in stub.store.collection("tenant_acme", "mention").all():
-        author = {**doc["author"], "followers": next(followers, 0)}
-        stored(stub, "mention", doc["id"], author=author, posted_at=stub.clock.now())
-    said: Any = {"name": "Watch", "condition": "influencer", "threshold": threshold, "min_followers": least}
-    made = acme.social.monitoring.alerts.create(said)
-    assert made.min_followers == (10_000 if least is None else least)
-    stub.clock.advance(2)
-    told = [entry for entry in stub.audit() if entry["action"] == "social.alert_triggered"]
-    assert [entry["metadata"]["value"] for entry in told] == ([] if counted is None else [counted])
+def test_an_influencer_has_so_many_followers_at_least(stub: StubServer, acme: CrmClient) -> None:
+    cases: list[tuple[int | None, int, int | None]] = [
+        (None, 1, 2),
+        (10_000, 2, 2),
+        (10_000, 3, None),
+        (10_001, 1, 1),
+        (20_000, 1, 1),
+        (20_001, 1, None),
+    ]
+    fresh = stub.snapshot()
+    for least, threshold, counted in cases:
+        stub.restore(fresh)
+        followers = iter((10_000, 9_999, 20_000, None))
+        for doc in stub.store.collection("tenant_acme", "mention").all():
+            author = {**doc["author"], "followers": next(followers, 0)}
+            stored(stub, "mention", doc["id"], author=author, posted_at=stub.clock.now())
+        said: Any = {"name": "Watch", "condition": "influencer", "threshold": threshold, "min_followers": least}
+        made = acme.social.monitoring.alerts.create(said)
+        assert made.min_followers == (10_000 if least is None else least), least
+        stub.clock.advance(2)
+        told = [entry for entry in stub.audit() if entry["action"] == "social.alert_triggered"]
+        assert [entry["metadata"]["value"] for entry in told] == ([] if counted is None else [counted]), least
 
 
 def test_an_alert_rests_between_two_times(stub: StubServer, acme: CrmClient) -> None:

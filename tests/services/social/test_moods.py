@@ -56,20 +56,24 @@ def test_the_groups_of_the_report(stub: StubServer, acme: CrmClient, by: Any, gr
     assert acme.social.monitoring.sentiment(network="linkedin", group_by=by).score == -70
 
 
-@pytest.mark.parametrize(
-    ("score", "trend"), [(10, "stable"), (11, "improving"), (-10, "stable"), (-11, "declining"), (None, "stable")]
-)
-@pytest.mark.parametrize("before", [True, False])
-def test_more_than_ten_points_are_a_trend(
-    stub: StubServer, acme: CrmClient, score: int | None, trend: str, before: bool
-) -> None:
-    today = stub.clock.now().date()
-    earlier: Any = {"sentiment": "neutral", "sentiment_score": 0, "posted_at": stub.clock.now() - 2 * DAY}
-    now: Any = {"sentiment": "neutral", "sentiment_score": score}
-    only(stub, *[now] * (score is not None), *[earlier] * before)
-    report = acme.social.monitoring.sentiment(start_date=today, end_date=today + DAY)
-    assert (report.score, report.previous_score) == (score, 0 if before else None)
-    assert report.trend == (trend if before else "stable")
+def test_more_than_ten_points_are_a_trend(stub: StubServer, acme: CrmClient) -> None:
+    cases_0: list[bool] = [True, False]
+    cases_1: list[tuple[int | None, str]] = [
+        (10, "stable"),
+        (11, "improving"),
+        (-10, "stable"),
+        (-11, "declining"),
+        (None, "stable"),
+    ]
+    for before in cases_0:
+        for score, trend in cases_1:
+            today = stub.clock.now().date()
+            earlier: Any = {"sentiment": "neutral", "sentiment_score": 0, "posted_at": stub.clock.now() - 2 * DAY}
+            now: Any = {"sentiment": "neutral", "sentiment_score": score}
+            only(stub, *[now] * (score is not None), *[earlier] * before)
+            report = acme.social.monitoring.sentiment(start_date=today, end_date=today + DAY)
+            assert (report.score, report.previous_score) == (score, 0 if before else None), before
+            assert report.trend == (trend if before else "stable"), before
 
 
 def test_the_five_strongest_of_a_mood_come_first_and_the_latest_of_those_that_are_equal(

@@ -237,19 +237,17 @@ def test_a_failed_step_ends_the_execution_or_is_passed_over(platform: CrmClient,
     assert counted.version == made.version and counted.last_executed_at is not None
 
 
-@pytest.mark.parametrize(
-    ("members", "action", "code"),
-    [
+def test_what_an_action_fails_of(platform: CrmClient, flow: Flow) -> None:
+    cases: list[tuple[Any, Any, str]] = [
         ({"email_opt_out": True}, act("send_email", to="record", subject="a", body="b"), "RECIPIENT_OPTED_OUT"),
         ({"owner_id": None}, act("send_email", to="owner", subject="a", body="b"), "NO_ADDRESS"),
         ({}, act("update_field", field="email", value="{{name}}"), "VALIDATION_ERROR"),
         ({}, act("create_record", entity_type="account", fields={"name": "{{title}}"}), "VALIDATION_ERROR"),
         ({"status": "unqualified"}, act("convert_lead"), "LEAD_UNQUALIFIED"),
-    ],
-)
-def test_what_an_action_fails_of(platform: CrmClient, flow: Flow, members: Any, action: Any, code: str) -> None:
-    run = run_on(platform, flow("manual", action), platform.leads.create(LEAD | members))
-    assert codes(run) == [code]
+    ]
+    for members, action, code in cases:
+        run = run_on(platform, flow("manual", action), platform.leads.create(LEAD | members))
+        assert codes(run) == [code], members
 
 
 def test_a_wait_is_only_for_what_it_is_asked_for(platform: CrmClient, stub: StubServer, flow: Flow, runs: Runs) -> None:

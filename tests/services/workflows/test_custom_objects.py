@@ -76,9 +76,8 @@ def test_actions_write_records_and_make_them(platform: CrmClient, boat: CustomOb
     assert tender is not None and (tender.type, tender.name) == ("boat", "Tender of Argo")
 
 
-@pytest.mark.parametrize(
-    ("members", "code", "field"),
-    [
+def test_what_the_object_does_not_have_is_refused(platform: CrmClient, boat: CustomObject) -> None:
+    cases: list[tuple[Any, str, str | None]] = [
         ({"conditions": where("nope", "is_set")}, "UNKNOWN_FIELD", "conditions.0.filters.0.field"),
         ({"conditions": where("state", "gt", 1)}, "INVALID_OPERATOR", "conditions.0.filters.0.op"),
         ({"triggers": [{"type": "field_changed", "field": "nope"}]}, "UNKNOWN_FIELD", "triggers.0.field"),
@@ -88,15 +87,12 @@ def test_actions_write_records_and_make_them(platform: CrmClient, boat: CustomOb
         ({"actions": [act("create_record", entity_type="boat", fields={"nope": 1})]}, "UNKNOWN_FIELD", None),
         ({"actions": [act("create_record", entity_type="boat", fields={"size": "x"})]}, "VALIDATION_ERROR", None),
         ({"entity_type": "ship"}, "VALIDATION_ERROR", "entity_type"),
-    ],
-)
-def test_what_the_object_does_not_have_is_refused(
-    platform: CrmClient, boat: CustomObject, members: Any, code: str, field: str | None
-) -> None:
-    given: Any = {"name": "Flow", "entity_type": boat.api_name, **members}
-    with pytest.raises(ValidationError) as refused:
-        platform.workflows.create(given)
-    assert refused.value.code == code and (field is None or refused.value.fields[0].field == field)
+    ]
+    for members, code, field in cases:
+        given: Any = {"name": "Flow", "entity_type": boat.api_name, **members}
+        with pytest.raises(ValidationError) as refused:
+            platform.workflows.create(given)
+        assert refused.value.code == code and (field is None or refused.value.fields[0].field == field), members
 
 
 def test_a_record_of_another_object_is_none_of_this_one(platform: CrmClient, boat: CustomObject, flow: Flow) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -112,27 +113,27 @@ WRONG += [({"triggers": [one]}, code, path and f"triggers.0.{path}") for one, co
 WRONG += [({"actions": [{"spec": one}]}, code, path and f"actions.0.spec.{path}") for one, code, path in WRONG_ACTIONS]
 
 
-@pytest.mark.parametrize(("members", "code", "field"), WRONG)
-def test_what_could_not_work_is_refused(platform: CrmClient, members: Any, code: str, field: str | None) -> None:
-    with pytest.raises(ValidationError) as refused:
-        platform.workflows.create(GOOD | members)
-    assert refused.value.code == code
-    assert field is None or refused.value.fields[0].field == field
-    assert not [one for one in platform.workflows.list() if one.name == "Flow"]
-
-
-@pytest.mark.parametrize(("spec", "code", "field"), WRONG_ACTIONS)
-def test_the_routes_of_actions_refuse_the_same(platform: CrmClient, spec: Any, code: str, field: str | None) -> None:
-    made = platform.workflows.create(GOOD | {"actions": [act("stop")]})
-    writes: list[Callable[[], object]] = [
-        lambda: platform.workflows.actions.create(made.id, {"spec": spec}),
-        lambda: platform.workflows.actions.update(made.id, made.actions[0].id, {"spec": spec}),
-    ]
-    for write in writes:
+def test_what_could_not_work_is_refused(platform: CrmClient) -> None:
+    for members, code, field in WRONG:
         with pytest.raises(ValidationError) as refused:
-            write()
-        assert refused.value.code == code and (field is None or refused.value.fields[0].field == f"spec.{field}")
-    assert platform.workflows.get(made.id).version == 1
+            platform.workflows.create(GOOD | members)
+        assert refused.value.code == code, members
+        assert field is None or refused.value.fields[0].field == field, members
+        assert not [one for one in platform.workflows.list() if one.name == "Flow"], members
+
+
+def test_the_routes_of_actions_refuse_the_same(platform: CrmClient) -> None:
+    for spec, code, field in WRONG_ACTIONS:
+        made = platform.workflows.create(GOOD | {"actions": [act("stop")]})
+        writes: list[Callable[[], object]] = [
+            partial(platform.workflows.actions.create, made.id, {"spec": spec}),
+            partial(platform.workflows.actions.update, made.id, made.actions[0].id, {"spec": spec}),
+        ]
+        for write in writes:
+            with pytest.raises(ValidationError) as refused:
+                write()
+            assert refused.value.code == code and (field is None or refused.value.fields[0].field == f"spec.{field}")
+        assert platform.workflows.get(made.id).version == 1, spec
 
 
 def test_branches_may_be_as_deep_at_every_door(platform: CrmClient) -> None:
@@ -142,24 +143,21 @@ def test_branches_may_be_as_deep_at_every_door(platform: CrmClient) -> None:
     assert platform.workflows.actions.update(made.id, made.actions[0].id, deepest).spec == made.actions[0].spec
 
 
-@pytest.mark.parametrize(("trigger", "code", "field"), WRONG_TRIGGERS)
-def test_the_routes_of_triggers_refuse_the_same(
-    platform: CrmClient, trigger: Any, code: str, field: str | None
-) -> None:
-    made = platform.workflows.create(GOOD)
-    writes: list[Callable[[], object]] = [
-        lambda: platform.workflows.triggers.create(made.id, trigger),
-        lambda: platform.workflows.triggers.update(made.id, made.triggers[0].id, trigger),
-    ]
-    for write in writes:
-        with pytest.raises(ValidationError) as refused:
-            write()
-        assert refused.value.code == code and (field is None or refused.value.fields[0].field == field)
+def test_the_routes_of_triggers_refuse_the_same(platform: CrmClient) -> None:
+    for trigger, code, field in WRONG_TRIGGERS:
+        made = platform.workflows.create(GOOD)
+        writes: list[Callable[[], object]] = [
+            partial(platform.workflows.triggers.create, made.id, trigger),
+            partial(platform.workflows.triggers.update, made.id, made.triggers[0].id, trigger),
+        ]
+        for write in writes:
+            with pytest.raises(ValidationError) as refused:
+                write()
+            assert refused.value.code == code and (field is None or refused.value.fields[0].field == field)
 
 
-@pytest.mark.parametrize(
-    ("members", "field"),
-    [
+def test_what_the_client_refuses_the_server_refuses_too(platform: CrmClient) -> None:
+    cases: list[tuple[Any, str]] = [
         ({"name": " "}, "name"),
         ({"name": "x" * 151}, "name"),
         ({"triggers": [{"type": "manual"}] * 11}, "triggers"),
@@ -167,12 +165,11 @@ def test_the_routes_of_triggers_refuse_the_same(
         ({"actions": [tag("x")] * 51}, "actions"),
         ({"actions": [{"delayMinutes": 525_601, "spec": {"type": "stop"}}]}, "actions.0.delayMinutes"),
         ({"nope": 1}, "nope"),
-    ],
-)
-def test_what_the_client_refuses_the_server_refuses_too(platform: CrmClient, members: Any, field: str) -> None:
-    body = {"name": "Flow", "entityType": "lead", **members}
-    refused = platform.request("POST", "/v1/workflows", json=body)
-    assert (refused.status, refused.json()["errors"][0]["field"]) == (422, field)
+    ]
+    for members, field in cases:
+        body = {"name": "Flow", "entityType": "lead", **members}
+        refused = platform.request("POST", "/v1/workflows", json=body)
+        assert (refused.status, refused.json()["errors"][0]["field"]) == (422, field), members
 
 
 def test_a_workflow_has_so_many_parts_and_no_more(platform: CrmClient) -> None:
