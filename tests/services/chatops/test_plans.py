@@ -168,6 +168,24 @@ def test_what_plans_nothing(acme: CrmClient, ids: dict[str, str]) -> None:
         assert answer.plan is None and f"{intent(answer)} | {answer.text}" == whole(wanted, ids), text
 
 
+def test_a_plan_says_what_a_value_was_and_plans_no_value_that_is_there(acme: CrmClient, ids: dict[str, str]) -> None:
+    at = datetime(2026, 2, 3, 9, 30, tzinfo=UTC)
+    given: Any = {"next_follow_up": at, "birthday": date(1990, 1, 2), "custom_fields": {"tier": "gold", "size": "5"}}
+    acme.contacts.update(ids["eva"], given)
+    same = f"/set {ids['eva']} next_follow_up=2026-02-03T09:30:00Z custom_fields.tier=gold"
+    plan = acme.chatops.send(f"{same} birthday=today custom_fields.size=").plan
+    assert plan is not None and [(one.field, one.before, one.after) for one in plan.changes] == [
+        ("next_follow_up", "2026-02-03T09:30:00Z", "2026-02-03T09:30:00Z"),
+        ("custom_fields.tier", "gold", "gold"), ("custom_fields.size", "5", None),
+        ("birthday", "1990-01-02", "2026-01-15"),
+    ]  # fmt: skip
+    nothing = acme.chatops.send(same)
+    assert (nothing.plan, nothing.text, nothing.total) == (None, "Nothing would change", 1)
+    assert [one.model_dump(exclude_none=True) for one in nothing.records] == [
+        {"type": "contact", "id": ids["eva"], "name": "Eva Plan"}
+    ]
+
+
 def test_when_a_meeting_is_to_be(acme: CrmClient, ids: dict[str, str]) -> None:
     for when, wanted in TIMES.items():
         answer = acme.chatops.send(f"/schedule 30 with Eva Plan {when}")

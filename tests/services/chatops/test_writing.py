@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -160,6 +161,30 @@ def test_rights_are_the_callers_own(acme: CrmClient, sales: CrmClient, reader: C
     }  # fmt: skip
     assert all(one.writes is (one.name.lstrip("/") in ["create", "set", "move", "done", "assign", "log", "schedule"])
                for one in acme.chatops.commands())  # fmt: skip
+
+
+def test_rights_are_those_on_the_kind_of_record(stub: StubServer, acme: CrmClient) -> None:
+    """Whoever may create and read contacts alone plans no deal, is told of none, and has the commands for contacts."""
+    permissions: Any = [
+        {"resource": "contacts", "action": "create"}, {"resource": "contacts", "action": "read"},
+        {"resource": "chatops", "action": "create"},
+    ]  # fmt: skip
+    acme.security.roles.create({"key": "greeter", "name": "Greeter", "permissions": permissions})
+    _, gus = signed_in(stub, acme, "greeter")
+    eva, deal = contact(acme), acme.deals.create({"title": "Engine Deal"}).id
+    acme.activities.notes.create({"body": "Wants a quote", "contact_id": eva.id})
+    assert [one.name for one in gus.chatops.commands()] == [
+        "/list", "/show", "/count", "/sum", "/create", "/summarize", "/help",
+    ]  # fmt: skip
+    assert plan_of(gus.chatops.send("/create contact name=New")).status == "pending"
+    for text in ("/create deal title=New", "/list deal", "/count task", "/sum value of deal", "/move x proposal"):
+        error = refused(partial(gus.chatops.send, text))
+        assert (error.status, error.code) == (403, "FORBIDDEN"), text
+    assert refused(lambda: gus.chatops.send("/move x y")).details == {"command": "move"}
+    for text in (f"/show {deal}", "/show Engine Deal"):
+        assert gus.chatops.send(text).text == f"Nothing was found for {text.removeprefix('/show ')}"
+    assert gus.chatops.send(f"/summarize {eva.id}").text.endswith(". no activities yet")
+    assert "Wants a quote" in acme.chatops.send(f"/summarize {eva.id}").text
 
 
 def test_conversations_and_plans_are_their_users(stub: StubServer, acme: CrmClient, sales: CrmClient) -> None:
