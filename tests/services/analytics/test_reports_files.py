@@ -286,3 +286,86 @@ def test_a_table_goes_on_with_its_head_on_the_next_page(platform: CrmClient, stu
     assert "Who Value" in pages[0] and pages[1][0] == "Who Value"
     names = [line.split()[0] for lines in pages for line in lines if re.match(r"N\d{3}", line)]
     assert sorted(names) == [f"N{number:03}" for number in range(60)]
+
+
+COLOURS = {"": "black", "0": "black", "1": "white", "0.1804 0.3843 0.6275": "blue", "0.4314 0.4314 0.4314": "grey",
+           "0.9333 0.9451 0.9647": "pale"}  # fmt: skip
+"""The colours of a page, by what it says of them."""
+
+
+def looks_of(raw: bytes) -> list[tuple[Any, ...]]:
+    """Return what is drawn on the first page, in its order: texts, filled boxes and lines, in millimetres."""
+    font, filled, lined = "", "", ""
+    found: list[tuple[Any, ...]] = []
+
+    def places(given: Any) -> list[float]:
+        return [round(float(one) / MM, 1) for one in given]
+
+    for line in drawn_of(raw).splitlines():
+        if said := re.search(r"/(F\d) ([\d.]+) Tf", line):
+            font = f"{said[1]} {float(said[2]):g}"
+        if said := re.fullmatch(r"([\d. ]+) (?:rg|g)", line):
+            filled = said[1]
+        if said := re.fullmatch(r"([\d. ]+) (?:RG|G)", line):
+            lined = said[1]
+        for box in re.findall(r"([\d.]+) ([\d.]+) ([\d.]+) -([\d.]+) re f", line):
+            found.append(("box", COLOURS[filled], *places(box)))
+        if said := re.search(r"([\d.]+) ([\d.]+) m ([\d.]+) ([\d.]+) l S", line):
+            found.append(("line", COLOURS[lined], *places(said.groups())))
+        if said := re.search(r"([\d.]+) ([\d.]+) Td (?:([\d. ]+) (?:rg|g) )?\((.*)\) Tj", line):
+            found.append((said[4], font, COLOURS[said[3] or ""], *places(said.groups()[:2])))
+    return found
+
+
+def test_a_page_has_its_letters_colours_and_places(platform: CrmClient, report: MakeReport, stub: StubServer) -> None:
+    made_at = "5 records; sums in USD; made 2026-01-15T04:00:00-05:00"
+    head = [("Report", "F1 16", "black", 11.0, 281.3), ("D", "F2 9", "grey", 11.0, 275.5),
+            ("campaign eq camp", "F2 9", "grey", 11.0, 270.5), (made_at, "F2 9", "grey", 11.0, 265.5),
+            ("T", "F1 10", "black", 11.0, 257.9)]  # fmt: skip
+    charts: dict[str, tuple[float, list[tuple[Any, ...]]]] = {
+        "bar": (242.0, [
+            ("referral", "F2 8", "black", 53.3, 252.7), ("box", "blue", 65.2, 255.3, 102.6, 3.6),
+            ("7,041", "F2 8", "black", 170.8, 252.7), ("website", "F2 8", "black", 52.6, 247.7),
+            ("box", "blue", 65.2, 250.3, 23.3, 3.6), ("1,599.75", "F2 8", "black", 91.5, 247.7)]),
+        "line": (203.0, [
+            ("line", "blue", 57.5, 252.0, 152.5, 221.1), ("7,041", "F2 8", "black", 54.0, 253.2),
+            ("referral", "F2 8", "black", 53.0, 208.2), ("1,599.75", "F2 8", "black", 147.0, 222.2),
+            ("website", "F2 8", "black", 147.7, 208.2)]),
+    }  # fmt: skip
+    for type, (top, chart) in charts.items():
+        made = report(groups=[{"field": "source"}], measures=[SUM], chart={"type": type, "title": "T"}, description="D")
+        raw = content(stub, platform, made, "pdf")
+        assert looks_of(raw) == [
+            *head, *chart,
+            ("box", "blue", 10.0, top, 21.8, 6.0), ("Source", "F1 9", "white", 11.0, top - 4),
+            ("box", "blue", 31.8, top, 28.6, 6.0), ("Sum value", "F1 9", "white", 43.6, top - 4),
+            ("referral", "F2 9", "black", 11.0, top - 9.5), ("7,041.00", "F2 9", "black", 47.1, top - 9.5),
+            ("website", "F2 9", "black", 11.0, top - 14.5), ("1,599.75", "F2 9", "black", 47.1, top - 14.5),
+            ("box", "pale", 10.0, top - 16, 21.8, 5.0), ("Total", "F1 9", "black", 11.0, top - 19.5),
+            ("box", "pale", 31.8, top - 16, 28.6, 5.0), ("8,640.75", "F1 9", "black", 47.1, top - 19.5),
+            ("1 / 1", "F2 8", "black", 193.5, 6.7),
+        ], type  # fmt: skip
+        known = some(PdfReader(io.BytesIO(raw)).metadata)
+        written = some(known.creation_date).replace(tzinfo=None)  # some versions of fpdf write another zone
+        assert (known.title, written) == ("Report", stub.clock.now().replace(microsecond=0, tzinfo=None)), type
+
+
+def test_a_chart_has_twelve_groups_and_a_figure_that_is_one(
+    platform: CrmClient, report: MakeReport, stub: StubServer, leads: list[str]
+) -> None:
+    """Without figures, or where all are nothing, there is no chart; losses are as long as gains."""
+    people: Any = [{"external_id": f"x{number}", "name": f"N{number:02}", "campaign": "many"} for number in range(13)]
+    platform.objects.upsert("lead", people)
+    many: Any = [{"filters": [{"field": "campaign", "op": "eq", "value": "many"}]}]
+    most: Any = [{"function": "max", "field": "value"}]
+    by_name: Any = {"groups": [{"field": "name"}], "chart": {"type": "bar"}}
+
+    def bars(**members: Any) -> list[float]:
+        looks = looks_of(content(stub, platform, report(**by_name, **members), "pdf"))
+        return [one[4] for one in looks if one[0] == "box" and one[5] == 3.6]
+
+    assert bars(filter_groups=many, measures=[{"function": "count"}]) == [102.6] * 12
+    assert bars(filter_groups=many, measures=most) == bars(filter_groups=many, measures=[SUM]) == []
+    for id, value in zip(leads, (100, -50, 0, None, 25), strict=True):
+        stored(stub, "lead", id, value=value)
+    assert bars(measures=most) == [102.6, 51.3, 0.2, 25.7]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -266,3 +266,22 @@ def test_a_report_that_was_read_is_written_back_without_a_change(platform: CrmCl
             body = {name: raw[name] for name in some_names if raw[name]}
             back = platform.request("PUT", f"/v1/reports/{made.id}", json=body).json()["data"]
             assert (back["version"], back["updatedAt"]) == (1, raw["updatedAt"]), body
+
+
+def test_cells_are_written_as_what_they_are(
+    platform: CrmClient, report: MakeReport, leads: list[str], stub: StubServer
+) -> None:
+    """In CSV a list has commas, a truth is yes or no, a time is by the company's clock, and nothing is empty."""
+    names = ("name", "tags", "do_not_contact", "created_at", "employees", "value", "company")
+    at = datetime(2026, 1, 2, 3, 4, 5, 600, tzinfo=UTC)
+    for number, id in enumerate(leads):
+        tags, value = ["b", "a"][: 2 - number], Decimal("1E+3") if number else None
+        stored(stub, "lead", id, tags=tags, do_not_contact=not number, created_at=at, employees=number, value=value)
+    made = report(columns=[{"field": name} for name in names], sort=[{"key": "name"}])
+    file = some(stub.store.collection("tenant_acme", "file").get(platform.reports.exports.csv(made.id).wait().file_id))
+    rows = stub.contents.open(file["checksum"]).read().decode().splitlines()
+    assert rows[:3] == [
+        "Name,Tags,Do not contact,Created at,Employees,Value,Company",
+        'Lead 0,"b, a",yes,2026-01-01T22:04:05-05:00,0,,',
+        "Lead 1,b,no,2026-01-01T22:04:05-05:00,1,1000,",
+    ]
