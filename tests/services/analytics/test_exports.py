@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from openpyxl import load_workbook  # type: ignore[import-untyped] # it has no types
 from pypdf import PdfReader
 from refusals import refused
+from stub_data import some
 
 from crm_sdk import CrmClient, Job, JobFailedError
 from crm_sdk.models import ExportResult, Report
@@ -261,7 +263,7 @@ def test_a_workbook_has_a_chart_of_its_groups(platform: CrmClient, report: MakeR
 
 
 def test_an_export_is_its_users_and_outlives_the_report(
-    platform: CrmClient, sam: CrmClient, globex: CrmClient, report: MakeReport, wait: Wait, stub: StubServer
+    platform: CrmClient, sam: CrmClient, globex: CrmClient, report: MakeReport, stub: StubServer
 ) -> None:
     made = report(visibility="tenant")
     assert refused(lambda: started(sam, made, "csv")).code == "FORBIDDEN"
@@ -270,12 +272,32 @@ def test_an_export_is_its_users_and_outlives_the_report(
     for other in (sam, globex):
         assert refused(partial(other.reports.exports.get, job.id)).status == 404
     platform.reports.delete(made.id)
-    later = platform.reports.exports.get(job.id).result
-    assert later == result and result.download_url == f"/files/{result.file_id}/download"
-    deeds = [entry["action"] for entry in stub.audit() if entry["entity"]["id"] == made.id]
-    assert deeds == ["report.created", "report.run_completed", "report.exported", "data.exported", "report.deleted"]
-    wait(7.1)
-    assert (expired := platform.reports.exports.get(job.id).result) is not None and expired.download_url is None
+    later = platform.reports.exports.get(job.id)
+    assert later.result == result and (later.status, later.file_id) == ("succeeded", result.file_id)
+    file = some(stub.store.collection("tenant_acme", "file").get(result.file_id))
+    assert result.model_dump() == {
+        "file_id": file["id"], "file_name": "Report-2026-01-15.csv", "content_type": "text/csv", "size": file["size"],
+        "row_count": 5, "download_url": f"/files/{file['id']}/download", "expires_at": file["expires_at"],
+    }  # fmt: skip
+    assert file["expires_at"] == file["created_at"] + timedelta(days=7)
+    assert {name: file["related_to"][name] for name in ("type", "id", "name")} == {
+        "type": "report", "id": made.id, "name": "Report",
+    }  # fmt: skip
+    counts = some(later.counts)
+    assert (counts.total, counts.processed, counts.succeeded, counts.failed) == (5, 5, 5, 0)
+    assert (later.kind, later.title, later.status_url) == (
+        "report_export", "Export of Report as csv", f"/reports/exports/{job.id}",
+    )  # fmt: skip
+    told = [entry for entry in stub.audit() if entry["entity"]["id"] == made.id]
+    assert [entry["action"] for entry in told] == [
+        "report.created", "report.run_completed", "report.exported", "data.exported", "report.deleted",
+    ]  # fmt: skip
+    said = {"format": "csv", "count": 5, "run_id": told[1]["metadata"]["run_id"], "file_id": file["id"]}
+    assert [entry["metadata"] for entry in told[2:4]] == [{**said, "job_id": job.id}] * 2
+    for seconds, is_there in ((-1, True), (0, False)):
+        stub.clock.advance((result.expires_at - stub.clock.now()).total_seconds() + seconds)
+        expired = some(platform.reports.exports.get(job.id).result)
+        assert expired == result.model_copy(update={} if is_there else {"download_url": None}), seconds
 
 
 def test_an_export_needs_what_its_run_needs(platform: CrmClient, report: MakeReport) -> None:
