@@ -58,8 +58,8 @@ def test_more_of_what_it_buys_is_offered_to_who_paid_less_than_the_middle(crm: C
     why = "2 of 4 accounts of the industry quarrying that have bought it paid more"
     assert offer.model_dump() == {
         "id": offer.id, "created_at": offer.created_at, "updated_at": offer.created_at, "created_by": "system",
-        "version": 1, "kind": "upsell", "title": "Offer Target more of Salt", "description": f"{why}.", "action": "offer",
-        "entity": {"type": "account", "id": target, "name": "Target"},
+        "version": 1, "kind": "upsell", "title": "Offer Target more of Salt", "description": f"{why}.",
+        "action": "offer", "entity": {"type": "account", "id": target, "name": "Target"},
         "owner_id": crm.accounts.get(target).owner_id, "product": "Salt", "expected_value": Decimal(250),
         "currency": "USD", "confidence": 50, "priority": "medium",
         "reasons": [{"feature": "upsell", "label": why, "value": "Salt", "points": 50}], "status": "open",
