@@ -41,6 +41,7 @@ def test_every_declared_call_is_a_command_with_help_and_all_its_arguments(name: 
     assert all(error not in shown.out for error in vars(errors) if error.endswith("Error"))
 
 
+@pytest.mark.thorough
 def test_no_two_options_of_a_command_are_typed_alike() -> None:
     def leaves(command: Any, words: str) -> Iterator[tuple[str, list[str]]]:
         within = getattr(command, "commands", None)
@@ -306,6 +307,7 @@ def test_debug_shows_where_and_never_a_credential(offline: Crm) -> None:
     assert "very-secret" not in failed.err
 
 
+@pytest.mark.thorough
 def test_ctrl_c_and_a_reader_that_goes_away(offline: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = "import sys; from crm_cli.__main__ import main; sys.exit(main())"
     command = [sys.executable, "-c", everything, "contacts", "list", "--all", "-o", "jsonl"]

@@ -100,6 +100,7 @@ def test_the_help_of_a_noun_builds_no_command_and_loads_no_declaration(crm: Crm)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.thorough
 def test_a_call_does_not_pay_for_the_texts_of_its_help(client: CrmClient) -> None:
     script = (
         "import sys; from crm_cli.app import run; run(['--offline', 'leads', 'list', '--limit', '1']);"

@@ -69,6 +69,7 @@ def test_what_cannot_be_sent_is_refused(answered: Any) -> None:
         _member("a:b=c")
 
 
+@pytest.mark.thorough
 def test_what_is_answered_is_printed_as_it_is(answered: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     json, text = {"content_type": "application/json; charset=utf-8"}, {"content_type": "text/plain"}
     for content, headers, printed in (
@@ -110,6 +111,7 @@ def test_each_answer_has_an_exit_status(answered: Any) -> None:
     assert done.err.endswith("(301) to nowhere\n")
 
 
+@pytest.mark.thorough
 def test_only_what_wrote_is_written_down(answered: Any, served: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     forgotten: list[bool] = []
     monkeypatch.setattr("crm_cli.commands.api.forget_answers", lambda: forgotten.append(True))

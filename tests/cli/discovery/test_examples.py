@@ -98,6 +98,7 @@ def test_every_command_has_an_example_of_itself_and_a_sentence_for_what_is_typed
             assert re.match(r"\S[^.]*\S", each["about"]), (command, each)
 
 
+@pytest.mark.thorough
 def test_what_is_written_by_hand_belongs_to_a_command() -> None:
     words = {command.removeprefix("crm ") for command in commands()}
     assert written_examples().keys() - words == set()

@@ -55,6 +55,7 @@ def test_the_environment_topic_has_every_variable_that_is_read() -> None:
     assert read <= ENVIRONMENT.keys()
 
 
+@pytest.mark.thorough
 def test_help_explains_commands_and_topics(crm: Crm) -> None:
     assert crm("help").out == crm("--help").out
     assert crm("help", "leads", "get").out == crm("leads", "get", "--help").out

@@ -242,6 +242,7 @@ def test_a_server_that_hangs_does_not_hang_tab(folder: Path) -> None:
         connection.close()
 
 
+@pytest.mark.thorough
 def test_aliases_and_programs_are_commands_to_tab(served: Crm, tab: Tab, folder: Path, tmp_path: Path) -> None:
     assert served("alias", "set", "zz", "deals list --status open").status == 0
     assert served("alias", "set", "mv", "deals move-stage $1").status == 0

@@ -321,6 +321,7 @@ def test_the_match_is_highlighted_where_the_terminal_can(
 # -- workflows runs --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_runs_show_their_steps_with_marks(served: Crm, stub: StubServer, drawn: Callable[..., str]) -> None:
     client = stub.client(dialects="platform")
     made = client.workflows.create(

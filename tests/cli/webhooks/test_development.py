@@ -96,6 +96,7 @@ def test_what_waits_is_seen_and_had_again(offline: Crm) -> None:
 # -- replay ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_delivery_is_posted_from_here(offline: Crm, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     made = offline("webhooks", "create", "--url", "https://app.test/hook", "--events", "lead.created").json
     offline("webhooks", "trigger", "lead.created", "--set", "name=Ada")

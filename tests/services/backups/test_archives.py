@@ -40,6 +40,7 @@ def exact(value: Any) -> Any:
     return type(value).__name__, str(value) if isinstance(value, (Decimal, datetime, float)) else value
 
 
+@pytest.mark.thorough
 @given(DOCS)
 def test_a_line_loses_nothing(members: dict[str, Any]) -> None:
     doc = Document({**members, "id": "x_1", "custom_fields": members})

@@ -152,6 +152,7 @@ def test_what_is_restored_is_what_was_archived(elsewhere: str, steps: list[tuple
     assert (sum(once_more.restored.values()), once_more.conflicts) == (0, [])
 
 
+@pytest.mark.thorough
 def test_the_demo_company_is_what_was_archived() -> None:
     stub, empty = StubServer(), StubServer(demo=False)
     crm = stub.client(dialects="platform")

@@ -266,6 +266,7 @@ def test_limits_of_size_and_storage(stub: StubServer, acme: CrmClient) -> None:
     put(acme, content=b"x" * 1_000)
 
 
+@pytest.mark.thorough
 def test_a_large_file_takes_little_memory(tmp_path: Path) -> None:
     """100 MB, up and down, through a port: neither side ever has the whole."""
     path = tmp_path / "large.bin"
@@ -329,6 +330,7 @@ with StubServer(db=sys.argv[1]) as stub:
 """
 
 
+@pytest.mark.thorough
 def test_a_killed_server_loses_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     db = tmp_path / "state.db"
     with subprocess.Popen([sys.executable, "-c", WRITER, str(db)], stdout=subprocess.PIPE, text=True) as writer:

@@ -285,6 +285,7 @@ def test_a_longer_text_is_cut_and_says_so() -> None:
     )
 
 
+@pytest.mark.thorough
 def test_the_content_of_a_workbook_comes_in_chunks_too() -> None:
     rows = [[f"{number * 7919 % 100_003} {number * 104_729 % 99_991}"] for number in range(8_000)]
     chunks = list(sheets.write_workbook("People", ["head"], rows))
