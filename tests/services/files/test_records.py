@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from crm_sdk import CrmClient, NotFoundError
 from crm_sdk.models import File
 from server_stub import StubServer
 
-from .conftest import ACME, picture, put
+from .conftest import picture, put
 
 
 def read(crm: CrmClient, file: File | str, **said: Any) -> bytes:
@@ -164,33 +163,6 @@ def test_a_legal_hold_keeps_files(acme: CrmClient) -> None:
         other | {"id": about.id}, hold | {"id": made.id, "legal_hold": False},
     ])  # fmt: skip
     acme.files.delete(held.id)
-
-
-@pytest.mark.thorough
-def test_contents_go_when_their_records_are_purged(stub: StubServer, acme: CrmClient) -> None:
-    file, twin = put(acme, "a.txt", b"only here"), put(acme, "b.txt", b"in both")
-    put(acme, "c.txt", b"in both")
-    acme.files.delete(file.id)
-    acme.files.delete(twin.id)
-    assert stub.contents.read(str(file.checksum)) == b"only here"
-    stub.clock.advance(timedelta(days=32).total_seconds())
-    acme.files.list()
-    with pytest.raises(FileNotFoundError):
-        stub.contents.open(str(file.checksum))
-    assert stub.contents.read(str(twin.checksum)) == b"in both"
-
-
-@pytest.mark.thorough
-def test_an_expired_file_is_gone(stub: StubServer, acme: CrmClient) -> None:
-    file = put(acme)
-    files = stub.store.collection(ACME, "file")
-    files.put({**(files.get(file.id) or {}), "expires_at": stub.clock.now() + timedelta(hours=1)})
-    acme.files.get(file.id)
-    stub.clock.advance(3_600)
-    with pytest.raises(NotFoundError):
-        acme.files.get(file.id)
-    stub.clock.advance(2 * 86_400)
-    assert events(stub, file.id)[-1] == "file.deleted"
 
 
 def test_a_snapshot_has_the_contents(stub: StubServer, acme: CrmClient) -> None:
