@@ -17,7 +17,7 @@ from ....files.reading import read
 from ....files.received import Received
 from ....files.table import Table, UnreadableFileError
 from ....files.values import day_comes_first
-from ....problems import Problem, invalid, missing
+from ....problems import Problem, missing
 from ....serving import Context, Members, runs, serves
 from ...imports import ledger
 from ...imports.sources import check_encoding, check_names_columns, no_format, source_of
@@ -52,8 +52,6 @@ def create(
     name = source.name
     if not source.format:
         raise no_format(name)
-    if len(delimiter) != 1:
-        raise invalid("delimiter", "length", "a delimiter is one character")
     check_encoding(encoding)
     check_names_columns(mapping)
     check_mapping(mapping or ())
