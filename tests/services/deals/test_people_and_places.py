@@ -81,6 +81,7 @@ def test_roles_follow_the_primary_contact_and_it_them(platform: CrmClient, make:
         (both, {"contact_roles": [role(eve, is_primary=True)]}, eve, {eve: ("user", True)}),
         (both, {"contact_roles": []}, ada, {ada: ("other", True)}),
         (both, {"contact_roles": [], "contact_id": None}, None, {}),
+        (both, {"contact_roles": [role(eve, is_primary=True)], "contact_id": None}, None, {eve: ("user", False)}),
         (both, {"contact_id": eve}, eve, {ada: ("user", False), bob: ("champion", False), eve: ("other", True)}),
         (both, {"contact_id": bob}, bob, {ada: ("user", False), bob: ("champion", True)}),
         ({"contact_id": ada}, {"contact_id": bob}, bob, {bob: ("other", True)}),

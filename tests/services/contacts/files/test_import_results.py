@@ -121,7 +121,8 @@ def test_a_thousand_warnings_are_kept() -> None:
 
 def test_what_cannot_be_read_at_all_says_what_to_do(crm: CrmClient) -> None:
     for content, name, hint in (
-        ("foo,bar\n1,2\n", "a.csv", "; if they are not told apart, give delimiter"), ('{"foo":1,"bar":2}\n', "a.jsonl", ""),
+        ("foo,bar\n1,2\n", "a.csv", "; if they are not told apart, give delimiter"),
+        ('{"foo":1,"bar":2}\n', "a.jsonl", ""),
     ):  # fmt: skip
         job = crm.contacts.imports.create((name, content.encode()))
         with pytest.raises(JobFailedError) as caught:
