@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from newcomers import signed_in
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -82,6 +83,18 @@ def test_a_range_ends_after_it_starts(platform: CrmClient) -> None:
         error = refused(partial(call, start_date=TODAY, end_date=TODAY - timedelta(days=1)))
         assert (error.status, error.fields[0].field) == (422, "end_date")
         assert call(start_date=TODAY, end_date=TODAY) is not None
+
+
+def test_figures_are_of_who_may_read_analytics(platform: CrmClient, stub: StubServer) -> None:
+    held: Any = [{"resource": "deals", "action": "read", "scope": "all"}]
+    platform.security.roles.create({"key": "half", "name": "Half", "permissions": held})
+    _, half = signed_in(stub, platform, "half", strict=False)
+    analytics: Any = half.deals.analytics
+    for call in (half.deals.forecast, analytics.forecast, analytics.conversion, analytics.velocity, analytics.win_loss,
+                 analytics.performance):  # fmt: skip
+        error = refused(call)
+        assert (error.status, error.code) == (403, "FORBIDDEN"), call
+    assert half.deals.list(limit=1).total and half.deals.by_pipeline("pipeline_acme").deal_count
 
 
 def test_too_many_periods_are_refused(platform: CrmClient) -> None:

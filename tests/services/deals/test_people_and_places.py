@@ -191,3 +191,27 @@ def test_a_deal_that_comes_back_finds_a_place(platform: CrmClient, stub: StubSer
     back = platform.deals.get(two.id)
     assert (back.pipeline_id, back.stage, back.status) == ("pipeline_acme", "closed-won", "won")
     assert back.closed_at == two.closed_at
+
+
+def test_who_won_makes_customers_of_those_who_take_part(platform: CrmClient, stub: StubServer, make: Make) -> None:
+    def stages(*ids: str) -> list[str]:
+        return [str(platform.contacts.get(id).lifecycle_stage) for id in ids]
+
+    given: Any = ("lead", "customer", "evangelist", "other", "opportunity")
+    ids = [platform.contacts.create({"name": stage, "lifecycle_stage": stage}).id for stage in given]
+    deal = make(contact_id=ids[0], contact_roles=[{"contact_id": id} for id in ids])
+    assert stages(*ids) == list(given), "an open deal makes none"
+    platform.deals.move_stage(deal.id, "lost", lost_reason="price")
+    assert stages(*ids) == list(given), "nor does a lost one"
+    start = len(stub.audit())
+    platform.deals.move_stage(deal.id, "won")
+    assert stages(*ids) == ["customer", "customer", "evangelist", "other", "customer"]
+    told = [one for one in stub.audit()[start:] if one["action"] == "contact.updated"]
+    assert {one["entity"]["id"] for one in told} == {ids[0], ids[4]}
+    for one in told:
+        assert [(change["field"], change["after"]) for change in one["changes"]] == [("lifecycle_stage", "customer")]
+    assert [platform.contacts.get(id).total_deals for id in ids] == [1] * 5
+    platform.deals.update(deal.id, {"contact_roles": [{"contact_id": ids[0]}]})
+    assert [platform.contacts.get(id).total_deals for id in ids] == [1, 0, 0, 0, 0], "those that took part before"
+    platform.deals.delete(deal.id)
+    assert platform.contacts.get(ids[0]).total_deals == 0
