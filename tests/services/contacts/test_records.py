@@ -244,21 +244,6 @@ def test_what_is_said_moves_mood_health_and_risk(flow: CrmClient, stub: StubServ
     assert [activity.kind for activity in platform.contacts.activities.list(made.id)] == ["email", "call"]
 
 
-@pytest.mark.thorough
-def test_silence_makes_a_relationship_worse(flow: CrmClient, stub: StubServer) -> None:
-    before = {contact.id: contact for contact in flow.contacts.list()}
-    risky = flow.contacts.stats().at_risk
-    stub.clock.advance(120 * 86_400)
-    after = {contact.id: contact for contact in flow.contacts.list()}
-    quiet = [
-        id for id, contact in after.items() if contact.last_contact and contact.last_contact == before[id].last_contact
-    ]
-    assert len(quiet) > 50
-    assert all((after[id].health_score or 0) <= (before[id].health_score or 0) for id in quiet)
-    assert all((after[id].churn_risk or 0) >= (before[id].churn_risk or 0) for id in quiet)
-    assert flow.contacts.stats().at_risk > risky
-
-
 def test_deals_count_in_the_companys_currency(client: CrmClient, flow: CrmClient, stub: StubServer) -> None:
     made = new(client)
     for stage, value in (("prospect", 20_000), ("closed-won", 10_000), ("closed-lost", 999)):
@@ -345,16 +330,3 @@ def test_merging_makes_one_of_two(client: CrmClient, stub: StubServer) -> None:
         error = refused(call)
         assert (error.code, error.details["survivorId"]) == ("RECORD_MERGED", kept.id)
     assert refused(lambda: new(client, email="tess@two.example")).code == "CONTACT_EXISTS"
-
-
-@pytest.mark.thorough
-def test_an_owner_is_told_for_thirty_days_of_a_contact_newly_at_risk(client: CrmClient, stub: StubServer) -> None:
-    stub.clock.advance(120 * 86_400)
-    client.contacts.list(limit=1)
-    told = [
-        doc
-        for doc in stub.store.collection("tenant_acme", "notification").all()
-        if doc["type"] == "at_risk_alert" and doc["title"].endswith("is at risk") and doc["expires_at"] is not None
-    ]
-    assert told, "silence puts contacts at risk"
-    assert {doc["expires_at"] - doc["created_at"] for doc in told} == {timedelta(days=30)}

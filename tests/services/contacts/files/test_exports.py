@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from newcomers import signed_in
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -134,3 +135,33 @@ def test_an_export_is_a_named_file_and_told_of(crm: CrmClient, stub: StubServer)
             "data.exported", {"format": ending, "count": 2, "fields": fields},
         )  # fmt: skip
         assert (told["entity"]["id"], told["entity"]["name"]) == ("contacts", f"contacts-2026-01-15.{ending}")
+
+
+def test_an_export_has_nothing_that_is_hidden_from_its_caller(crm: CrmClient, stub: StubServer) -> None:
+    held: Any = [{"resource": "contacts", "action": action, "scope": "all"} for action in ("read", "export")]
+    hidden: Any = [{"entity": "contact", "field": name, "access": "hidden"} for name in ("email", "address")]
+    crm.security.roles.create({"key": "half", "name": "Half", "permissions": held, "field_permissions": hidden})
+    _, half = signed_in(stub, crm, "half", strict=False)
+
+    def read(**options: Any) -> str:
+        return half.contacts.export(sort="name", **options).read().decode("utf-8-sig")
+
+    for field in ("email", "address", "address.city", "address.postalCode"):
+        error = refused(partial(half.contacts.export, fields=["name", field]))
+        (entry,) = error.fields
+        assert (error.code, entry.field) == ("UNKNOWN_FIELD", "fields.1"), field
+    rows = list(csv.DictReader(io.StringIO(read())))
+    left = {name for name in rows[0] if name == "email" or name.startswith("address")}
+    assert (left, {"name", "phone", "secondaryEmails"} <= rows[0].keys()) == (set(), True)
+    ada = next(json.loads(line) for line in read(format="jsonl").splitlines() if '"Ada Lee"' in line)
+    assert {"email", "address"}.isdisjoint(ada) and ada["title"] == "=CTO"
+    cards = read(format="vcf")
+    assert "FN:Ada Lee" in cards and "ada@out.example" not in cards and "Weg 1" not in cards
+    only = list(csv.DictReader(io.StringIO(read(fields=["title", "name"]))))
+    assert list(only[0]) == ["title", "name"]
+    own: Any = [held[0], {**held[1], "scope": "own"}]
+    crm.security.roles.create({"key": "mine", "name": "Mine", "permissions": own})
+    user, mine = signed_in(stub, crm, "mine", strict=False)
+    crm.contacts.update(next(one.id for one in crm.contacts.list(search="ada@out.example")), {"owner_id": user.id})
+    download = mine.contacts.export(format="jsonl", fields=["name"])
+    assert (download.total, download.read().decode().splitlines()) == (1, ['{"name":"Ada Lee"}'])
