@@ -124,6 +124,28 @@ def test_insights_say_when_their_reason_was_heard(stub: StubServer, flow: CrmCli
     ]  # fmt: skip
 
 
+def test_an_insight_weighs_and_advises_by_its_topic(stub: StubServer, flow: CrmClient, make: Make) -> None:
+    ahead = stub.clock.now().date() + 90 * DAY
+    for text, title, type, impact, action in (
+        ("No budget.", "Budget in doubt", "risk", "high", "Show what it saves, or offer a smaller start"),
+        ("The champion left.", "Decision maker missing", "risk", "high", "Find out who decides, and meet them"),
+        ("They have doubts.", "Concerns raised", "risk", "medium", "Answer the concerns one by one"),
+        ("No response.", "No response", "risk", "medium", "Call instead of writing, or ask somebody else there"),
+        ("A legal review.", "Held up by review", "risk", "medium", "Offer to meet the reviewers"),
+        ("A missing feature.", "Feature missing", "risk", "medium", "Show the way around it, or when it comes"),
+        ("Ready to sign.", "Ready to sign", "opportunity", "high", None),
+        ("The CFO agrees.", "Decision maker on board", "opportunity", "medium", None),
+        ("A great demo.", "Demo convinced", "opportunity", "medium", None),
+    ):  # fmt: skip
+        deal = make(expected_close_date=ahead)
+        flow.deals.activities.create(deal.id, {"type": "note", "date": stub.clock.now(), "description": text})
+        (found,) = flow.deals.get(deal.id).ai_insights
+        assert (found.title, found.type, found.impact, found.suggested_action) == (title, type, impact, action)
+        assert (found.confidence, found.actionable) == (80 if type == "risk" else 75, action is not None)
+        flow.deals.move_stage(deal.id, "lost")
+        assert flow.deals.get(deal.id).ai_insights == [], "of a closed deal there are none"
+
+
 def test_deals_are_found_by_the_day_they_close(
     stub: StubServer, platform: CrmClient, pipe: Pipeline, make: Make
 ) -> None:

@@ -110,8 +110,8 @@ def test_a_locked_pipeline_lets_no_closed_deal_go_elsewhere(platform: CrmClient,
 
 def test_a_move_is_told_once_and_kept_in_the_history(platform: CrmClient, stub: StubServer, make: Make) -> None:
     deal = make()
-    platform.deals.move_stage(deal.id, "start")
-    assert trail(stub, deal) == ["deal.created"]
+    same = platform.deals.move_stage(deal.id, "start", won_reason="None", note="It is there")
+    assert (trail(stub, deal), same.version, same.won_reason) == (["deal.created"], 1, None)
     platform.deals.move_stage(deal.id, "won", won_reason="Price", note="Signed on paper")
     platform.deals.move_stage(deal.id, "late")
     platform.deals.update(deal.id, {"stage": "lost", "value": 5, "lost_reason": "price"})

@@ -195,7 +195,7 @@ def test_a_forecast_is_compared_as_it_stood_on_the_first_day_of_each_period(
     usual = {"status": "open", "currency": "USD", **MINE}
     sure = past.deal(("own.late", 87), ("own.won", 62), worth=1_200)
     past.states(
-        sure, (at(10, 20), closing(11, 30, value=1_000, probability=80, **usual)),
+        sure, (datetime(2025, 11, 1, 4, tzinfo=UTC), closing(11, 30, value=1_000, probability=80, **usual)),
         (at(11, 14), {"status": "won", "value": 1_200}), (at(12, 30), closing(3, 1, 2026)),
     )  # fmt: skip
     slips = past.deal(("own.middle", 82), value=2_000)

@@ -60,6 +60,15 @@ def test_each_stay_has_its_direction_its_time_and_its_reason(
     assert [one.changed_by for one in sales.deals.history(by.id)] == ["apikey_acme_sales"]
 
 
+def test_of_stays_that_began_at_one_moment_the_one_that_lasts_is_last(platform: CrmClient, make: Make) -> None:
+    deal = make()
+    stages: Any = [{"id": deal.id, "stage": stage} for stage in ("middle", "late", "start", "middle")]
+    assert platform.deals.bulk_update(stages).failures == []
+    stays = list(platform.deals.history(deal.id))
+    assert [(one.to_stage, one.left_at is None) for one in stays][-1] == ("middle", True)
+    assert len({one.entered_at for one in stays[1:]}) == 1 and len(stays) == 5
+
+
 def test_what_a_deal_was_is_kept_where_a_forecast_differs(platform: CrmClient, stub: StubServer, make: Make) -> None:
     deal = make()
     states = stub.store.collection("tenant_acme", "deal_state")
