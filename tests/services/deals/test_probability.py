@@ -86,6 +86,12 @@ def test_activities_of_seven_days_count_and_one_without_a_date_does_not(client: 
 def test_what_is_said_in_the_activities_counts_with_what_is_given_once(client: CrmClient) -> None:
     told: Any = [{"description": "Budget approved. They look at Blue Ocean too, our competitor."}]
     found = client.ai.deal_probability("proposal", activities=told, positive_signals=["budget approved"])
+    assert found.probability == 50 + 5 - 10 and "for a competitor (unnamed competitor)" in str(found.reasoning)
+    named = client.ai.deal_probability("proposal", activities=told, competitor_mentioned="Zoho")
+    assert named.probability == 45 and "for a competitor (Zoho)" in str(named.reasoning)
+    denied: Any = [{"description": "No budget.", "outcome": "Concerns"}]
+    risky = client.ai.deal_probability("proposal", activities=denied, risk_factors=["CONCERNS RAISED", "Slow"])
+    assert risky.probability == 50 - 3 * 7, "each once, in whatever letters"
     assert found.probability == client.ai.deal_probability("proposal", activities=told).probability
     other = client.ai.deal_probability("proposal", activities=told, positive_signals=["Something else"])
     assert other.probability == found.probability + 5
