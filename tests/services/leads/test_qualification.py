@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from refusals import refused
-from stub_data import trail
+from stub_data import some, trail
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
@@ -30,6 +31,47 @@ def test_a_contrary_judgement_needs_its_own_reason(client: CrmClient) -> None:
     again = client.leads.qualify(lead.id)
     assert (again.status, again.disqualified_reason) == ("qualified", None)
     assert again.qualification is not None and again.qualification.reason is None
+
+
+def test_a_judgement_is_kept_whole_and_told(stub: StubServer, client: CrmClient) -> None:
+    lead = client.leads.create({"name": "Ann Lee", "owner_id": "user_sam"})
+    said: Any = {"reason": " Asked twice ", "budget": 500, "authority": False, "need": "Reports", "notes": "n"}
+    before = len(stub.audit())
+    judged = client.leads.qualify(lead.id, timeline=date(2026, 2, 1), **said)
+    kept = some(judged.qualification)
+    assert kept.model_dump(exclude={"qualified_at", "budget"}) == {
+        "qualified": True, "reason": "Asked twice", "authority": False, "need": "Reports", "notes": "n",
+        "timeline": date(2026, 2, 1), "qualified_by": "apikey_acme_admin",
+    }  # fmt: skip
+    assert kept.budget == 500 and kept.qualified_at == stub.clock.now()
+    assert (judged.status, judged.version) == ("qualified", 2)
+    (told, *_) = stub.audit()[before:]
+    assert (told["action"], told["reason"], told["entity"]["id"]) == ("lead.qualified", "Asked twice", lead.id)
+    note = stub.store.collection("tenant_acme", "notification").all()[-1]
+    assert (note["user_id"], note["type"], note["title"], note["message"]) == (
+        "user_sam", "lead", "New qualified lead", "Ann Lee has been qualified and is ready for follow-up",
+    )  # fmt: skip
+    assert (note["entity"]["id"], note["metadata"]["leadName"]) == (lead.id, "Ann Lee")
+    more = some(client.leads.qualify(lead.id, authority=True).qualification)
+    assert (more.authority, more.need, more.reason, more.notes) == (True, "Reports", "Asked twice", "n"), (
+        "what is not given stays"
+    )
+    against = client.leads.qualify(lead.id, qualified=False, reason=" No budget ")
+    kept = some(against.qualification)
+    assert (kept.qualified, kept.reason, kept.need, against.disqualified_reason) == (
+        False,
+        "No budget",
+        "Reports",
+        "No budget",
+    )
+    assert (stub.audit()[-1]["action"], stub.audit()[-1]["reason"]) == ("lead.disqualified", "No budget")
+    version = against.version
+    assert client.leads.qualify(lead.id, qualified=False, reason="No budget").version == version
+    assert client.leads.qualify(lead.id, qualified=False).version == version, "the reason is known"
+    assert client.leads.qualify(lead.id, qualified=False, reason="Other").disqualified_reason == "Other"
+    (done,) = client.leads.bulk_qualify([lead.id], qualified=False, reason=" Bulk ").items
+    assert some(done.result).disqualified_reason == "Bulk"
+    assert some(client.leads.bulk_qualify([lead.id]).items[0].result).status == "qualified"
 
 
 def test_the_owner_is_told_once_however_a_lead_was_qualified(stub: StubServer, client: CrmClient) -> None:
