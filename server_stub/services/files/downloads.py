@@ -86,7 +86,7 @@ def _part(asked: str | None, size: int) -> tuple[int, int] | None:
     if match is None or (not match[1] and not match[2]):
         return None
     if match[1]:
-        start, end = int(match[1]), min(int(match[2]) if match[2] else size - 1, size - 1)
+        start, end = int(match[1]), min(int(match[2] or size), size - 1)
         if match[2] and int(match[2]) < start:
             return None
     else:
