@@ -76,7 +76,7 @@ def test_what_is_too_large_by_itself_is_not_looked_into(stub: StubServer, acme: 
     assert acme.files.scan(EICAR).status == "infected"
 
 
-def test_what_is_deleted_and_replaced_is_not_counted_and_versions_are(acme: CrmClient) -> None:
+def test_what_is_deleted_and_replaced_is_not_counted_and_versions_are(stub: StubServer, acme: CrmClient) -> None:
     def used() -> int:
         return next(one.used for one in acme.tenants.limits.get("current").limits if one.key == "storage_bytes")
 
@@ -86,6 +86,11 @@ def test_what_is_deleted_and_replaced_is_not_counted_and_versions_are(acme: CrmC
     assert used() == start + 15
     acme.files.delete(first.id)
     assert used() == start
+    for most, code in ((start + 14, "LIMIT_EXCEEDED"), (start + 15, None)):
+        stored(stub, "tenant", ACME, limits={"storage_bytes": most})
+        (item,) = acme.objects.restore("file", [first.id]).items
+        assert (item.error and item.error.code) == code, "all its versions come back"
+    assert used() == start + 15
 
 
 def test_a_file_belongs_to_a_record_of_the_object_that_is_named(acme: CrmClient) -> None:

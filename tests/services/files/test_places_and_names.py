@@ -133,8 +133,15 @@ def test_the_token_of_a_link_is_written_as_it_was_given(stub: StubServer, acme: 
     assert events[-1]["actor"]["id"] == "anonymous", "another company's caller is nobody here"
 
 
-def test_whom_entries_reach_and_who_may_delete(sales: CrmClient, mate: CrmClient, stub: StubServer) -> None:
+def test_whom_entries_reach_and_who_may_delete(
+    sales: CrmClient, mate: CrmClient, manager: CrmClient, stub: StubServer
+) -> None:
     file = put(sales, visibility="private")
+    view: Any = {"subject_type": "user", "subject_id": "user_mia", "access": "view"}
+    sales.files.permissions.update(file.id, entries=[view])
+    for ask in (partial(manager.files.metadata.update, file.id, {"title": "x"}), partial(manager.files.delete, file.id),
+                partial(manager.files.permissions.update, file.id, visibility="team")):  # fmt: skip
+        assert refused(ask).code == "FORBIDDEN", "a role that may change all files changes none that is only shown"
     twice: Any = [{**MATE, "access": "view"}, {"subject_type": "role", "subject_id": "sales", "access": "edit"}]
     given = sales.files.permissions.update(file.id, entries=twice)
     assert (given.visibility, [one.model_dump() for one in given.entries]) == ("private", twice)
