@@ -37,7 +37,8 @@ def test_each_type_of_communication_is_kept_as_its_kind_of_activity(crm: CrmClie
         ("email", None, "email", "It went great", {"subject": "It went great", "body_text": text, "to": []}),
         ("note", None, "note", "It went great", {"body": text}),
         ("note", "Subject", "note", "Subject", {"body": text}),
-        ("call", " ", "call", "It went great", {"start_time": now, "status": "completed"}),
+        ("call", " ", "call", "It went great",
+         {"start_time": now, "status": "completed", "end_time": None, "duration_seconds": None}),
         ("meeting", "Talk", "event", "Talk", {"start_time": now, "end_time": now + 45 * MINUTE, "status": "completed"}),
     ):  # fmt: skip
         given: Any = {"type": type, "date": now, "summary": f" {text} ", "subject": subject}
