@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -41,21 +41,36 @@ def test_a_closed_deal_has_no_opportunities(stub: StubServer, platform: CrmClien
     assert titles(flow, deal.id, "opportunity") == set()
 
 
-def test_what_happened_is_an_activity_of_its_kind(stub: StubServer, flow: CrmClient, make: Make) -> None:
-    cases: list[tuple[str, str, dict[str, str]]] = [
-        ("email", "email", {"subject": "Sent the offer.", "body_text": "Sent the offer."}),
-        ("note", "note", {"body": "Sent the offer."}),
-        ("call", "call", {"status": "completed"}),
-        ("demo", "event", {"type": "demo", "status": "completed"}),
-        ("meeting", "event", {"type": "meeting", "status": "completed"}),
-    ]
-    for type, kind, members in cases:
-        at = stub.clock.now()
-        given: Any = {"type": type, "date": at, "description": "Sent the offer."}
-        kept = stored(stub, "activity", flow.deals.activities.create(make().id, given).id)
-        assert (kept["kind"], {name: kept[name] for name in members}) == (kind, members)
-        time = {"email": "sent_at", "note": "occurred_at"}.get(kind, "start_time")
-        assert kept[time] == at
+def test_what_happened_is_an_activity_of_its_kind(
+    stub: StubServer, platform: CrmClient, flow: CrmClient, make: Make
+) -> None:
+    platform.configuration.settings.update({"calendar.meeting_minutes": 45})
+    account = platform.accounts.create({"name": "Firm"}).id
+    eve = platform.contacts.create({"name": "Eve", "account_id": account}).id
+    deal, at = make(contact_id=eve), stub.clock.now()
+    text, over = "Great: sent the offer.\nMore of it.", at + timedelta(minutes=45)
+    first = "Great: sent the offer."
+    usual: dict[str, Any] = {
+        "title": first, "description": text, "owner_id": "user_ada", "contact_id": eve, "deal_id": deal.id,
+        "account_id": account, "contact_name": "Eve", "contact_company": "Firm", "occurred_at": at,
+        "sentiment": "positive",
+    }  # fmt: skip
+    for type, kind, members in (
+        ("email", "email", {"subject": first, "body_text": text, "to": [], "sent_at": at}),
+        ("note", "note", {"body": text, "tags": []}), ("proposal", "note", {"body": text, "tags": ["proposal"]}),
+        ("call", "call", {"status": "completed", "start_time": at, "end_time": None}),
+        ("demo", "event", {"type": "demo", "status": "completed", "start_time": at, "end_time": over}),
+        ("meeting", "event", {"type": "meeting", "status": "completed", "start_time": at, "end_time": over}),
+    ):  # fmt: skip
+        given: Any = {"type": type, "date": at, "description": f" {text} ", "outcome": "Good", "next_step": "Wait"}
+        made = flow.deals.activities.create(deal.id, given)
+        assert (made.type, made.date, made.description, made.outcome, made.next_step) == (
+            type, at, text, "Good", "Wait",
+        )  # fmt: skip
+        kept = stored(stub, "activity", made.id)
+        wanted = {**usual, "kind": kind, **members}
+        assert {name: kept[name] for name in wanted} == wanted, type
+        assert kept["deal_activity"] == {"type": type, "outcome": "Good", "next_step": "Wait"}
 
 
 def test_a_deal_is_of_its_own_team_or_else_of_its_owners(platform: CrmClient, make: Make, pipe: Pipeline) -> None:
