@@ -5,6 +5,16 @@ from __future__ import annotations
 from server_stub import StubServer
 
 
+def test_the_channel_has_what_a_change_of_a_contact_made(stub: StubServer) -> None:
+    client = stub.client()
+    made = client.contacts.create({"name": "Eve"})
+    client.contacts.update(made.id, {"title": "CTO", "lifecycle_stage": "sql"})
+    (event,) = stub.store.collection("tenant_acme", "event").find("type", "contact.updated")
+    assert stub.feeds.channel_name(event) == "contact:updated"
+    changes = {"title": "CTO", "lifecycleStage": "sql"}
+    assert stub.feeds.channel_payload(event) == {"id": made.id, "changes": changes}
+
+
 def test_the_feeds_have_the_health_before_and_now(stub: StubServer) -> None:
     client = stub.client()
     before = client.contacts.create({"name": "Moves Mood", "email": "moves@mood.example"})

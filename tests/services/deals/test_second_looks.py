@@ -73,6 +73,32 @@ def test_what_happened_is_an_activity_of_its_kind(
         assert kept["deal_activity"] == {"type": type, "outcome": "Good", "next_step": "Wait"}
 
 
+def test_the_feeds_have_a_deal_its_changes_its_stage_and_what_happened(
+    stub: StubServer, platform: CrmClient, flow: CrmClient, make: Make
+) -> None:
+    deal = make(title="Fleet")
+    platform.deals.update(deal.id, {"priority": "high"})
+    platform.deals.move_stage(deal.id, "middle")
+    said: Any = {"type": "call", "date": stub.clock.now(), "description": "Hello"}
+    call = flow.deals.activities.create(deal.id, said)
+    found = {
+        one["type"]: one for one in stub.store.collection("tenant_acme", "event") if one["entity"]["id"] == deal.id
+    }
+    shown = {name: (stub.feeds.channel_name(one), stub.feeds.channel_payload(one)) for name, one in found.items()}
+    made = shown.pop("deal.created")
+    assert (made[0], list(made[1])) == ("deal:created", ["deal"])
+    assert (made[1]["deal"]["id"], made[1]["deal"]["title"]) == (deal.id, "Fleet")
+    told = {"id": call.id, "type": "call", "date": call.date, "description": "Hello"}
+    moved = {"id": deal.id, "oldStage": "start", "newStage": "middle", "probability": 50}
+    assert shown == {
+        "deal.updated": ("deal:updated", {"id": deal.id, "changes": {"priority": "high"}}),
+        "deal.stage_changed": ("deal:stage_changed", moved),
+        "deal.activity_added": ("deal:activity_added", {"dealId": deal.id, "activity": told}),
+    }
+    whole = stub.feeds.ws_data(found["deal.stage_changed"])
+    assert {name: whole[name] for name in moved} == moved and whole["title"] == "Fleet"
+
+
 def test_a_deal_is_of_its_own_team_or_else_of_its_owners(platform: CrmClient, make: Make, pipe: Pipeline) -> None:
     own, owners = (platform.users.teams.create({"name": name, "member_ids": ids}).id for name, ids in TEAMS)
     range: Any = {"start_date": date(2026, 1, 1), "end_date": date(2026, 3, 31), "pipeline_id": pipe.id}
