@@ -89,6 +89,8 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"transform": "lookup"}, "VALIDATION_ERROR", "lookup"),
     ({"transform": "template"}, "VALIDATION_ERROR", "template"),
     ({"transform": "template", "template": "{{colour}}"}, "UNKNOWN_FIELD", "template"),
+    ({"transform": "template", "template": "{{lifecycle_stage}}"}, "UNKNOWN_FIELD", "template"),
+    ({"transform": "template", "template": "{{amount}}", "direction": "outbound"}, "UNKNOWN_FIELD", "template"),
 ]
 SOUND: list[dict[str, Any]] = [
     {"target_field": "address.city"},
@@ -102,6 +104,9 @@ SOUND: list[dict[str, Any]] = [
     {"source_field": "id", "direction": "inbound"},
     {"source_field": "updated_at", "target_field": "birthday", "transform": "date", "direction": "inbound"},
     {"transform": "template", "template": "{{name}} of {{ company }}"},
+    {"transform": "template", "template": "{{amount}}", "direction": "inbound"},
+    {"transform": "template", "template": "{{lifecycle_stage}}", "direction": "outbound"},
+    {"transform": "trim", "template": "{{colour}}"},
     {"transform": "lookup", "lookup": {"a": "b"}},
 ]
 
