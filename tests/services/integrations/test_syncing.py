@@ -50,6 +50,42 @@ def test_who_is_known_by_a_key_is_linked_and_nobody_is_made_twice(crm: Crm) -> N
     assert [(e.code, e.field, e.value) for e in run.errors] == [("DUPLICATE_VALUE", "email", twin["id"])]
 
 
+def test_on_the_way_out_who_is_known_there_is_changed_and_not_made_twice(crm: Crm) -> None:
+    crm.map("name", "email", direction="outbound")
+    crm.remote.put("contact", BOB | {"name": "Robert"})
+    crm.later()
+    bob = crm.client.contacts.create(BOB)
+    assert crm.counts() == {"total": 1, "updated": 1}
+    assert [record["name"] for record in crm.remote.all("contact")] == ["Bob"]
+    ids = sorted(crm.remote.put("contact", ADA)["id"] for _ in range(2))
+    ada = crm.client.contacts.create(ADA)
+    run = crm.sync()
+    assert [(one.code, one.field, one.message, one.value) for one in run.errors] == [
+        ("AMBIGUOUS_MATCH", "email", f"{', '.join(ids)} of the other system have the email 'ada@x.example'", ada.id)
+    ]
+    crm.remote.put("contact", {"id": ids[0], "email": "other@x.example"})
+    assert crm.counts() == {"total": 1, "skipped": 1}, "the values are the same"
+    links = crm.stub.store.collection("tenant_acme", "sync_link").find("integration_id", crm.id)
+    assert {(link["local_id"], link["remote_id"]) for link in links} >= {(ada.id, ids[1])}
+    assert {link["local_id"] for link in links} == {ada.id, bob.id}
+
+
+def test_a_link_follows_its_record_into_the_one_it_is_merged_with(crm: Crm) -> None:
+    crm.map("name", "email", "title", direction="inbound")
+    theirs = crm.remote.put("contact", {**BOB, "title": "Old"})
+    crm.counts()
+    bob = crm.contact(name="Bob")
+    ada = crm.client.contacts.create({"name": "Ada", "email": "ada@x.example", "title": "Old"})
+    crm.client.contacts.deduplicate(mode="merge", groups=[{"survivor_id": ada.id, "contact_ids": [ada.id, bob.id]}])
+    crm.later()
+    crm.remote.put("contact", {"id": theirs["id"], "title": "New"})
+    assert crm.counts() == {"total": 1, "updated": 1}
+    assert crm.client.contacts.get(ada.id).title == "New"
+    (link,) = crm.stub.store.collection("tenant_acme", "sync_link").find("integration_id", crm.id)
+    assert (link["local_id"], link["remote_id"]) == (ada.id, theirs["id"])
+    assert sorted(link["base"]) == ["email>email", "name>name", "title>title"]
+
+
 def test_several_leads_with_a_key_are_ambiguous(crm: Crm) -> None:
     crm.map("name", "email", entity_type="lead")
     for _ in range(2):
