@@ -58,6 +58,11 @@ def test_profiles_and_further_fields_in_a_table(admin: CrmClient) -> None:
         admin, "contact", ids=[made.id], format="jsonl", fields={"contact": ["address.city", "name"]}
     ).lines()
     assert line == {"address": {"city": "Bonn"}, "name": "Eva Table"}
+    one = export(admin, "contact", ids=[made.id], fields={"contact": ["custom_fields.tier"]})  # it is not defined
+    assert one.rows() == [{"customFields.tier": "gold"}]
+    asked: Any = {"entity_types": ["contact"], "fields": {"contact": ["custom_fields.tier", "custom_fields.nobodys"]}}
+    error = refused(lambda: admin.exports.create(asked))
+    assert (error.code, error.fields[0].field) == ("UNKNOWN_FIELD", "fields.contact.1")
     (whole,) = json.loads(export(admin, "contact", ids=[made.id], format="json").content)
     assert whole["socialProfiles"][0]["handle"] == "eva" and whole["id"] == made.id
     (labelled,) = export(

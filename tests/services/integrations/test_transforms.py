@@ -39,6 +39,7 @@ def test_each_transform_has_its_values() -> None:
         ("date", " 2026-03-31 ", "2026-03-31", "2026-03-31"), ("date", date(2026, 3, 31), "2026-03-31", "2026-03-31"),
         ("date", datetime(2026, 3, 31, 12, tzinfo=UTC), "2026-03-31", "2026-03-31"),
         ("trim", date(2026, 3, 31), "2026-03-31", "2026-03-31"), ("lookup", "", None, None),
+        ("trim", datetime(2026, 3, 31, 12, tzinfo=UTC), "2026-03-31T12:00:00+00:00", "2026-03-31T12:00:00+00:00"),
         ("lookup", "c", "2", None), ("lookup", "2", None, "c"), ("lookup", "1", None, "a"),
     ):  # fmt: skip
         mapping = {**MAPPING, "transform": transform, "lookup": words}
