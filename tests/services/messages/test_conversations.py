@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conversing import fresh, hears
 from refusals import refused
-from stub_data import some, stored, trail
+from stub_data import idle, some, stored, trail
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
@@ -60,28 +60,30 @@ def test_what_a_tag_and_a_text_may_be(mvp: CrmClient, flow: CrmClient, stub: Stu
     assert [[change["field"] for change in entry["changes"]] for entry in told] == [["archived"], ["priority"]]
 
 
-@pytest.mark.thorough
+def about(stub: StubServer, id: str, kind: str) -> list[Any]:
+    """Return the notifications of a kind about a conversation."""
+    notes = stub.store.collection("tenant_acme", "notification").find("type", kind)
+    return [doc for doc in notes if (doc.get("entity") or {}).get("id") == id]
+
+
 def test_an_owner_is_told_of_messages_and_of_a_mood_that_declines(
     mvp: CrmClient, flow: CrmClient, stub: StubServer
 ) -> None:
-    notes = stub.store.collection("tenant_acme", "notification")
     conversations = stub.store.collection("tenant_acme", "conversation")
-
-    def about(id: str, kind: str) -> list[Any]:
-        return [doc for doc in notes.find("type", kind) if (doc.get("entity") or {}).get("id") == id]
-
     conversation = fresh(mvp, flow, "x" * 201)
     id, lead = conversation.id, some(conversation.messages[0].sender_id)
-    (first,) = about(id, "message_received")
+    (first,) = about(stub, id, "message_received")
     assert (first["title"], first["message"], first["user_id"]) == ("Message from Nora Quist", "x" * 200, "user_ada")
     assert first["expires_at"] - first["created_at"] == timedelta(days=14)
+    assert first["priority"] == some(conversations.get(id))["priority"]
     stored(stub, "lead", lead, owner_id=None)
     hears(mvp, lead, GOOD, SOUR)
-    assert len(about(id, "message_received")) == 1
+    assert len(about(stub, id, "message_received")) == 1
     stored(stub, "lead", lead, owner_id="user_ada")
     for message in stub.store.collection("tenant_acme", "message").find("conversation_id", id):
         stored(stub, "message", message["id"], content=GOOD)
     hears(mvp, lead, SOUR, SOUR, SOUR)
+    idle(stub)
     version = some(conversations.get(id))["version"]
     log = len(stub.audit())
 
@@ -94,11 +96,11 @@ def test_an_owner_is_told_of_messages_and_of_a_mood_that_declines(
         ]  # fmt: skip
         for entry in changes:
             assert [one["field"] for one in entry["changes"]] == ["sentiment_trend"]
-        return some(conversations.get(id))["sentiment_trend"], len(changes), len(about(id, "ai_insight"))
+        return some(conversations.get(id))["sentiment_trend"], len(changes), len(about(stub, id, "ai_insight"))
 
     assert a_day_later() == ("declining", 1, 1)
     assert a_day_later() == ("declining", 1, 1)
-    (warned,) = about(id, "ai_insight")
+    (warned,) = about(stub, id, "ai_insight")
     assert (warned["title"], warned["user_id"]) == ("The mood of Nora Quist is declining", "user_ada")
     assert warned["message"] == "What was written lately is less friendly than what was written before."
     assert warned["expires_at"] - warned["created_at"] == timedelta(days=14)
