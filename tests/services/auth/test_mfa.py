@@ -10,8 +10,10 @@ import pyotp
 import pytest
 from auth_support import Bearer, enrolled, signed_in
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import CrmClient
+from crm_sdk.models import MfaVerification
 from server_stub import StubServer
 from server_stub.services.auth.factors import step_of
 
@@ -224,3 +226,32 @@ def test_a_company_may_ask_everybody_for_it(stub: StubServer, ada: CrmClient) ->
     tenants.put(acme | {"security": {**acme["security"], "require_mfa": True}})
     error = refused(lambda: ada.auth.mfa.disable(code=app.next_code()))
     assert (error.status, error.code) == (403, "MFA_REQUIRED")
+
+
+def test_a_sign_in_is_completed_by_who_may_sign_in_still(stub: StubServer, bearer: Bearer, ada: CrmClient) -> None:
+    app, _ = enrolled(stub, ada)
+    half = bearer().auth.login("ada@acme.test", "demo-password")
+    code = app.next_code()
+
+    def completed() -> MfaVerification:
+        return bearer().auth.mfa.verify(code, mfa_token=str(half.mfa_token))
+
+    stored(stub, "user", "user_ada", status="inactive")
+    gone = refused(completed)
+    assert (gone.status, gone.code) == (403, "USER_INACTIVE")
+    stored(stub, "user", "user_ada", status="active", email_verified=False)
+    acme = stub.tenant("tenant_acme")
+    security = {**acme["security"], "require_email_verification": True}
+    stored(stub, "tenant", "tenant_acme", security=security)
+    unproved = refused(completed)
+    assert (unproved.status, unproved.code) == (403, "EMAIL_NOT_VERIFIED")
+    stored(stub, "user", "user_ada", email_verified=True)
+    login = completed().login
+    assert login is not None and (login.mfa_required, login.user and login.user.id) == (False, "user_ada")
+    half = bearer().auth.login("ada@acme.test", "demo-password")
+    stored(stub, "user", "user_ada", mfa_enabled=False)
+    code = "000000"
+    assert completed().login is not None, "it was turned off in the meantime: the password was enough"
+    stub.store.collection("tenant_acme", "user").remove("user_ada")
+    half_gone = refused(completed)
+    assert half_gone.code == "INVALID_TOKEN"

@@ -136,7 +136,7 @@ def test_what_was_seen_and_is_lost_by_now_is_not_shown_in_an_earlier_change(stub
 
 def test_a_share_and_its_end_are_access_gained_and_lost(stub: StubServer, crm: CrmClient) -> None:
     scoped, foreign = somebody_scoped(stub), crm.contacts.create({"name": "Foreign", "owner_id": "user_ada"})
-    cursor = now(scoped)
+    cursor, own = now(scoped), now(crm)
     share = crm.collaboration.shares.create({
         "entity": {"type": "contact", "id": foreign.id}, "subject_type": "user", "subject_id": "user_sam",
     })  # fmt: skip
@@ -144,6 +144,7 @@ def test_a_share_and_its_end_are_access_gained_and_lost(stub: StubServer, crm: C
     assert [one.change for one in of(page.items, foreign.id)] == ["access_gained"]
     crm.collaboration.shares.delete(share.id)
     assert [one.change for one in of(list(scoped.changes.list(cursor=page.cursor)), foreign.id)] == ["access_lost"]
+    assert of(list(crm.changes.list(cursor=own, fold=False)), foreign.id) == [], "it is nothing to anybody else"
 
 
 def test_a_scan_goes_on_from_an_id_that_is_gone(crm: CrmClient) -> None:

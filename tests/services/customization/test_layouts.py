@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from newcomers import signed_in
 
 from crm_sdk import ApiError, CrmClient
 from crm_sdk.vocabulary.codes import VIEWED
@@ -228,3 +229,23 @@ def test_a_list_of_the_client_is_seen_through_a_layout(
     assert record.id and "created_at" not in record.model_fields_set
     assert ids or record.model_fields_set >= {"owner_id", "tags"}
     assert not caplog.records  # what the layout does not show is not missing
+
+
+def test_who_sees_the_layouts_of_a_custom_object_reads_its_records(stub: StubServer, admin: CrmClient) -> None:
+    for number, (resource, may) in enumerate((
+        ("onboarding:read", True), ("custom_objects:read", True), ("subscription:read", False),
+        ("onboarding:update custom_objects:read", False),
+    )):  # fmt: skip
+        held: Any = [dict(zip(("resource", "action"), word.split(":"), strict=True)) for word in resource.split()]
+        held.append({"resource": "customization", "action": "read"})
+        admin.security.roles.create({"key": f"r{number}", "name": f"R{number}", "permissions": held})
+        crm = signed_in(stub, admin, f"r{number}", strict=False)[1]
+        shown = [one.id for one in crm.customization.layouts.list(effective=True, entity="onboarding", kind="list")]
+        assert shown == (["layout_system_onboarding_list"] if may else []), resource
+        own: Any = {"entity": "onboarding", "columns": [{"field": "coach"}]}
+        if may:
+            assert view(crm, **own)
+            continue
+        with pytest.raises(ApiError) as refused:
+            view(crm, **own)
+        assert refused.value.code == "FORBIDDEN", resource

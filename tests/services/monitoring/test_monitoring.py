@@ -181,23 +181,23 @@ def test_a_failure_after_five_good_minutes_is_another_incident(stub: StubServer,
     assert acme.monitoring.status(since=ended + timedelta(seconds=1)).incidents == found[:1]
 
 
-@pytest.mark.parametrize(
-    ("free", "status"), [(5_000_000, "pass"), (4_900_000, "warn"), (1_000_000, "warn"), (999_999, "fail")]
-)
-def test_health_says_how_much_room_is_left(
-    acme: CrmClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, status: str
-) -> None:
-    usage = SimpleNamespace(total=100_000_000, free=free)
-    usage_of = Mock(return_value=usage)
-    monkeypatch.setattr("shutil.disk_usage", usage_of)
+def test_health_says_how_much_room_is_left(acme: CrmClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with StubServer(db=str(tmp_path / "state.db")) as stored:
-        found = stored.client(dialects="platform", max_retries=0, strict=True).monitoring.health()
-    usage_of.assert_called_once_with(str(tmp_path.resolve()))
-    (room,) = found.checks["storage:free"]
-    assert (room.status, found.status, room.observed_unit) == (status, status, "%")
-    assert (room.output is None) is (status == "pass")
-    in_memory = acme.monitoring.health()
-    assert (in_memory.status, in_memory.checks["storage:free"][0].observed_value) == ("pass", room.observed_value)
+        client = stored.client(dialects="platform", max_retries=0, strict=True)
+        for free, status in ((5_000_000, "pass"), (4_900_000, "warn"), (1_000_000, "warn"), (999_999, "fail")):
+            usage_of = Mock(return_value=SimpleNamespace(total=100_000_000, free=free))
+            monkeypatch.setattr("shutil.disk_usage", usage_of)
+            found = client.monitoring.health()
+            usage_of.assert_called_once_with(str(tmp_path.resolve()))
+            (room,) = found.checks["storage:free"]
+            assert (room.status, found.status, room.observed_unit) == (status, status, "%"), free
+            assert (room.output is None) is (status == "pass") and float(room.observed_value or 0) == round(
+                free / 1_000_000, 1
+            )
+            in_memory = acme.monitoring.health()
+            assert (in_memory.status, in_memory.checks["storage:free"][0].observed_value) == (
+                "pass", room.observed_value,
+            )  # fmt: skip
 
 
 def test_a_snapshot_keeps_the_figures_that_it_was_made_with(stub: StubServer, acme: CrmClient) -> None:

@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 from refusals import refused
+from stub_data import some
 from wire import opened
 
 from crm_sdk import AuthenticationError, CrmClient
 from crm_sdk.realtime.sockets import SocketClosedError
 from server_stub import StubServer
 from server_stub.clock import TICK
+from server_stub.data.document import Document
 from server_stub.request.http import Request
+from server_stub.services.tenants.ending import PURGE, purge
+from server_stub.timetable import system_call
 
 from .conftest import DAY, Found
 
@@ -266,3 +270,40 @@ def test_no_name_of_the_first_admin_may_be_written_as_null(stub: StubServer) -> 
         {"name": "Hooli", "admin_email": "gavin.belson@hooli.test", "admin_name": None}
     )
     assert made.admin_name is None
+
+
+def test_what_the_end_of_a_company_leaves_undone_and_when_its_data_go(
+    acme: CrmClient, stub: StubServer, found: Found
+) -> None:
+    company = found()
+    jobs, later = stub.store.collection(company.id, "job"), stub.clock.now() + timedelta(days=1)
+    for status in ("queued", "running", "succeeded"):
+        job = {"kind": "export", "status": status, "finished_at": None, "cancellable": True, "due_at": later}
+        jobs.put(Document(job | {"id": f"job_{status}"}))
+    before = stub.tenant(company.id)
+    company.own.leads.list(limit=1)
+    assert acme.tenants.usage(company.id).api_calls_by_operation == {"leads.list": 1}
+    ended = company.own.tenants.delete("current", confirm=company.slug)
+    kept, at = stub.tenant(company.id), some(ended.cancelled_at)
+    assert {name: kept[name] for name in kept if kept[name] != before.get(name)} == {
+        "status": "cancelled", "cancelled_at": at, "updated_at": at, "version": before["version"] + 1,
+    }  # fmt: skip
+    entry = stub.audit(company.id)[-1]
+    assert (entry["action"], entry["changes"]) == (
+        "tenant.deleted", [{"field": "status", "before": "active", "after": "cancelled"}],
+    )  # fmt: skip
+    assert [(job["id"], job["status"], job["finished_at"], job["cancellable"]) for job in jobs] == [
+        ("job_queued", "cancelled", at, False), ("job_running", "cancelled", at, False),
+        ("job_succeeded", "succeeded", None, True),
+    ]  # fmt: skip
+    assert list(PURGE.times(lambda kind: stub.store.collection(company.id, kind))) == [at + timedelta(days=30)]
+    assert list(PURGE.times(lambda kind: stub.store.collection("tenant_acme", kind))) == []
+    assert list(PURGE.times(lambda kind: stub.store.collection("tenant_none", kind))) == []
+    others = len(stub.store.collection("tenant_acme", "lead"))
+    with stub.store.transaction():
+        purge(system_call(stub, company.id, stub.clock.now(), "test"))
+    left = {one.kind: [doc["id"] for doc in one.backwards()] for one in stub.store.of_company(company.id)}
+    assert {kind for kind, ids in left.items() if ids} <= {"tenant", "timetable"} and left["tenant"] == [company.id]
+    assert list(PURGE.times(lambda kind: stub.store.collection(company.id, kind))) == []
+    assert len(stub.store.collection("tenant_acme", "lead")) == others and stub.tenant(company.id)["purged"] is True
+    assert acme.tenants.usage(company.id).api_calls_by_operation == {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from refusals import refused
+from stub_data import stored
 from wire import opened
 
 from crm_sdk import AuthenticationError, CrmClient, NotFoundError
@@ -218,3 +219,24 @@ def test_the_list_is_filtered_by_role_and_team_and_sorted(admin: CrmClient) -> N
 def test_no_password_may_be_written_as_null(admin: CrmClient) -> None:
     made = admin.users.create({"email": "nil@acme.test", "name": "Nil", "password": None})
     assert (made.status, made.email_verified) == ("invited", False)
+
+
+def test_what_a_new_user_has_of_the_company(stub: StubServer, admin: CrmClient) -> None:
+    stored(stub, "tenant", "tenant_acme", locale="de", timezone="Europe/Berlin")
+    body: Any = {"email": "n@acme.test", "name": "N"}
+    made = admin.users.create(body)
+    assert (made.locale, made.timezone, made.status, made.role) == ("de", "Europe/Berlin", "invited", "sales")
+    assert made.preferences is not None and made.preferences.timezone == "Europe/Berlin"
+    assert admin.users.update(made.id, {"locale": "fr"}).locale == "fr"
+    assert admin.users.update(made.id, {"locale": None}).locale == "de"
+    stored(stub, "tenant", "tenant_acme", locale=None, timezone=None)
+    assert admin.users.update(made.id, {"locale": None}).locale == "en"
+    plain = admin.users.create(body | {"email": "o@acme.test"})
+    assert (plain.locale, plain.timezone) == ("en", "UTC")
+    stored(stub, "user", made.id, preferences={"currency": "JPY", "theme": "dark", "language": None})
+    shown = admin.users.preferences.get(made.id)
+    assert (shown.currency, shown.theme, shown.language) == ("USD", "dark", "en"), "the company has no yen"
+    stored(stub, "user", made.id, preferences={"currency": "EUR"})
+    assert admin.users.preferences.get(made.id).currency == "EUR"
+    stored(stub, "tenant", "tenant_acme", currencies=None, base_currency="EUR")
+    assert admin.users.preferences.get(made.id).currency == admin.users.preferences.get(plain.id).currency == "EUR"
