@@ -136,10 +136,8 @@ class Placing:
         changes: dict[str, Any] = {}
         for name, _ in self._references(kind, doc):
             value = doc.get(name)
-            if isinstance(value, str) and value in self.renamed:
+            if isinstance(value, str) and value in self.renamed:  # of what lists refer to none stands for another
                 changes[name] = self.renamed[value]
-            elif is_array(value) and any(str(id) in self.renamed for id in value):
-                changes[name] = [self.renamed.get(str(id), id) for id in value]
         return doc | changes if changes else doc
 
     def connect(self, kind: str, doc: Document, done: Restored) -> Document | None:

@@ -77,6 +77,8 @@ def test_a_position_joins_the_changes(acme: Founded) -> None:
 def test_a_backup_is_a_job_that_can_be_cancelled_while_it_waits(acme: Founded) -> None:
     queued = acme.crm.backups.create()
     assert queued.status == "queued"
+    waits = acme.crm.jobs.get(queued.id)
+    assert waits.counts is not None and set(waits.counts.model_dump().values()) == {0} and waits.cancellable is True
     assert refused(acme.crm.backups.create).code == "BACKUP_IN_PROGRESS"
     assert refused(lambda: acme.crm.backups.delete(queued.id)).code == "BACKUP_IN_PROGRESS"
     assert refused(lambda: acme.crm.backups.restore(queued.id)).code == "BACKUP_NOT_READY"
