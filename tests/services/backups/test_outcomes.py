@@ -10,6 +10,7 @@ from backing_up import Founded, found
 from refusals import refused
 from stub_data import some
 
+from crm_sdk import JobFailedError
 from server_stub import StubServer
 
 
@@ -328,3 +329,24 @@ def test_who_is_there_keeps_what_no_archive_has(acme: Founded) -> None:
     assert restored.restored.get("user", 0) == 1
     acme.sign_in()
     assert acme.crm.users.get("me").name == "Founder"
+
+
+def test_nothing_is_replaced_where_the_plan_allows_less(acme: Founded, stub: StubServer) -> None:
+    kept = [acme.crm.contacts.create({"name": name}).id for name in "ab"]
+    gone = acme.crm.contacts.create({"name": "Gone"}).id
+    acme.crm.contacts.delete(gone)
+    made = acme.backup(include=["data"])
+    after = acme.crm.contacts.create({"name": "After"}).id
+    tenants = stub.store.collection(acme.id, "tenant")
+    for limit, fits in ((1, False), (2, True)):
+        tenant = some(tenants.first())
+        tenants.put(tenant | {"limits": {**(tenant.get("limits") or {}), "contacts": limit}})
+        if fits:
+            assert acme.restore(made, "replace").restored.get("contact", 0) == 0
+        else:
+            with pytest.raises(JobFailedError) as caught:
+                acme.restore(made, "replace")
+            assert caught.value.code == "LIMIT_EXCEEDED"
+        acme.sign_in()
+        left = {one.id for one in acme.crm.contacts.list()}
+        assert left == ({*kept} if fits else {*kept, after}), "deleted ones count nowhere"
