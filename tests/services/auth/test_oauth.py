@@ -131,21 +131,22 @@ def test_a_code_works_once_and_its_reuse_revokes_its_tokens(stub: StubServer, be
     assert actions(stub) == ["auth.token_issued", "auth.token_revoked"]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+def test_a_code_is_exchanged_only_by_who_asked_for_it(bearer: Bearer, ada: CrmClient) -> None:
+    def check(wrong: dict[str, Any]) -> None:
+        given = {**GIVEN, "code": code_of(ada), **wrong}
+        error = refused(lambda: bearer().auth.token(**{k: v for k, v in given.items() if v is not None}))
+        assert (error.status, error.code) == (400, "INVALID_GRANT")
+
+    cases: list[dict[str, Any]] = [
         {"code_verifier": VERIFIER[:-1] + "x"},
         {"code_verifier": "short"},
         {"code_verifier": None},
         {"redirect_uri": "http://127.0.0.1:9999/callback"},
         {"redirect_uri": None},
         {"code": "code_unknown"},
-    ],
-)
-def test_a_code_is_exchanged_only_by_who_asked_for_it(bearer: Bearer, ada: CrmClient, wrong: dict[str, Any]) -> None:
-    given = {**GIVEN, "code": code_of(ada), **wrong}
-    error = refused(lambda: bearer().auth.token(**{k: v for k, v in given.items() if v is not None}))
-    assert (error.status, error.code) == (400, "INVALID_GRANT")
+    ]
+    for case in cases:
+        check(case)
 
 
 def test_a_code_lasts_a_minute(stub: StubServer, bearer: Bearer, ada: CrmClient) -> None:
@@ -154,43 +155,43 @@ def test_a_code_lasts_a_minute(stub: StubServer, bearer: Bearer, ada: CrmClient)
     assert refused(lambda: bearer().auth.token(**GIVEN, code=code)).code == "INVALID_GRANT"
 
 
-@pytest.mark.parametrize(
-    ("wrong", "code"),
-    [
+def test_nobody_is_sent_to_an_address_that_is_not_registered(stub: StubServer, ada: CrmClient) -> None:
+    def check(wrong: dict[str, Any], code: str) -> None:
+        reply = ada.request("GET", "/v1/auth/authorize", query={"response_type": "code", **ASKED, **wrong})
+        assert (reply.status, reply.json()["errors"][0]["code"]) == (400, code)
+        assert "location" not in reply.headers
+
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"client_id": "nobody"}, "UNKNOWN_CLIENT"),
         ({"redirect_uri": REDIRECT + "/x"}, "INVALID_REDIRECT_URI"),
         ({"redirect_uri": REDIRECT + "?a=1"}, "INVALID_REDIRECT_URI"),
         ({"redirect_uri": "http://127.0.0.1.evil.example:1/callback"}, "INVALID_REDIRECT_URI"),
         ({"redirect_uri": "http://127.0.0.1:1@evil.example/callback"}, "INVALID_REDIRECT_URI"),
         ({"redirect_uri": "http://localhost:8765/callback"}, "INVALID_REDIRECT_URI"),
-    ],
-)
-def test_nobody_is_sent_to_an_address_that_is_not_registered(
-    stub: StubServer, ada: CrmClient, wrong: dict[str, Any], code: str
-) -> None:
-    reply = ada.request("GET", "/v1/auth/authorize", query={"response_type": "code", **ASKED, **wrong})
-    assert (reply.status, reply.json()["errors"][0]["code"]) == (400, code)
-    assert "location" not in reply.headers
+    ]
+    for case in cases:
+        check(*case)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "error"),
-    [
+def test_an_application_is_told_by_a_redirect(ada: CrmClient) -> None:
+    def check(wrong: dict[str, Any], error: str) -> None:
+        given = {k: v for k, v in {"response_type": "code", **ASKED, **wrong}.items() if v is not None}
+        reply = ada.request("GET", "/v1/auth/authorize", query=given)
+        where = urlsplit(reply.headers["location"])
+        assert (reply.status, f"{where.scheme}://{where.netloc}{where.path}") == (302, REDIRECT)
+        said = parse_qs(where.query)
+        assert (said["error"], said["state"], "code" in said) == ([error], ["st-7"], False)
+        assert reply.json()["error"] == error
+        assert refused(lambda: ada.auth.authorize(**given)).status == 302
+
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"code_challenge": None}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"scope": "openid secrets"}, "invalid_scope"),
-    ],
-)
-def test_an_application_is_told_by_a_redirect(ada: CrmClient, wrong: dict[str, Any], error: str) -> None:
-    given = {k: v for k, v in {"response_type": "code", **ASKED, **wrong}.items() if v is not None}
-    reply = ada.request("GET", "/v1/auth/authorize", query=given)
-    where = urlsplit(reply.headers["location"])
-    assert (reply.status, f"{where.scheme}://{where.netloc}{where.path}") == (302, REDIRECT)
-    said = parse_qs(where.query)
-    assert (said["error"], said["state"], "code" in said) == ([error], ["st-7"], False)
-    assert reply.json()["error"] == error
-    assert refused(lambda: ada.auth.authorize(**given)).status == 302
+    ]
+    for case in cases:
+        check(*case)
 
 
 def test_a_session_is_needed_and_any_port_of_this_machine_will_do(bearer: Bearer, ada: CrmClient) -> None:
@@ -266,24 +267,25 @@ def test_revocation_says_nothing_of_the_token(stub: StubServer, bearer: Bearer, 
     assert actions(stub)[-3:] == ["auth.token_revoked", "auth.token_refreshed", "auth.token_revoked"]
 
 
-@pytest.mark.parametrize(
-    ("given", "status", "code"),
-    [
+def test_refusals_speak_both_languages(bearer: Bearer) -> None:
+    def check(given: dict[str, str], status: int, code: str) -> None:
+        reply = bearer().request("POST", "/v1/auth/token", json=given)
+        body = reply.json()
+        assert (reply.status, body["errors"][0]["code"]) == (status, code)
+        assert body["error"] == (code.lower() if code != "VALIDATION_ERROR" else "invalid_request")
+        assert body["error_description"] == body["errors"][0]["message"] or code == "VALIDATION_ERROR"
+        assert reply.headers["cache-control"] == "no-store"
+
+    cases: list[tuple[dict[str, str], int, str]] = [
         ({"grant_type": "password"}, 400, "UNSUPPORTED_GRANT_TYPE"),
         ({"grant_type": "client_credentials", "client_id": "demo-web"}, 400, "UNSUPPORTED_GRANT_TYPE"),
         ({"grant_type": "client_credentials"}, 401, "INVALID_CLIENT"),
         ({"grant_type": "client_credentials", "client_id": "demo-service"}, 401, "INVALID_CLIENT"),
         ({"grant_type": "refresh_token", "client_id": "demo-web"}, 422, "VALIDATION_ERROR"),
         ({"grant_type": "refresh_token", "client_id": "demo-web", "refresh_token": "x"}, 400, "INVALID_GRANT"),
-    ],
-)
-def test_refusals_speak_both_languages(bearer: Bearer, given: dict[str, str], status: int, code: str) -> None:
-    reply = bearer().request("POST", "/v1/auth/token", json=given)
-    body = reply.json()
-    assert (reply.status, body["errors"][0]["code"]) == (status, code)
-    assert body["error"] == (code.lower() if code != "VALIDATION_ERROR" else "invalid_request")
-    assert body["error_description"] == body["errors"][0]["message"] or code == "VALIDATION_ERROR"
-    assert reply.headers["cache-control"] == "no-store"
+    ]
+    for case in cases:
+        check(*case)
 
 
 def test_a_refresh_token_is_of_one_application(bearer: Bearer, ada: CrmClient) -> None:

@@ -133,33 +133,6 @@ def test_a_deal_is_shared_with_its_contact_and_account(ada: CrmClient, sam: CrmC
     assert not may(lambda: sam.contacts.delete(contact.id))
 
 
-@pytest.mark.parametrize(
-    ("members", "code", "field"),
-    [
-        ({"subject_id": "user_ada"}, "VALIDATION_ERROR", "subject_id"),
-        ({"subject_id": None}, "VALIDATION_ERROR", "subject_id"),
-        ({"subject_id": "user_nobody"}, "REFERENCE_NOT_FOUND", "subject_id"),
-        ({"subject_type": "role", "subject_id": "role_nobody"}, "REFERENCE_NOT_FOUND", "subject_id"),
-        ({"subject_type": "link", "subject_id": None}, "VALIDATION_ERROR", "subject_type"),
-        ({"subject_type": "email", "subject_id": "eva@x.example"}, "VALIDATION_ERROR", "subject_type"),
-        ({"expires_at": "2020-01-01T00:00:00Z"}, "VALIDATION_ERROR", "expires_at"),
-        ({"max_downloads": 3}, "VALIDATION_ERROR", "max_downloads"),
-        ({"entity": ref("lead_nobody")}, "REFERENCE_NOT_FOUND", "entity.id"),
-        ({"entity": ref("share_1", "share")}, "REFERENCE_NOT_FOUND", "entity.id"),
-    ],
-)
-def test_what_cannot_be_shared(lead: Make, give: Give, members: Any, code: str, field: str) -> None:
-    with pytest.raises(ValidationError) as failure:
-        give(lead().id, **members)
-    assert (failure.value.code, failure.value.fields[0].field) == (code, field)
-
-
-def test_an_inactive_user_gets_no_share(ada: CrmClient, lead: Make, give: Give) -> None:
-    ada.users.deactivate("user_sam")
-    with pytest.raises(ValidationError):
-        give(lead().id)
-
-
 def test_one_share_for_each_subject_and_no_more_access_than_the_giver_has(
     sam: CrmClient, lead: Make, give: Give
 ) -> None:

@@ -29,12 +29,15 @@ def test_each_wrong_share_is_told_what_is_wrong(stub: StubServer, ada: CrmClient
         (file.id, {**link, "access": "comment"}, "access", "choice", "a link lets its receiver view the file"),
         (file.id, {**mail, "subject_id": "e@x.test", "access": "edit"}, "access", "choice", "a link lets its receiver"),
         (made.id, {**user, "subject_id": "user_sam", "max_downloads": 1}, "max_downloads", "choice", "only links and"),
+        ("lead_no", {**user, "subject_id": "user_sam"}, "entity.id", "reference", "no lead has the id 'lead_no'"),
         (made.id, {**user, "subject_id": "user_sam", "expires_at": now}, "expires_at", "min", "must be in the future"),
     ):  # fmt: skip
-        given: Any = {"entity": ref(entity, "lead" if entity == made.id else "file"), **members}
+        given: Any = {"entity": ref(entity, "file" if entity == file.id else "lead"), **members}
         error = refused(lambda given=given: ada.collaboration.shares.create(given))  # type: ignore[misc] # the value of this turn is bound
         assert (error.status, [(one.field, one.rule) for one in error.fields]) == (422, [(field, rule)]), members
         assert said in error.message, members
+    given = {"entity": ref("share_1", "share"), "subject_type": "user", "subject_id": "user_sam"}
+    assert refused(lambda: ada.collaboration.shares.create(given)).code == "REFERENCE_NOT_FOUND"
     ada.users.deactivate("user_sam")
     given = {"entity": ref(made.id), "subject_type": "user", "subject_id": "user_sam"}
     assert "Sam Okonkwo is inactive" in refused(lambda: ada.collaboration.shares.create(given)).message

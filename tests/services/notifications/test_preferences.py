@@ -67,9 +67,14 @@ def test_others_are_for_those_who_manage(acme: CrmClient, sales: CrmClient) -> N
     assert refused(lambda: acme.notifications.preferences.get(user_id="user_nobody")).status == 404
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
+def test_what_cannot_be_is_refused(stub: StubServer) -> None:
+    def check(changes: dict[str, Any]) -> None:
+        body = {camel(name): value for name, value in changes.items()}
+        request = Request("PUT", "/v1/notifications/preferences", headers=HEADERS, body=json.dumps(body).encode())
+        answer = stub.handle(request)
+        assert answer.status == 422
+
+    cases: list[dict[str, Any]] = [
         {"types": [{"type": "system", "channels": ["email"]}]},
         {"types": [{"type": "approval", "channels": ["pigeon"]}]},
         {"types": [{"type": "a", "channels": []}, {"type": "a", "channels": []}]},
@@ -77,13 +82,9 @@ def test_others_are_for_those_who_manage(acme: CrmClient, sales: CrmClient) -> N
         {"digest": "yearly"},
         {"quiet_hours": {"start": "25:00", "end": "06:00", "timezone": "UTC"}},
         {"quiet_hours": {"start": "22:00", "end": "06:00", "timezone": "Mars/North"}},
-    ],
-)
-def test_what_cannot_be_is_refused(stub: StubServer, changes: dict[str, Any]) -> None:
-    body = {camel(name): value for name, value in changes.items()}
-    request = Request("PUT", "/v1/notifications/preferences", headers=HEADERS, body=json.dumps(body).encode())
-    answer = stub.handle(request)
-    assert answer.status == 422
+    ]
+    for case in cases:
+        check(case)
 
 
 @pytest.mark.parametrize(

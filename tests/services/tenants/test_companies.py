@@ -55,17 +55,23 @@ def test_a_company_sees_itself_in_both_modes(stub: StubServer, mode: str, call: 
     assert [one.id for one in call(crm.tenants.list())] == ["tenant_acme"]
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_another_company_is_not_there(acme: CrmClient, globex: CrmClient, stub: StubServer, part: str) -> None:
-    before = len(stub.audit("tenant_globex"))
-    assert refused(lambda: PARTS[part](acme, "tenant_globex")).code == "NOT_FOUND"
-    assert len(stub.audit("tenant_globex")) == before
-    PARTS[part](globex, "tenant_globex")
+def test_another_company_is_not_there(acme: CrmClient, globex: CrmClient, stub: StubServer) -> None:
+    def check(part: str) -> None:
+        before = len(stub.audit("tenant_globex"))
+        assert refused(lambda: PARTS[part](acme, "tenant_globex")).code == "NOT_FOUND"
+        assert len(stub.audit("tenant_globex")) == before
+        PARTS[part](globex, "tenant_globex")
+
+    for case in sorted(PARTS, key="delete".__eq__):
+        check(case)
 
 
-@pytest.mark.parametrize("part", [name for name in PARTS if name != "config.get"])
-def test_only_admins_may(sales: CrmClient, part: str) -> None:
-    assert refused(lambda: PARTS[part](sales, "current")).code == "FORBIDDEN"
+def test_only_admins_may(sales: CrmClient) -> None:
+    def check(part: str) -> None:
+        assert refused(lambda: PARTS[part](sales, "current")).code == "FORBIDDEN"
+
+    for case in [name for name in PARTS if name != "config.get"]:
+        check(case)
 
 
 def test_everybody_reads_the_configuration_without_its_security(
