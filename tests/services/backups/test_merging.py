@@ -225,3 +225,25 @@ def test_files_alone_come_with_their_contents_and_others_without(acme: Founded, 
         else:
             assert "plan.txt" not in [one.name for one in there.crm.files.list()]
             assert there.crm.leads.get(lead).name == "Ada"
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace"])
+def test_each_reference_that_leads_nowhere_counts_and_what_needs_one_stays_away(
+    acme: Founded, stub: StubServer, mode: str
+) -> None:
+    crm = acme.crm
+    one, gone = (crm.contacts.create({"name": name}).id for name in ("One", "Gone"))
+    relation = crm.contacts.relationships.create(one, {"related_contact_id": gone, "type": "colleague"}).id
+    files = [crm.files.upload((f"{number}.txt", b"x")).id for number in range(3)]
+    note = crm.activities.notes.create({"body": "x", "contact_id": gone, "attachments": files}).id
+    for kind, id in (("contact", gone), ("file", files[1])):
+        stub.store.collection(acme.id, kind).remove(id)
+    content = acme.archive(acme.backup(include=["data", "files"]))
+    there = found(StubServer(), "Aperture")
+    result = there.restore(there.take_over(content), mode)
+    there.sign_in()
+    assert result.missing_references == 3, "of the relation, of the note, and one of its files"
+    assert said(result, relation) == {relation: ("REFERENCE_NOT_FOUND", None)}
+    assert result.restored.get("relationship", 0) == 0 and there.crm.contacts.relationships.list(one).total == 0
+    kept: Any = there.crm.activities.get(note)
+    assert (kept.contact_id, kept.attachments) == (None, [files[0], files[2]])

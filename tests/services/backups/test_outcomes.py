@@ -342,7 +342,11 @@ def test_nothing_is_replaced_where_the_plan_allows_less(acme: Founded, stub: Stu
         tenant = some(tenants.first())
         tenants.put(tenant | {"limits": {**(tenant.get("limits") or {}), "contacts": limit}})
         if fits:
-            assert acme.restore(made, "replace").restored.get("contact", 0) == 0
+            result = acme.restore(made, "replace")
+            acme.sign_in()
+            safety = acme.crm.backups.get(result.safety_backup_id or "")
+            assert some(safety.expires_at) - some(safety.created_at) == timedelta(days=30)
+            assert result.restored.get("contact", 0) == 0 and safety.include == ["data", "files", "configuration"]
         else:
             with pytest.raises(JobFailedError) as caught:
                 acme.restore(made, "replace")

@@ -69,6 +69,13 @@ def test_a_manual_retry_takes_the_place_of_the_next_automatic_one(acme: CrmClien
     stub.clock.advance(3_600)
     assert len(stub.outbox.messages) == 1
     assert acme.notifications.status(sent.id).next_retry_at is None
+    stub.outbox.refuse("b@example.com", times=4)
+    failed = acme.notifications.send_email("b@example.com", **MAIL)
+    stub.clock.advance(6 * 60)
+    assert acme.notifications.retry(failed.id).attempts == 4
+    stub.clock.advance(1_800)
+    now = acme.notifications.status(failed.id)
+    assert (now.delivery_status, len(now.attempts), now.next_retry_at) == ("failed", 4, None)
 
 
 def test_a_bounce_ends_the_subscription(acme: CrmClient) -> None:
