@@ -43,6 +43,9 @@ def test_what_the_link_of_a_message_ends(acme: CrmClient, stub: StubServer) -> N
     for wrong in (f"{news}x", news.replace(".", ".x"), "", "x", "é.é", signed_token("open", "tenant_acme", "x")):
         error = refused(lambda wrong=wrong: nobody.notifications.unsubscribe(token=wrong))  # type: ignore[misc] # the value of this turn is bound
         assert (error.status, error.code, error.fields[0].field) == (400, "INVALID_TOKEN", "token"), wrong
+    for given in ({}, {"address": "a@example.com"}):
+        error = refused(lambda given=given: nobody.notifications.unsubscribe(**given))  # type: ignore[misc] # the value of this turn is bound
+        assert (error.status, error.code) == (401, "UNAUTHORIZED")
     assert opened_token(signed_token()) == [] and opened_token(signed_token("é", "…")) == ["é", "…"]
 
 
