@@ -65,8 +65,6 @@ def authorize(
 
     if response_type != "code":
         raise refused("unsupported_response_type", "only the response type code is known")
-    if "authorization_code" not in client.grant_types:
-        raise refused("unauthorized_client", f"{client.name} asks for tokens of its own only")
     if code_challenge is None or not _CHALLENGE.fullmatch(code_challenge):
         raise refused("invalid_request", "a code_challenge is needed (RFC 7636): the SHA-256 of a verifier in Base64")
     if code_challenge_method != "S256":

@@ -252,6 +252,10 @@ def test_a_sign_in_is_completed_by_who_may_sign_in_still(stub: StubServer, beare
     stored(stub, "user", "user_ada", mfa_enabled=False)
     code = "000000"
     assert completed().login is not None, "it was turned off in the meantime: the password was enough"
+    half = bearer().auth.login("ada@acme.test", "demo-password")
+    assert half.mfa_token is None
+    stored(stub, "user", "user_ada", mfa_enabled=True)
+    half = bearer().auth.login("ada@acme.test", "demo-password")
     stub.store.collection("tenant_acme", "user").remove("user_ada")
-    half_gone = refused(completed)
-    assert half_gone.code == "INVALID_TOKEN"
+    gone = refused(completed)
+    assert (gone.code, gone.message) == ("INVALID_TOKEN", "the user of this sign-in was deleted")

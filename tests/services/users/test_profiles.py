@@ -17,6 +17,7 @@ from crm_sdk import CrmClient
 from crm_sdk.wire import encode_json
 from server_stub import StubServer
 from server_stub.request.http import Request
+from server_stub.services.users import avatars
 
 from .conftest import New, deeds
 
@@ -104,6 +105,8 @@ def test_working_hours_are_ones_own_once_they_are_set(admin: CrmClient, new: New
     days: Any = [{"weekday": 0, "start": "09:00", "end": "12:00"}, {"weekday": 0, "start": "12:00", "end": "17:00"}]
     hours = calls.update("me", {"business_hours": {"days": days}}).business_hours
     assert hours is not None and (hours.timezone, len(hours.days)) == ("America/New_York", 2)
+    backwards = calls.update("me", {"business_hours": {"days": days[::-1]}}).business_hours
+    assert backwards is not None and calls.update("me", {"business_hours": {"days": days}}).business_hours == hours
     assert calls.update("me", {"business_hours": {}}).business_hours == hours
     hours = calls.update("me", {"business_hours": {"timezone": "UTC"}}).business_hours
     assert hours is not None and (hours.timezone, len(hours.days)) == ("UTC", 2)
@@ -226,3 +229,11 @@ def test_a_picture_that_is_too_large_is_told_how_large_it_is(admin: CrmClient, s
     refusal = refused(lambda: admin.users.avatar.upload("me", b"x" * size))
     assert (refusal.code, refusal.fields[0].field) == (code, "file") and said in refusal.message
     assert refusal.details.get("limit") == (5_000_000 if code == "FILE_TOO_LARGE" else None)
+
+
+def test_a_picture_has_so_many_pixels_at_most(admin: CrmClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(avatars, "_MOST_PIXELS", 800)
+    assert admin.users.avatar.upload("me", picture(40, 20)).avatar
+    refusal = refused(lambda: admin.users.avatar.upload("me", picture(89, 9)))
+    assert (refusal.code, refusal.message) == ("INVALID_IMAGE", "the picture has more than 800 pixels")
+    assert admin.users.avatar.upload("me", picture(799, 1)).avatar
