@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from newcomers import signed_in
 from refusals import refused
 from stub_data import some, stored
 
@@ -285,3 +286,31 @@ def test_cells_are_written_as_what_they_are(
         'Lead 0,"b, a",yes,2026-01-01T22:04:05-05:00,0,,',
         "Lead 1,b,no,2026-01-01T22:04:05-05:00,1,1000,",
     ]
+
+
+def test_a_schedule_runs_as_who_changed_its_report_where_that_one_may_less(
+    platform: CrmClient, report: MakeReport, stub: StubServer
+) -> None:
+    """What a report shows is never read with more rights than those of who says what it shows."""
+    made = report(visibility="tenant")
+    schedule = platform.reports.schedules.create(
+        made.id, {"schedule": {"frequency": "daily"}, "recipients": ["user_ada"]}
+    )
+    user, manager = signed_in(stub, platform, "manager")
+    held: Any = [{"field": "name"}], [{"field": "company"}], [{"field": "value"}]
+
+    def runs_as() -> str:
+        return str(some(stub.store.collection("tenant_acme", "schedule").get(schedule.id))["runs_as"])
+
+    assert runs_as() == "user_ada"
+    manager.reports.update(made.id, {"description": "no other records", "name": "Other"})
+    assert runs_as() == "user_ada"
+    manager.reports.update(made.id, {"columns": held[0]})
+    assert runs_as() == user.id
+    platform.reports.update(made.id, {"columns": held[1]})
+    assert runs_as() == user.id, "an admin may all that the manager may"
+    stored(stub, "user", user.id, status="inactive")
+    platform.reports.update(made.id, {"tags": ["x"]})
+    assert runs_as() == user.id
+    platform.reports.update(made.id, {"columns": held[2]})
+    assert runs_as() == "user_ada", "the manager does not work any more"
