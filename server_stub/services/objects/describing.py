@@ -295,7 +295,6 @@ def _described_field(
     if word == "integer":
         rounded = {"min_value": math.ceil, "max_value": math.floor}
         bounds |= {name: rounded[name](bound) for name, bound in bounds.items() if name in rounded}
-    options = (given.options if given is not None and given.options and "." not in name else None) or kind.options
     return {
         "name": name,
         "label": label_of("en", name),
@@ -308,8 +307,8 @@ def _described_field(
         "nullable": name not in _ALWAYS and (given.nullable if given is not None else name not in required),
         "unique": unique,
         "default": default,
-        "options": [{"value": value, "label": value.replace("_", " ").capitalize()} for value in options],
-        "open": kind.open or (given.open if given is not None and "." not in name else False),
+        "options": [{"value": value, "label": value.replace("_", " ").capitalize()} for value in kind.options],
+        "open": kind.open,
         "min_value": bounds.get("min_value"),
         "max_value": bounds.get("max_value"),
         "min_length": bounds.get("min_length"),
