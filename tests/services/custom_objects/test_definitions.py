@@ -260,7 +260,9 @@ def test_fields_are_listed_by_position(platform: CrmClient, define: Define) -> N
     fields = platform.custom_objects.fields
     assert [one.api_name for one in fields.list(thing.id)] == ["name", "a", "b", "c"]
     fields.update(thing.id, "c", {"position": 1})
-    assert [one.api_name for one in fields.list(thing.id)] == ["name", "c", "a", "b"]
+    assert [(one.api_name, one.position) for one in fields.list(thing.id)] == [
+        ("name", 0), ("c", 1), ("a", 2), ("b", 3),
+    ]  # fmt: skip
     assert {one.version for one in fields.list(thing.id) if one.api_name != "c"} == {1}
     assert [one.api_name for one in fields.list(thing.id, required=True)] == ["b"]
     assert [one.api_name for one in fields.list(thing.id, type="text", order="desc", sort="position")] == [
@@ -324,6 +326,22 @@ def test_a_deletion_by_name_answers_the_id(platform: CrmClient, define: Define, 
     for end, id in ids.items():
         reply = platform.request("DELETE", f"{path}{end}", query={"force": "true"})
         assert reply.json()["data"] == {"id": id, "deleted": True}
+
+
+def test_what_belonged_to_a_deleted_object_is_in_nobodys_way(
+    platform: CrmClient, define: Define, stub: StubServer
+) -> None:
+    """Its fields go with it: those that referred to another object hold that one no more."""
+    other = define()
+    thing = define(field("b", "reference", reference_to=other.api_name), field("x"))
+    held = refused(lambda: platform.custom_objects.delete(other.id))
+    ids = [one.id for one in thing.fields if one.api_name == "b"]
+    assert (held.code, held.details) == ("OBJECT_REFERENCED", {"fieldIds": ids})
+    assert held.message == f"B of other objects refer to {other.label}: delete the fields first"
+    platform.custom_objects.delete(thing.id)
+    assert stub.store.collection("tenant_acme", "field").find("object_id", thing.id) == []
+    platform.custom_objects.delete(other.id)
+    assert refused(lambda: platform.custom_objects.get(other.id)).status == 404
 
 
 def test_only_who_manages_custom_objects_defines_them(platform: CrmClient, sales: CrmClient, define: Define) -> None:

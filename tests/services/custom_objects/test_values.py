@@ -142,3 +142,41 @@ def test_an_assigned_number_is_neither_cleared_nor_changed(platform: CrmClient, 
         error = refused(partial(change, thing.id, made.id, {"fields": {"x": given}}))
         assert [(one.field, one.rule) for one in error.fields] == [("fields.x", "read_only")], given
         assert change(thing.id, made.id, {"fields": {"x": number}}) == made, given
+
+
+def test_a_reference_is_to_what_its_writer_sees(platform: CrmClient, sales: CrmClient, define: Define) -> None:
+    thing = define(field("shown", "reference", reference_to="report"))
+    reports = {
+        visibility: platform.reports.create(
+            {"name": "R", "entity_type": "lead", "columns": [{"field": "name"}], "visibility": visibility}
+        ).id
+        for visibility in ("private", "tenant")
+    }
+    for crm, visibility, taken in (
+        (platform, "private", True), (platform, "tenant", True), (sales, "private", False), (sales, "tenant", True),
+    ):  # fmt: skip
+        create = partial(
+            crm.custom_objects.records.create, thing.id, {"fields": {"name": "x", "shown": reports[visibility]}}
+        )
+        if taken:
+            assert create().fields["shown"] == reports[visibility]
+        else:
+            assert [(one.code, one.field) for one in refused(create).fields] == [
+                ("REFERENCE_NOT_FOUND", "fields.shown")
+            ]
+
+
+def test_a_value_that_is_wrong_is_wrong_once(platform: CrmClient, define: Define) -> None:
+    """It is not lacking as well; what a change does not name is not looked at, nor is an automatic number."""
+    thing = define(field("x", "integer", required=True), field("no", "auto_number", format="N-{0}"))
+    create = platform.custom_objects.records.create
+    for given, errors in (
+        ({"x": "many"}, [("fields.x", "type")]), ({}, [("fields.x", "required")]),
+        ({"x": "many", "stray": 1}, [("fields.x", "type"), ("fields.stray", "unknown")]),
+    ):  # fmt: skip
+        error = refused(partial(create, thing.id, {"fields": {"name": "a", **given}}))
+        assert [(one.field, one.rule) for one in error.fields] == errors, given
+    made = create(thing.id, {"fields": {"name": "a", "x": 1}})
+    assert platform.custom_objects.records.update(thing.id, made.id, {"fields": {"name": "b"}}).fields == {
+        "name": "b", "x": 1, "no": made.fields["no"],
+    }  # fmt: skip
