@@ -170,10 +170,11 @@ def test_a_value_that_is_wrong_is_wrong_once(platform: CrmClient, define: Define
     """It is not lacking as well; what a change does not name is not looked at, nor is an automatic number."""
     thing = define(field("x", "integer", required=True), field("no", "auto_number", format="N-{0}"))
     create = platform.custom_objects.records.create
-    for given, errors in (
+    cases: list[tuple[Any, list[tuple[str, str]]]] = [
         ({"x": "many"}, [("fields.x", "type")]), ({}, [("fields.x", "required")]),
         ({"x": "many", "stray": 1}, [("fields.x", "type"), ("fields.stray", "unknown")]),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for given, errors in cases:
         error = refused(partial(create, thing.id, {"fields": {"name": "a", **given}}))
         assert [(one.field, one.rule) for one in error.fields] == errors, given
     made = create(thing.id, {"fields": {"name": "a", "x": 1}})

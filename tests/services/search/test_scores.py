@@ -82,6 +82,9 @@ def test_each_way_of_being_found_has_its_share(platform: CrmClient, stub: StubSe
     assert scores(platform.search.leads("the holmium")) == [("The Holmium", 1), ("The Holmiums", 0.625)]
     assert scores(platform.search.leads("holmium -ltd -the")) == [(names[0], 1), (names[5], 0.25)]
     assert scores(platform.search.leads("name:helmium", fuzzy=False)) == [("Helmium", 1)]
+    assert scores(platform.search.leads("name:holmium name:ltd", fuzzy=False)) == [
+        ("Holmium Ltd", 1), ("Holmiums Ltd", 0.9643),
+    ]  # fmt: skip
     for name, company in (("One", "Cerium Works"), ("Two", "Works")):
         platform.leads.create({"name": name, "company": company, "title": "Cerium"})
     assert scores(platform.search.leads("cerium")) == [("One", 1), ("Two", 0.8333)], (

@@ -206,6 +206,11 @@ def test_words_are_completed_and_values_are_conditions(platform: CrmClient) -> N
     assert ([plain.text, quoted.text], plain.type) == (["tags:yttric", 'tags:"yttric gold"'], "lead")
     assert some(plain.filter).field == "tags" and some(plain.filter).value == "yttric"
     assert texts(platform.search.suggestions("yttr", limit=20, types=["contact"]), "filter") == []
+    platform.leads.create({"name": "Cerium", "company": "Cerous", "source": "website", "address": {"city": "Cerville"}})
+    platform.activities.tasks.create({"title": "Cerium", "tags": ["ceric"]})
+    for q in ("user", "cero", "cervi", "ceri"):  # ids, what nobody counts, and what not everybody sees
+        assert texts(platform.search.suggestions(q, limit=20), "filter") == [], q
+    assert texts(platform.search.suggestions("websi", limit=20, types=["lead"]), "filter") == ["source:website"]
     assert [one.score for one in platform.search.suggestions("yttr", limit=1)] == [1]
     assert [one.score for one in platform.search.suggestions("yttr", limit=2)] == [1, 0.6667]
 
@@ -237,3 +242,12 @@ def test_the_ends_of_ranges_are_of_the_type_of_the_member(platform: CrmClient) -
     ):
         reply = platform.request("POST", "/v1/search/faceted", json={"type": "lead", "facets": [facet]})
         assert reply.status == 422 and reply.json()["errors"][0]["field"] == field, facet
+
+
+def test_hits_are_sorted_as_the_list_of_their_records_is(platform: CrmClient) -> None:
+    deals = {stage: platform.deals.create({"title": "Rhenium", "stage": stage}).id
+             for stage in ("proposal", "prospect", "negotiation")}  # fmt: skip
+    for sort in ("stage", "probability"):
+        listed = [one.id for one in platform.deals.list(search="rhenium", sort=sort)]
+        assert [hit.id for hit in platform.search.deals("rhenium", sort=sort)] == listed
+        assert listed == [deals[stage] for stage in ("prospect", "proposal", "negotiation")], sort
