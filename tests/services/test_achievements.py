@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from stub_data import stored
+from stub_data import some, stored
 
 from server_stub import StubServer
 
@@ -123,3 +123,61 @@ def test_what_counts_towards_each_goal(stub: StubServer) -> None:
     mail: Any = {"subject": "m", "to": [{"email": "a@x.example"}], "sent_at": now - hour, **own}
     crm.activities.emails.create(mail)
     assert [counted()[name] for name in names[6:]] == [4, 1]
+
+
+def test_a_goal_is_reached_at_the_time_of_the_step_that_reaches_it(stub: StubServer) -> None:
+    """Of each record that is the time at which it became what counts, as far as that is known."""
+    sam = stub.client(api_key="acme-sales", dialects="mvp", max_retries=0)
+    now, hour = stub.clock.now(), timedelta(hours=1)
+    first, second, third = (now - n * hour for n in (3, 2, 1))
+    goals: list[tuple[str, str, int, dict[str, Any], list[tuple[dict[str, Any], Any]]]] = [
+        ("qualifier", "lead", 10, {"status": "qualified"}, [
+            ({"qualification": {"qualified_at": first}, "converted_at": second, "updated_at": third}, first),
+            ({"qualification": {"qualified_at": None}, "converted_at": second, "updated_at": third}, second),
+            ({"qualification": None, "converted_at": None, "updated_at": third}, third),
+            ({"status": "new"}, None), ({"status": "converted", "converted_at": second}, second)]),
+        ("converter", "lead", 10, {"status": "converted"}, [
+            ({"converted_at": second, "updated_at": third}, second),
+            ({"converted_at": None, "updated_at": third}, third), ({"status": "qualified"}, None)]),
+        ("first_lead", "lead", 1, {"status": "new"}, [({"created_at": second}, second)]),
+        ("hunter", "lead", 50, {"status": "new"}, [({"created_at": third, "updated_at": now}, third)]),
+        ("trusted", "contact", 10, {"relationship_health": "high"}, [
+            ({"last_contact": third, "created_at": first}, third), ({"last_contact": None, "created_at": first}, first),
+            ({"relationship_health": "medium"}, None)]),
+        ("networker", "contact", 25, {}, [({"created_at": second}, second)]),
+        ("123", "deal", 1, {"status": "won"}, [({"closed_at": second}, second), ({"status": "lost"}, None)]),
+        ("closer", "deal", 25, {"status": "won"}, [({"closed_at": third}, third), ({"status": "open"}, None)]),
+        ("caller", "activity", 20, {"kind": "call"}, [
+            ({"occurred_at": first, "start_time": second, "created_at": third}, first),
+            ({"occurred_at": None, "start_time": second, "created_at": third}, second),
+            ({"occurred_at": None, "start_time": None, "created_at": third}, third),
+            ({"occurred_at": now + hour}, None), ({"kind": "note"}, None)]),
+        ("connected", "integration", 5, {"status": "connected"}, [
+            ({"connected_at": second, "created_at": third}, second),
+            ({"connected_at": None, "created_at": third}, third), ({"status": "error"}, None)]),
+        ("delegator", "audit", 25, {"action": "agent.completed"}, [
+            ({"occurred_at": second, "actor": {"id": "user_sam"}}, second),
+            ({"occurred_at": third, "actor": {"id": "apikey_acme_sales"}}, third),
+            ({"occurred_at": third, "actor": {"id": "user_mia"}}, None)]),
+    ]  # fmt: skip
+    early: dict[str, Any] = dict.fromkeys(
+        ("created_at", "updated_at", "converted_at", "closed_at", "last_contact", "occurred_at", "start_time",
+         "connected_at"), now - 100 * hour
+    )  # fmt: skip
+    stub.client(dialects="platform", max_retries=0).contacts.create({"name": "Of which the trail tells"})
+    fresh = stub.snapshot()
+    for goal, kind, target, members, lasts in goals:
+        for last, at in lasts:
+            stub.restore(fresh)
+            records = stub.store.collection("tenant_acme", kind)
+            base = some(records.first())
+            for doc in records.all() if kind != "audit" else ():
+                records.remove(doc["id"])
+            own: dict[str, Any] = {"owner_id": "user_sam", "qualification": None, "actor": {"id": "user_sam"}}
+            for number in range(target - 1):
+                records.put(base | own | early | members | {"id": f"{base['id']}x{number}"})
+            records.put(base | own | early | members | last | {"id": f"{base['id']}xlast"})
+            (found,) = [one for one in sam.achievements.list().achievements if one.id == f"achievement_{goal}"]
+            reached = target if at is not None else target - 1
+            assert (found.progress.current, found.unlocked_at) == (reached, at), (goal, last)
+            assert found.progress.percentage == 100 * reached // target
