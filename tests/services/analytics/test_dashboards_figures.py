@@ -197,3 +197,32 @@ def test_what_cannot_be_shown_is_tried_again(platform: CrmClient, sam: CrmClient
         partial(platform.dashboards.widgets.data, made.id, broken.widget_id, filters=wrong),
     ):
         assert refused(call).status == 422
+
+
+def test_data_say_what_they_are_limited_to_and_whether_they_are_stale(
+    platform: CrmClient, stub: StubServer, leads: list[str], pipe: Pipeline
+) -> None:
+    days = {"preset": "this_month", "start_date": None, "end_date": None}
+    own: Any = {"owner_id": "user_mia", "date_range": {"preset": "this_month"}}
+    made = board(platform, widget(query=COUNT), widget(query=COUNT, owner_id="user_sam"), filters=own)
+    for given, owner, pipeline in (
+        (None, "user_mia", None), ({"owner_id": "user_ada"}, "user_ada", None),
+        ({"pipeline_id": pipe.id}, "user_mia", pipe.id), ({"team_id": None}, "user_mia", None),
+    ):  # fmt: skip
+        filters: Any = given
+        found = platform.dashboards.data(made.id, filters=filters)
+        limits = found.filters.model_dump()
+        assert (limits["owner_id"], limits["team_id"], limits["pipeline_id"]) == (owner, None, pipeline), given
+        assert {name: limits["date_range"][name] for name in days} == days
+    assert (found.dashboard_id, found.stale) == (made.id, False)
+    platform.leads.create({"name": "One more", "campaign": "camp"})
+    later = platform.dashboards.data(made.id)
+    assert (later.stale, [one.cached for one in later.widgets]) == (True, [True, True])
+    assert later.widgets[0].value == found.widgets[0].value
+    fresh = platform.dashboards.refresh(made.id, widget_ids=[made.widgets[0].id])
+    assert (fresh.stale, [one.cached for one in fresh.widgets]) == (False, [False])
+    both = platform.dashboards.data(made.id)
+    assert (both.stale, [one.cached for one in both.widgets]) == (True, [True, True]), "the other is as it was"
+    again = platform.dashboards.refresh(made.id)
+    now = platform.dashboards.get(made.id)
+    assert (now.last_refreshed_at, now.version) == (again.generated_at, made.version), "to look anew is no change"

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from refusals import refused
 from stub_data import some
 
 from crm_sdk import CrmClient
@@ -88,3 +89,59 @@ def test_a_stream_that_is_silent_or_over_is_never_due(platform: CrmClient, stub:
     for seconds, said in ((14.999, []), (0.001, ["heartbeat"]), (15, ["heartbeat"])):
         stub.clock.advance(seconds)
         assert [name for _, name, _ in events(kept)] == said
+
+
+def test_a_stream_ends_with_its_credential_and_with_the_right_to_see(platform: CrmClient, stub: StubServer) -> None:
+    crm = stub.client(api_key=None, dialects="platform", max_retries=0)
+    tokens = crm.auth.login("sam@acme.test", "demo-password")
+    board = platform.dashboards.create({"name": "B", "visibility": "tenant"})
+    hidden, expiring = (followed(stub, board.id, authorization=f"Bearer {tokens.access_token}") for _ in range(2))
+    for link in (hidden, expiring):
+        assert [name for _, name, _ in events(link)] == ["snapshot"]
+    stub.clock.advance(some(tokens.expires_in) - 10)
+    for link in (hidden, expiring):
+        events(link)
+    platform.dashboards.update(board.id, {"name": "C"})
+    assert [name for _, name, _ in events(hidden)] == ["dashboard.updated"]
+    platform.dashboards.update(board.id, {"visibility": "private"})
+    assert [name for _, name, _ in events(hidden)] == ["dashboard.deleted"] and hidden.ended is not None
+    assert (hidden.next(), hidden.due) == (None, None)
+    platform.dashboards.update(board.id, {"visibility": "tenant"})
+    stub.clock.advance(10)
+    over = {"code": "UNAUTHORIZED", "status": 401, "message": "the credential expired"}
+    assert events(expiring) == [("", "error", over)]
+    assert (expiring.ended.code, expiring.ended.reason, expiring.due) == (4401, "the credential expired", None)
+    expiring.close(4401, "again")
+    assert events(expiring) == [], "it is told once"
+
+
+def test_a_refresh_is_told_of_the_widgets_that_were_asked_for(platform: CrmClient, stub: StubServer) -> None:
+    """Also within the second, and without other figures; what has changed beside it comes at its time."""
+    other: Any = {**COUNT, "filter_groups": []}
+    widgets: Any = [{"title": title, "type": "kpi", "source": {"query": query}}
+                    for title, query in (("Few", COUNT), ("All", other))]  # fmt: skip
+    board = platform.dashboards.create({"name": "B", "widgets": widgets})
+    strange = platform.dashboards.create({"name": "Other", "widgets": widgets})
+    ids = {widget.title: widget.id for widget in board.widgets}
+    link = followed(stub, board.id)
+    assert [name for _, name, _ in events(link)] == ["snapshot"]
+    lead(platform)
+    platform.dashboards.refresh(strange.id)
+    assert events(link) == []
+    platform.dashboards.refresh(board.id, widget_ids=[ids["Few"]])
+    ((_, _, said),) = events(link)
+    assert (said["widget"]["widgetId"], float(said["widget"]["value"]["value"])) == (ids["Few"], 1)
+    stub.clock.advance(1)
+    ((_, _, said),) = events(link)
+    assert said["widget"]["widgetId"] == ids["All"], "that of few was told"
+    platform.dashboards.refresh(board.id)
+    told = [(name, said["widget"]["widgetId"]) for _, name, said in events(link)]
+    assert told == [("widget.updated", ids["Few"]), ("widget.updated", ids["All"])]
+    error = refused(lambda: platform.dashboards.refresh(board.id, widget_ids=[ids["Few"], "widget_none"]))
+    assert (error.status, error.code, error.fields[0].field, error.fields[0].rule, error.message) == (
+        422, "REFERENCE_NOT_FOUND", "widget_ids.1", "reference", "the dashboard has no widget 'widget_none'",
+    )  # fmt: skip
+    shown = platform.dashboards.data(board.id, widget_ids=[ids["All"]]).widgets
+    assert [one.widget_id for one in shown] == [ids["All"]] and platform.dashboards.data(board.id).widgets[1] == shown[
+        0
+    ]
