@@ -61,6 +61,14 @@ def test_the_rows_that_failed_are_a_file_with_their_cells_and_why(crm: CrmClient
     )
 
 
+def test_an_import_begins_with_nothing_done(crm: CrmClient) -> None:
+    job = crm.contacts.imports.create(("people.csv", b"name\nA\n"))
+    assert set(some(job.counts).model_dump().values()) == {0}
+    assert (job.status, job.progress, job.errors, job.status_url) == (
+        "queued", 0, [], f"/contacts/import/{job.id}",
+    )  # fmt: skip
+
+
 def test_why_a_row_is_refused_is_said_with_its_key(crm: CrmClient) -> None:
     rows = "name,email,external_id\nA,alice@company.com,\nB,new@x.example,x1\nC,,\n"
     job = done(crm, rows, on_duplicate="fail", dry_run=True)
