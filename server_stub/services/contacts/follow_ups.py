@@ -39,9 +39,9 @@ def note_follow_up(call: Context, entry: Document) -> None:
         follow_up(call, contact, contact["next_follow_up"])
 
 
-@reacts("contact.deleted", "contact.merged")
+@reacts("contact.deleted", "contact.merged", "contact.restored")
 def plan_next(call: Context, entry: Document) -> None:
-    """Note when the next follow-up of the company falls due, now that one may be gone."""
+    """Note when the next follow-up of the company falls due, now that one may be gone, or back."""
     plan(call.collection, DUE)
 
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from stub_data import some, stored
+from stub_data import idle, some, stored
 
 from crm_sdk import CrmClient
-from server_stub import StubServer
+from server_stub import StubServer, timetable
 
 
 @pytest.fixture
@@ -60,3 +60,33 @@ def test_an_owner_is_told_once_of_each_follow_up_that_falls_due(client: CrmClien
     changes(made.id, {"next_follow_up": start + 6 * hour, "owner_id": "user_ada"})
     client.contacts.delete(made.id)
     assert told(6.1) == ["user_ada", "user_sam"]
+
+
+def test_only_what_is_due_is_told_and_what_is_gone_is_waited_for_no_more(client: CrmClient, stub: StubServer) -> None:
+    idle(stub)
+    start, hour = stub.clock.now(), timedelta(hours=1)
+    ids = [client.contacts.create({"name": name, "next_follow_up": start + hours * hour}).id
+           for name, hours in (("A", 1), ("B", 2), ("C", 3))]  # fmt: skip
+
+    def waits_for() -> Any:
+        return some(stub.store.collection("tenant_acme", timetable.KIND).get("contacts.follow_up"))["next_at"]
+
+    def told() -> list[str]:
+        client.contacts.list(limit=1)
+        notes = stub.store.collection("tenant_acme", "notification").find("type", "task_due")
+        return [doc["entity"]["id"] for doc in notes if (doc.get("entity") or {}).get("id") in ids]
+
+    assert waits_for() == start + hour
+    stub.clock.advance(3601)
+    assert (told(), waits_for()) == ([ids[0]], start + 2 * hour), "the others are not due yet"
+    client.contacts.delete(ids[1])
+    assert waits_for() == start + 3 * hour
+    client.objects.restore("contact", [ids[1]])
+    assert waits_for() == start + 2 * hour
+    group: Any = {"survivor_id": ids[0], "contact_ids": [ids[0], ids[2]]}
+    client.contacts.deduplicate(mode="merge", groups=[group])
+    assert waits_for() == start + 2 * hour
+    client.contacts.update(ids[1], {"next_follow_up": None})
+    assert waits_for() is None, "the survivor's own was told of"
+    stub.clock.advance(7200)
+    assert told() == [ids[0]]
