@@ -24,7 +24,7 @@ def told(wire: Wire, id: str) -> list[tuple[str, Any]]:
 
 def test_a_task_and_a_call_keep_their_length_where_no_end_is_given(wire: Wire) -> None:
     to = START + DAY
-    for kind, members, more, start, end in (
+    cases: list[tuple[str, dict[str, Any], dict[str, Any], datetime | None, datetime | None]] = [
         ("task", {"startTime": START, "dueAt": START + 2 * HOUR}, {}, to - 2 * HOUR, to),
         ("task", {"startTime": START}, {}, to, to),
         ("task", {"dueAt": START}, {}, None, to),
@@ -36,7 +36,8 @@ def test_a_task_and_a_call_keep_their_length_where_no_end_is_given(wire: Wire) -
         ("call", {"startTime": START, "status": "ringing"}, {"endTime": to}, to, to),
         ("call", {"startTime": START, "endTime": START + HOUR, "status": "queued"}, {"endTime": to + HOUR / 2}, to,
          to + HOUR / 2),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for kind, members, more, start, end in cases:
         made = wire.make(kind, **members)
         moved = move(wire, made, to, reason="ill", **more).ok()
         last = "dueAt" if kind == "task" else "endTime"
@@ -114,7 +115,8 @@ def test_an_occurrence_is_an_event_with_all_but_what_makes_the_series(wire: Wire
     own = wire.put(made["id"], {"location": "Room"}, occurrence=second, scope="this").ok()
     kept = {name: own[name] for name in ("title", "tags", "customFields", "description", "ownerId", "timezone")}
     assert kept == {name: made[name] for name in kept} and own["location"] == "Room"
-    assert [own[name] for name in ("recurrence", "exdates", "uid", "seriesId", "sequence", "externalId", "version")] == [
+    names = ("recurrence", "exdates", "uid", "seriesId", "sequence", "externalId", "version")
+    assert [own[name] for name in names] == [
         None, [], made["uid"], made["id"], 1, None, 1,
     ]  # fmt: skip
     assert (at(own["startTime"]), at(own["endTime"]), at(own["occurredAt"])) == (second, second + HOUR, second)
