@@ -170,6 +170,34 @@ def test_a_talk_with_more_than_one_door_is_in_the_history_newest_first(crm: CrmC
     assert found[0].date == now != datetime(1, 1, 1, tzinfo=UTC)
 
 
+def test_a_message_is_told_as_an_email_and_says_whose_it_is(crm: CrmClient, stub: StubServer) -> None:
+    eve = crm.contacts.create({"name": "Eve"}).id
+    now, flow = stub.clock.now(), stub.client(dialects="flow")
+    conversations = stub.store.collection("tenant_acme", "conversation")
+    conversations.put(conversations.all()[0] | {"id": "conv_eve", "contact_id": eve, "lead_id": None})
+    messages = stub.store.collection("tenant_acme", "message")
+    base = messages.find("conversation_id", "conv_123")[0] | {"conversation_id": "conv_eve"}
+    for id, ours, text in (("msg_1", True, "Terrible, awful"), ("msg_2", False, "It went great")):
+        sender = "user" if ours else "contact"
+        said = {
+            "id": id,
+            "sender_type": sender,
+            "content": text,
+            "subject": "Re",
+            "timestamp": now,
+            "sentiment": "neutral",
+        }
+        messages.put(base | said)
+    found = {one.id: one for one in flow.contacts.get(eve).communication_history}
+    assert {id: (one.type, one.date, one.subject, one.summary, one.sentiment, one.ai_analysis)
+            for id, one in found.items()} == {
+        "msg_1": ("email", now, "Re", "Terrible, awful", "neutral", analysis("Re", "Terrible, awful")["ai_analysis"]),
+        "msg_2": ("email", now, "Re", "It went great", "neutral", "Positive tone (great), 78 % sure."),
+    }  # fmt: skip
+    crm.contacts.update(eve, {"title": "CTO"})
+    assert crm.contacts.get(eve).sentiment == "positive", "what we wrote says nothing of their mood"
+
+
 def test_the_last_contact_is_the_newest_talk_or_what_was_done_on_a_network_since() -> None:
     now = datetime(2026, 3, 31, 12, tzinfo=UTC)
     tenant: Any = {"base_currency": "USD"}
