@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from imported_files import counts, load
+from imported_files import counts, load, record
 from newcomers import signed_in
 from refusals import refused
 
@@ -32,3 +32,24 @@ def test_linked_records_are_created_by_who_may_create_them(client: CrmClient, st
             error = refused(lambda links=links: load(crm, "contact", content, links=links))  # type: ignore[misc] # bound at once
             assert (error.status, error.code) == (403, "FORBIDDEN")
     assert client.accounts.list(search="Brand new").total == int(may)
+
+
+def test_a_link_finds_its_record_by_the_key_or_says_why_not(client: CrmClient) -> None:
+    firm = client.accounts.create({"name": "Firm", "domain": "firm.example"}).id
+    twins = sorted(client.accounts.create({"name": "Twin"}).id for _ in range(2))
+    link: Any = {"column": "Firm", "entity": "account", "match_on": "id", "field": "account_id"}
+    for match_on, known, unknown in (
+        ("id", f" {firm} ", "account_none"), ("domain", "FIRM.example", "none.example"), ("name", "firm", "No firm"),
+    ):  # fmt: skip
+        done = load(client, "contact", f"name,Firm\nAda,{known}\nBen,{unknown}\nCleo, \n",
+                    links=[{**link, "match_on": match_on}])  # fmt: skip
+        assert counts(done) == (2, 0, 0, 1)
+        assert [(error.row, error.field, error.code, error.message, error.value) for error in done.errors] == [
+            (2, "account_id", "REFERENCE_NOT_FOUND", f"no account has the {match_on} {unknown!r}", unknown)
+        ]
+        assert [record(client, "contact", done, place).account_id for place in (0, 1)] == [firm, None]
+    made = load(client, "contact", "name,Firm\nAda,account_none\n", links=[{**link, "create_missing": True}])
+    assert [error.code for error in made.errors] == ["REFERENCE_NOT_FOUND"], "an id is not given to a new record"
+    (error,) = load(client, "contact", "name,Firm\nAda,Twin\n", links=[{**link, "match_on": "name"}]).errors
+    assert (error.row, error.field, error.code, error.value) == (1, "account_id", "AMBIGUOUS_MATCH", "Twin")
+    assert error.message == f"{', '.join(twins)} have the name 'Twin': name the one you mean by its id"
