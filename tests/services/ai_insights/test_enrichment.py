@@ -62,9 +62,17 @@ def test_only_empty_members_are_filled_unless_all_are_to_be(client: CrmClient) -
 def test_a_converted_lead_is_left_out(stub: StubServer, client: CrmClient) -> None:
     lead = client.leads.create({"name": "Ann Lee", "email": "ann.lee@initech.de"})
     client.leads.convert(lead.id, create_deal=False)
-    job = client.leads.enrich([lead.id])
-    assert job.wait().records[0].status == "unchanged"
-    assert stored(stub, "job", job.id)["counts"]["skipped"] == 1
+    new = client.leads.create({"name": "Bo Lee", "email": "bo.lee@initech.de"})
+    bare = client.leads.create({"name": "Bare"})
+    job = client.leads.enrich([lead.id, new.id, bare.id, "lead_none", new.id])
+    result = job.wait()
+    assert [one.status for one in result.records] == ["unchanged", "enriched", "no_match", "failed"]
+    assert (result.matched, result.unmatched, result.changed) == (1, 1, 1)
+    doc = stored(stub, "job", job.id)
+    assert {name: count for name, count in doc["counts"].items() if count} == {
+        "total": 4, "processed": 4, "succeeded": 2, "updated": 1, "skipped": 1, "failed": 1,
+    }  # fmt: skip
+    assert (doc["title"], [error["row"] for error in doc["errors"]]) == ("Enrichment of 4 leads", [4])
 
 
 # -- contacts ----------------------------------------------------------------------------------------------------------
