@@ -88,3 +88,15 @@ def test_accounts_without_an_industry_are_like_those_of_their_size(crm: CrmClien
     assert {said[name] for name in ("For 100", "For 999")} == {"with 100 employees or more have bought it"}
     assert {said[name] for name in ("For 10", "For 99")} == {"with 10 employees or more have bought it"}
     assert {said[name] for name in ("For 9", "For 0")} == {"with fewer than 10 employees have bought it"}
+
+
+def test_each_offering_is_an_occasion_of_its_own(crm: CrmClient) -> None:
+    target = buyer(crm, "Target", industry="Quarrying")
+    for name in ("First", "Second"):
+        buyer(crm, name, {"value": 5}, {"value": 6, "tags": ["Pepper"]}, industry="Quarrying")
+    calls = crm.ai_insights.recommendations
+    found = {one.product: one.id for one in calls.cross_sell(account_id=target)}
+    assert set(found) == {"Salt", "Pepper"} and found["Salt"] != found["Pepper"]
+    assert {one.product: one.id for one in calls.cross_sell(account_id=target)} == found
+    calls.feedback(found["Salt"], "dismissed")
+    assert [one.id for one in calls.cross_sell(account_id=target)] == [found["Pepper"]]

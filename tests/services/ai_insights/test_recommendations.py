@@ -77,6 +77,9 @@ def test_a_rotten_deal_is_recommended(stub: StubServer, crm: CrmClient) -> None:
         stub, "deal", crm.deals.create({"title": "Small", "value": 2}).id, last_activity=at - timedelta(days=40)
     )
     assert [one.priority for one in about(crm, small["id"])] == ["medium"]
+    for value, priority in ((24_999, "medium"), (25_000, "high")):
+        stored(stub, "deal", small["id"], value=Decimal(value))
+        assert [one.priority for one in about(crm, small["id"])] == [priority]
 
 
 def test_an_unanswered_message_is_recommended_until_it_is_answered(stub: StubServer, crm: CrmClient) -> None:
@@ -292,7 +295,7 @@ def test_an_expired_recommendation_takes_no_feedback(
 ) -> None:
     contact = due()
     (found,) = about(crm, contact.id)
-    stored(stub, "recommendation", found.id, expires_at=stub.clock.now())
+    stored(stub, "recommendation", found.id, expires_at=stub.clock.now() + TICK)  # the time of the next request
     error = refused(lambda: crm.ai_insights.recommendations.feedback(found.id, "done"))
     assert (error.status, error.code) == (409, "RECOMMENDATION_EXPIRED")
     (new,) = about(crm, contact.id)
@@ -314,6 +317,22 @@ def test_ratings_move_the_confidence_of_the_same_kind_and_owner(
     (moved,) = about(crm, same.id)
     assert moved.confidence == confidence == sum(reason.points for reason in moved.reasons)
     assert about(crm, other.id)[0].confidence == 75
+
+
+def test_the_more_ratings_there_are_the_more_they_move(crm: CrmClient, due: Callable[..., Contact]) -> None:
+    give = crm.ai_insights.recommendations.feedback
+    rated = [about(crm, due(owner_id="user_sam").id)[0].id for _ in range(4)]
+    other = due(owner_id="user_sam")
+    ratings: Any = ("helpful", "accepted", "not_helpful", "dismissed")
+    for id, rating, points in zip(rated, ratings, (10, 15, 6, 0), strict=True):
+        give(id, rating)
+        (found,) = about(crm, other.id)
+        shown = [("late_follow_up", 75), *([("feedback", points)] if points else [])]
+        assert [(reason.feature, reason.points) for reason in found.reasons] == shown, rating
+        assert found.confidence == 75 + points
+    for _ in range(2):
+        give(about(crm, due(owner_id="user_sam").id)[0].id, "not_helpful")
+    assert about(crm, other.id)[0].confidence == 75 - 8, "30 times -2 by 8, and rounded to the even"
 
 
 def test_feedback_moves_the_order(crm: CrmClient, due: Callable[..., Contact]) -> None:
