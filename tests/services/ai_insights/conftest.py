@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crm_sdk import CrmClient
+from crm_sdk.models import Deal, Pipeline
 from server_stub import StubServer
 
 
@@ -36,3 +37,25 @@ def globex(stub: StubServer) -> CrmClient:
 def wait(stub: StubServer) -> Callable[[float], None]:
     """Let days pass."""
     return lambda days: stub.clock.advance(timedelta(days=days).total_seconds())
+
+
+STAGES: list[Any] = [
+    {"name": "Talk", "probability": 40},
+    {"name": "Sure", "probability": 80, "forecast_category": "commit"},
+    {"name": "Won", "kind": "won"},
+    {"name": "Lost", "kind": "lost"},
+]
+
+
+@pytest.fixture
+def pipe(crm: CrmClient) -> Pipeline:
+    return crm.pipelines.create({"name": "Own", "stages": STAGES})
+
+
+@pytest.fixture
+def make(crm: CrmClient, pipe: Pipeline) -> Callable[..., Deal]:
+    def make(**members: Any) -> Deal:
+        given: Any = {"title": "Deal", "value": 1_000, "pipeline_id": pipe.id, **members}
+        return crm.deals.create(given)
+
+    return make
