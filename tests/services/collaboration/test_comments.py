@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from refusals import refused
 from stub_data import some, stored
 
 from crm_sdk import ConflictError, CrmClient, NotFoundError, PermissionDeniedError, ValidationError
@@ -221,3 +222,23 @@ def test_what_is_answered_to_who_deletes(ada: CrmClient, lead: Make) -> None:
         answer = ada.request("DELETE", f"/v1/collaboration/comments/{id}")
         assert (answer.status, answer.json()["data"]) == (200, {"id": id, "deleted": True})
         assert ada.request("DELETE", f"/v1/collaboration/comments/{reply.id}x").status == 404
+
+
+def test_an_author_who_may_not_write_comments_any_more_changes_none(
+    stub: StubServer, ada: CrmClient, sam: CrmClient, lead: Make
+) -> None:
+    made = lead("user_sam")
+    comment = sam.collaboration.comments.create({"entity": ref(made.id), "body": "Hello"})
+    held: Any = [{"resource": word, "action": "read"} for word in ("leads", "collaboration")]
+    ada.security.roles.create({"key": "quiet", "name": "Quiet", "permissions": held})
+    ada.users.roles.assign("user_sam", "quiet")
+    ada.users.roles.remove("user_sam", "sales")
+    quiet = stub.client(api_key=None, dialects="platform", max_retries=0)
+    quiet.auth.login("sam@acme.test", "demo-password")
+    for call in (
+        lambda: quiet.collaboration.comments.update(comment.id, {"body": "Bye"}),
+        lambda: quiet.collaboration.comments.delete(comment.id),
+    ):
+        assert refused(call).code == "FORBIDDEN"
+    (kept,) = ada.collaboration.comments.list("lead", made.id)
+    assert (kept.body, kept.edited) == ("Hello", False)

@@ -70,6 +70,20 @@ def test_a_layout_that_cannot_be_is_refused(admin: CrmClient) -> None:
         ({"kind": "detail"}, "VALIDATION_ERROR"),
         ({"sort": [{"key": "nonsense"}]}, "UNKNOWN_FIELD"),
         ({"filter_groups": [{"filters": [{"field": "name", "op": "gt", "value": "x"}]}]}, "INVALID_OPERATOR"),
+        (
+            {
+                "kind": "detail",
+                "sections": [
+                    {
+                        "fields": [{"field": "name"}],
+                        "visible_when": [
+                            {"filters": [{"field": "name", "op": "gt", "value": "x"}]},
+                        ],
+                    }
+                ],
+            },
+            "INVALID_OPERATOR",
+        ),
         ({"audience": "team"}, "VALIDATION_ERROR"),
         ({"audience": "role", "audience_id": "nobody"}, "REFERENCE_NOT_FOUND"),
         ({"name": "Taken"}, "LAYOUT_EXISTS"),
@@ -119,6 +133,14 @@ def test_others_layouts_need_the_permission(admin: CrmClient, other: CrmClient, 
     assert crm.customization.layouts.list(entity="contact", audience="user").total == 0
 
 
+def test_who_is_no_user_has_no_layouts(stub: StubServer, admin: CrmClient) -> None:
+    token = admin.auth.token(grant_type="client_credentials", client_id="demo-service", client_secret="demo-secret")
+    app = stub.client(api_key=str(token.access_token), dialects="platform", max_retries=0)
+    with pytest.raises(ApiError) as refused:
+        view(app)
+    assert (refused.value.status, refused.value.code) == (403, "NO_USER")
+
+
 def test_without_the_feature_the_system_has_layouts(admin: CrmClient) -> None:
     view(admin, is_default=True)
     admin.tenants.features.update("current", {"customization": False})
@@ -163,6 +185,13 @@ def test_a_field_that_is_gone_is_left_out(admin: CrmClient) -> None:
     assert [one.field for one in made.columns] == ["name", "fields.passing"]
     fields.delete("onboarding", "passing")
     (shown,) = layouts.list(entity="onboarding")
+    assert [one.field for one in shown.columns] == ["name"]
+    free = admin.contacts.create({"name": "Ada", "custom_fields": {"loose": "x"}}).id
+    view(admin, columns=[{"field": "name"}, {"field": "custom_fields.loose"}])
+    (shown,) = [one for one in layouts.list(entity="contact") if one.name == "View"]
+    assert [one.field for one in shown.columns] == ["name", "custom_fields.loose"], "some record has it"
+    admin.contacts.delete(free)
+    (shown,) = [one for one in layouts.list(entity="contact") if one.name == "View"]
     assert [one.field for one in shown.columns] == ["name"]
 
 

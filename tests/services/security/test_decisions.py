@@ -257,3 +257,29 @@ def test_what_a_file_permits_is_what_gives_the_permission(admin: CrmClient, new:
         (one.id, one.user.name)
     ]
     assert not write.allowed
+
+
+def test_what_is_asked_of_kinds_that_there_are_not_of_custom_objects_and_by_nobody(
+    stub: StubServer, admin: CrmClient, new: New
+) -> None:
+    ask = admin.security.check
+    for question, field, rule, said in (
+        ({"entity": {"type": "planet", "id": "x"}}, "entity.type", "choice", "there is no kind of records 'planet'"),
+        ({}, "resource", "required", "name a resource or an entity"),
+        ({"resource": "planets"}, "resource", "choice", "there is no resource 'planets'"),
+    ):
+        given: Any = [{"action": "read", "resource": "deals"}, {"action": "read", **question}]
+        error = refused(lambda given=given: ask(given))  # type: ignore[misc] # the value of this turn is bound
+        assert (error.status, [(one.field, one.rule) for one in error.fields]) == (422, [(f"checks.1.{field}", rule)])
+        assert said in error.message
+    limited = [{"entity": "onboarding", "field": "coach", "access": "hidden"}]
+    one = new(permission("custom_objects", "read"), field_permissions=limited)
+    record = next(iter(admin.custom_objects.records.list("onboarding"))).id
+    for about in ({"resource": "onboarding"}, {"entity": {"type": "onboarding", "id": record}}):
+        asked: Any = [{"action": "read", **about, "fields": ["coach", "name"]}]
+        (told,) = one.crm.security.check(asked)
+        assert (told.reason, told.denied_fields) == ("field_forbidden", ["coach"]), about
+    token = admin.auth.token(grant_type="client_credentials", client_id="demo-service", client_secret="demo-secret")
+    app = stub.client(api_key=str(token.access_token), dialects="platform", max_retries=0)
+    (mine,) = app.security.check([{"action": "read", "resource": "contacts"}])
+    assert (mine.allowed, mine.via) == (True, []), "what is no user has no roles"

@@ -286,9 +286,12 @@ def test_what_the_end_of_a_company_leaves_undone_and_when_its_data_go(
     for status in ("queued", "running", "succeeded"):
         job = {"kind": "export", "status": status, "finished_at": None, "cancellable": True, "due_at": later}
         jobs.put(Document(job | {"id": f"job_{status}"}))
+    for confirm in (None, "hooli"):
+        wrong = refused(partial(company.own.tenants.delete, "current", confirm=confirm))
+        assert (wrong.status, wrong.code, wrong.fields[0].field) == (422, "CONFIRMATION_REQUIRED", "confirm")
     before = stub.tenant(company.id)
     company.own.leads.list(limit=1)
-    assert acme.tenants.usage(company.id).api_calls_by_operation == {"leads.list": 1}
+    assert acme.tenants.usage(company.id).api_calls_by_operation["leads.list"] == 1
     ended = company.own.tenants.delete("current", confirm=company.slug)
     kept, at = stub.tenant(company.id), some(ended.cancelled_at)
     assert {name: kept[name] for name in kept if kept[name] != before.get(name)} == {
@@ -302,6 +305,9 @@ def test_what_the_end_of_a_company_leaves_undone_and_when_its_data_go(
         ("job_queued", "cancelled", at, False), ("job_running", "cancelled", at, False),
         ("job_succeeded", "succeeded", None, True),
     ]  # fmt: skip
+    for part in WRITES:
+        over = refused(partial(PARTS[part], acme, company.id))
+        assert (over.status, over.code) == (409, "TENANT_CANCELLED") and f"ended on {at:%Y-%m-%d}" in over.message
     assert list(PURGE.times(lambda kind: stub.store.collection(company.id, kind))) == [at + timedelta(days=30)]
     assert list(PURGE.times(lambda kind: stub.store.collection("tenant_acme", kind))) == []
     assert list(PURGE.times(lambda kind: stub.store.collection("tenant_none", kind))) == []

@@ -14,6 +14,7 @@ from refusals import refused
 from crm_sdk import CrmClient
 from crm_sdk.models import InvoiceLine
 from server_stub import StubServer
+from server_stub.data.document import Document
 from server_stub.request.http import Request
 
 from .conftest import DAY, Company, Found
@@ -194,6 +195,28 @@ def test_calls_of_agents_are_counted_by_the_days_that_a_range_touches(found: Fou
     assert (month.period_start, month.period_end) == (date(2026, 2, 28), date(2026, 2, 28))
     month = company.own.tenants.usage("current", end_date=date(2026, 2, 3))
     assert (month.period_start, month.period_end) == (date(2026, 2, 1), date(2026, 2, 3))
+
+
+def test_the_default_is_a_pipeline_of_deals_that_is_active(found: Found) -> None:
+    company = found()
+    pipelines, own = company.stub.store.collection(company.id, "pipeline"), company.own.tenants.config
+    deals = own.get("current").default_pipeline_id
+    other = company.own.pipelines.create({"name": "Other"})
+    for members, code, said in (
+        ({"entity_type": "lead", "active": True}, "VALIDATION_ERROR", "Other is not a pipeline of deals"),
+        ({"entity_type": "deal", "active": False}, "PIPELINE_INACTIVE", "Other is not active"),
+    ):
+        pipelines.put(Document((pipelines.get(other.id) or {}) | members))
+        error = refused(lambda: own.update("current", {"default_pipeline_id": other.id}))
+        assert (error.code, error.fields[0].field) == (code, "default_pipeline_id") and said in error.message
+        assert own.get("current").default_pipeline_id == deals
+    pipelines.put(Document((pipelines.get(other.id) or {}) | {"active": True}))
+    before, told = own.get("current"), len(company.trail())
+    after = own.update("current", {"default_pipeline_id": other.id})
+    assert (after.default_pipeline_id, after.version) == (other.id, (before.version or 0) + 1)
+    (entry,) = [one for one in company.stub.audit(company.id)[told:] if one["action"] == "tenant.config_updated"]
+    assert entry["changes"] == [{"field": "default_pipeline_id", "before": deals, "after": other.id}]
+    assert own.update("current", {"default_pipeline_id": None}).version == after.version
 
 
 def test_a_company_without_a_default_pipeline_is_configured_all_the_same(found: Found) -> None:

@@ -114,6 +114,10 @@ def test_more_seats_are_paid_for_and_fewer_count_later(company: Company) -> None
             assert found.items[0].total == total
             assert lines(found.items[0])[0][0] == f"Rest of the period, 21 of 31 days: Pro, monthly, {seats} seats"
     assert billing.update("current", {"seats": 13}).version == done.version, "no difference, no write"
+    within_period(company, 31, 0)
+    before = invoices.list("current").total
+    assert billing.update("current", {"seats": 14}).amount == 406
+    assert invoices.list("current").total == before, "nothing is left of the period"
     company.add_users(3)
     error = refused(lambda: billing.update("current", {"seats": 3}))
     assert (error.status, error.code, error.details) == (409, "SEATS_IN_USE", {"activeUsers": 4})
@@ -125,6 +129,8 @@ def test_a_free_company_pays_for_no_seats(found: Found) -> None:
     done = company.own.tenants.billing.update("current", {"seats": 5})
     assert plain(done.seats, done.amount, done.status, done.next_invoice_at, done.balance) == (5, 0, "active", None, 0)
     assert company.own.tenants.invoices.list("current").total == 0
+    unpaid = refused(lambda: company.own.tenants.billing.upgrade("current", "pro"))
+    assert (unpaid.status, unpaid.code) == (409, "PAYMENT_METHOD_REQUIRED")
     for token, method in (
         ("tok_visa", ("card", "visa", "4242", 12, 2034)), ("tok_mastercard", ("card", "mastercard", "4444", 12, 2034)),
         ("tok_bank", ("bank", None, "3000", None, None)), ("tok_invoice", ("invoice", None, None, None, None)),
