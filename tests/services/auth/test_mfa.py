@@ -189,9 +189,21 @@ def test_five_wrong_codes_lock_the_codes(stub: StubServer, bearer: Bearer, ada: 
     locked = refused(lambda: bearer().auth.mfa.verify(right, mfa_token=str(half.mfa_token)))
     assert (locked.status, locked.code) == (429, "TOO_MANY_ATTEMPTS")
     assert refused(lambda: ada.auth.mfa.disable(code=right)).code == "TOO_MANY_ATTEMPTS"
+    assert [doc["id"] for doc in stub.store.collection("", "login_failure")] == ["mfa:user_ada"]
+    assert bearer().auth.login("ada@acme.test", "demo-password").mfa_required, "the password is not locked"
     assert actions(stub).count("auth.login_failed") == 5
     stub.clock.advance(901)
     ada.auth.mfa.disable(code=app.code())
+
+
+def test_wrong_codes_of_a_sign_in_lock_its_address(stub: StubServer, bearer: Bearer, ada: CrmClient) -> None:
+    app, _ = enrolled(stub, ada)
+    wrong = app.wrong_code()
+    for _ in range(5):
+        assert refused(lambda: bearer().auth.login("ada@acme.test", "demo-password", mfa_code=wrong)).status == 401
+    assert refused(lambda: bearer().auth.login("ada@acme.test", "demo-password")).code == "TOO_MANY_ATTEMPTS"
+    assert [doc["id"] for doc in stub.store.collection("", "login_failure")] == ["ada@acme.test"]
+    ada.auth.mfa.disable(code=app.next_code())
 
 
 def test_a_right_code_forgets_the_wrong_ones(stub: StubServer, bearer: Bearer, ada: CrmClient) -> None:

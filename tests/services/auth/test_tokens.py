@@ -91,6 +91,34 @@ def test_a_code_is_for_its_application_and_for_who_works_here(stub: StubServer, 
     assert late.code == "INVALID_GRANT"
 
 
+def test_a_code_lasts_a_minute_and_is_compared_with_all_that_it_was_asked_for(
+    stub: StubServer, bearer: Bearer, ada: CrmClient
+) -> None:
+    codes = stub.store.collection("tenant_acme", "authorization_code")
+    for over, works in ((timedelta(), False), (TICK, True)):
+        code = code_of(ada)
+        made = next(reversed(list(codes)))
+        stub.clock.advance((made["expires_at"] - stub.clock.now() - TICK - over).total_seconds())
+        if works:
+            assert bearer().auth.token(**GIVEN, code=code).access_token
+        else:
+            error = refused(lambda code=code: bearer().auth.token(**GIVEN, code=code))  # type: ignore[misc] # bound at once
+            assert (error.code, error.message) == ("INVALID_GRANT", "the code is too old")
+            assert made["expires_at"] == stub.clock.now()
+
+
+def test_a_key_and_an_app_count_as_sessions(stub: StubServer) -> None:
+    crm = stub.client(dialects="platform", max_retries=0)
+    key = some(stub.store.collection("tenant_acme", "api_key").get("apikey_acme_admin"))
+    own = crm.auth.sessions.current()
+    told = own.model_dump(exclude={"created_at", "updated_at", "created_by", "version"})
+    assert {name: value for name, value in told.items() if value is not None} == {
+        "id": "session_apikey_acme_admin", "user_id": key["user_id"], "device": key["name"], "auth_method": "api_key",
+        "mfa_verified": False, "current": True, "last_seen_at": own.last_seen_at,
+    }  # fmt: skip
+    assert (own.created_at, own.version) == (key["created_at"], key.get("version", 1))
+
+
 def test_a_service_acts_in_a_company_that_there_is(stub: StubServer, bearer: Bearer) -> None:
     error = refused(lambda: bearer().with_options(tenant_id="tenant_none").auth.token(**SERVICE))
     assert (error.status, error.code) == (401, "INVALID_CLIENT") and "'tenant_none'" in error.message
