@@ -252,3 +252,16 @@ def test_a_purge_names_a_time_or_a_policy_and_is_confirmed(platform: CrmClient, 
         result.matched, result.matched, result.matched, 0, 0,
     )  # fmt: skip
     assert platform.leads.list(limit=1).total == 0 and done.title == "Purge of lead"
+
+
+def test_a_control_names_a_hundred_at_most(stub: StubServer, platform: CrmClient) -> None:
+    trail = stub.store.collection(ACME, "audit")
+    platform.leads.create({"name": "L"})
+    good = some(trail.last())
+    for number in range(101 * 5):
+        entity = {"type": "user", "id": f"user_{number % 101}", "name": "N"}
+        members = {"id": f"audit_x{number}", "action": "auth.login_failed", "entity": entity, "category": "auth"}
+        trail.put(Document(good | members | {"occurred_at": stub.clock.now()}))
+    found = measured(platform, "failed_logins")
+    assert (len(found.findings), len(found.audit_ids)) == (100, 100)
+    assert found.audit_ids == [f"audit_x{number}" for number in range(405, 505)]

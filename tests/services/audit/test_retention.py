@@ -310,3 +310,17 @@ def test_a_job_that_runs_is_kept(platform: CrmClient, stub: StubServer) -> None:
     assert running.id not in purge(platform, "job", before=stub.clock.now() + DAY).sample_ids
     running.wait()
     assert running.id in purge(platform, "job", before=stub.clock.now() + DAY).sample_ids
+
+
+def test_a_trail_of_which_an_entry_is_held_stays_whole(platform: CrmClient, stub: StubServer) -> None:
+    id = contact(platform, 1)
+    entry = next(one for one in platform.audit.logs.list() if one.entity.id == id)
+    held: Any = [{"filters": [{"field": "id", "op": "eq", "value": entry.id}]}]
+    platform.audit.retention_policies.update([policy("audit_log", 365, legal_hold=True, filter_groups=held)])
+    count = len(stub.audit())
+    done = really(platform, "audit_log", before=stub.clock.now() + DAY)
+    assert (done.matched, done.purged, done.held) == (1, 0, 1), "a trail has no gaps"
+    assert platform.audit.logs.get(entry.id) == entry and len(stub.audit()) >= count
+    wrong: Any = {"include": ["changes"]}
+    error = refused(lambda: platform.audit.logs.search(wrong))
+    assert [(one.field, one.rule) for one in error.fields] == [("include.0", "choice")]

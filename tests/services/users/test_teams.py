@@ -92,3 +92,24 @@ def test_teams_are_found_by_member_manager_and_name(admin: CrmClient) -> None:
     assert [team.name for team in teams.list(sort="name", order="desc")] == ["Sales", "Revenue"]
     admin.users.update("user_sam", {"name": "Samuel Okonkwo"})
     assert "Samuel Okonkwo" in {one.name for one in teams.get("team_acme_sales").members}
+
+
+def test_who_is_deleted_leaves_every_team(stub: StubServer, admin: CrmClient) -> None:
+    made: Any = {"email": "gone@acme.test", "name": "Gone", "role": "sales"}
+    gone = admin.users.create(made).id
+    teams = admin.users.teams
+    led = teams.create({"name": "Led", "manager_id": gone, "member_ids": [gone, "user_sam"]})
+    joined = teams.create({"name": "Joined", "manager_id": "user_ada", "member_ids": [gone, "user_sam"]})
+    other = teams.create({"name": "Other", "member_ids": ["user_sam"]})
+    count = len(stub.audit())
+    admin.users.delete(gone)
+    told = [
+        (one["entity"]["id"], one["metadata"]) for one in stub.audit()[count:] if one["action"] == "team.member_removed"
+    ]
+    assert sorted(told) == sorted((id, {"user_id": gone}) for id in (led.id, joined.id))
+    assert (teams.get(led.id).manager_id, teams.get(led.id).member_ids) == (None, ["user_sam"])
+    assert teams.get(joined.id).manager_id == "user_ada" and set(teams.get(joined.id).member_ids) == {
+        "user_ada",
+        "user_sam",
+    }
+    assert teams.get(other.id) == other
