@@ -9,8 +9,10 @@ import pytest
 from refusals import refused
 
 from crm_sdk import CrmClient
+from crm_sdk.models import SocialAccount
 from server_stub import StubServer
 from server_stub.data.document import Document
+from server_stub.outside.networks import profile_url
 
 from .conftest import Connect, Post
 
@@ -154,3 +156,60 @@ def test_sales_reads_and_listens_but_does_not_post(acme: CrmClient, sales: CrmCl
         assert refused(call).status == 403
     assert sales.social.monitoring.keywords.create(["onboarding"])[0].keyword == "onboarding"
     assert account.id in [one.id for one in sales.social.accounts.list()]
+
+
+def test_a_post_is_told_of_whole_and_its_targets_one_by_one(
+    stub: StubServer, acme: CrmClient, connect: Connect, post: Post
+) -> None:
+    twitter, linkedin = connect(), connect("linkedin")
+    before = len(stub.audit())
+    made = post(twitter, linkedin)
+    ids = [f"{account.network}-{made.id}-{account.id}" for account in (twitter, linkedin)]
+    assert [target.model_dump() for target in made.targets] == [
+        {"account_id": account.id, "network": account.network, "status": "published", "external_id": id,
+         "published_at": made.published_at, "error": None,
+         "url": f"{profile_url(account.network, str(account.handle))}/status/{id}"}
+        for account, id in zip((twitter, linkedin), ids, strict=True)
+    ]  # fmt: skip
+    assert (made.status, made.scheduled_at) == ("published", None) and made.published_at is not None
+    (told,) = stub.audit()[before:]
+    assert (told["action"], told["entity"]["id"], told["metadata"]) == (
+        "social.post_published", made.id, {"failed_account_ids": []},
+    )  # fmt: skip
+    at = stub.clock.now() + timedelta(seconds=5)
+    waits, partly = post(linkedin, scheduled_at=at), post(twitter, linkedin, scheduled_at=at)
+    gone = acme.social.accounts.disconnect(linkedin.id)
+    message = f"{gone.handle} of linkedin is disconnected: connect it again"
+    failed = acme.social.posts.get(waits.id).targets[0]
+    assert failed.error is not None and failed.error.model_dump() == {
+        "code": "ACCOUNT_DISCONNECTED", "message": message, "field": None, "rule": None, "details": {},
+    }  # fmt: skip
+    assert (failed.status, failed.external_id, failed.published_at, failed.url) == ("failed", None, None, None)
+    stub.clock.advance(5)
+    said = {entry["entity"]["id"]: (entry["action"], entry["metadata"]) for entry in stub.audit()}
+    assert said[waits.id] == ("social.post_failed", {"failed_account_ids": [linkedin.id]})
+    assert said[partly.id] == ("social.post_published", {"failed_account_ids": [linkedin.id]})
+    refusal = refused(lambda: post(linkedin))
+    assert (refusal.status, refusal.code, refusal.message, refusal.details) == (
+        409, "ACCOUNT_DISCONNECTED", message, {"accountId": linkedin.id},
+    )  # fmt: skip
+    video = Document({"id": "file_video", "content_type": "video/mp4", "deleted_at": None})
+    stub.store.collection("tenant_acme", "file").put(video)
+    assert post(connect("instagram"), media=["file_video"]).status == "published"
+
+
+def test_an_account_was_read_when_its_network_was(stub: StubServer, acme: CrmClient, connect: Connect) -> None:
+    made = connect()
+    at = stub.clock.now()
+    assert made.last_sync_at is not None and made.last_sync_at <= at
+    stub.clock.advance(3_600)
+
+    def now() -> SocialAccount:
+        return next(one for one in acme.social.accounts.list() if one.id == made.id)
+
+    read = next(doc["read_until"] for doc in stub.store.collection("tenant_acme", "social_feed"))
+    assert now().last_sync_at == read > at and now().version == made.version
+    gone = acme.social.accounts.disconnect(made.id)
+    assert gone.last_sync_at == made.last_sync_at, "as it is stored"
+    stub.clock.advance(3_600)
+    assert now() == gone
