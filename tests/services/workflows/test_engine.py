@@ -115,6 +115,9 @@ def test_a_rule_that_does_not_hold_when_it_begins_leaves_no_execution(platform: 
         deal = platform.deals.create({"title": title}).id
         assert bool(platform.deals.get(deal).tags) is is_run
         assert [doc["entity_id"] for doc in executions.find("rule_id", rule)][-1:] != [deal] or is_run
+    made: Any = {"action": "create", "entity": "deal", "ref": "gone", "values": {"title": "Engine"}}
+    platform.objects.transaction([made, {"action": "delete", "entity": "deal", "id": "@gone"}])
+    platform.deals.list(limit=1)
     (doc,) = executions.find("rule_id", rule)
     assert (doc["status"], doc["source"], doc["workflow_id"], doc["entity_type"]) == (
         "succeeded", "pipeline_rule", None, "deal",
