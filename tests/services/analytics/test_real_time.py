@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from stub_data import plain, stored
 
 from crm_sdk import CrmClient
@@ -90,23 +89,27 @@ def test_events_are_those_of_records_one_may_see(platform: CrmClient, sam: CrmCl
     assert made.id in [event.entity.id for event in mine]
 
 
-@pytest.mark.parametrize(
-    ("days", "early", "calls", "due"),
-    [(0, False, (1, 0), (1, 0)), (0, True, (0, 0), (0, 1)), (1, False, (0, 0), (0, 0)), (1, True, (0, 0), (1, 0)),
-     (-1, False, (0, 1), (0, 1)), (-1, True, (0, 0), (0, 0))],
-)  # fmt: skip
-def test_a_day_begins_at_midnight(
-    platform: CrmClient, stub: StubServer, days: int, early: bool, calls: tuple[int, int], due: tuple[int, int]
-) -> None:
-    here = stub.clock.now().astimezone(ZoneInfo("America/New_York"))
-    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=days)
-    at = midnight - timedelta(milliseconds=early)
-    platform.activities.calls.create({"title": "We talked", "start_time": at, "owner_id": "user_rita"})
-    found = platform.analytics.metrics.real_time(owner_id="user_rita")
-    assert plain(found.activities_today.value, found.activities_today.previous) == calls
-    platform.activities.tasks.create({"title": "Due", "due_at": at, "owner_id": "user_rita"})
-    found = platform.analytics.metrics.real_time(owner_id="user_rita")
-    assert plain(found.tasks_due_today.value, found.tasks_due_today.previous) == due
+def test_a_day_begins_at_midnight(platform: CrmClient, stub: StubServer) -> None:
+    cases: list[tuple[int, bool, tuple[int, int], tuple[int, int]]] = [
+        (0, False, (1, 0), (1, 0)),
+        (0, True, (0, 0), (0, 1)),
+        (1, False, (0, 0), (0, 0)),
+        (1, True, (0, 0), (1, 0)),
+        (-1, False, (0, 1), (0, 1)),
+        (-1, True, (0, 0), (0, 0)),
+    ]
+    fresh = stub.snapshot()
+    for days, early, calls, due in cases:
+        stub.restore(fresh)
+        here = stub.clock.now().astimezone(ZoneInfo("America/New_York"))
+        midnight = here.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=days)
+        at = midnight - timedelta(milliseconds=early)
+        platform.activities.calls.create({"title": "We talked", "start_time": at, "owner_id": "user_rita"})
+        found = platform.analytics.metrics.real_time(owner_id="user_rita")
+        assert plain(found.activities_today.value, found.activities_today.previous) == calls, days
+        platform.activities.tasks.create({"title": "Due", "due_at": at, "owner_id": "user_rita"})
+        found = platform.analytics.metrics.real_time(owner_id="user_rita")
+        assert plain(found.tasks_due_today.value, found.tasks_due_today.previous) == due, days
 
 
 def test_what_was_unread_yesterday_had_come_by_then(platform: CrmClient, stub: StubServer) -> None:
