@@ -210,8 +210,6 @@ class Run:
             step |= {"started_at": now}
             if entry["delay"]:
                 return self._wait(at, "delay", now + timedelta(minutes=entry["delay"]))
-        elif entry["waited"] == "delay" and step["resume_at"] > now:
-            return self._wait(at, "delay", step["resume_at"])
         if spec["type"] != "wait" or not self._check_conditions(entry, self._record())[1]:
             return False
         if spec.get("minutes") is not None:

@@ -148,6 +148,7 @@ won -> NOT /done <task>, /count <entity> [words], /log call|note on <record>: te
 /show -> This command is written /show <id or name>
 /sum -> This command is written /sum <field> of <entity> [words]
 /list deal within 1 year -> within says nothing of deals
+won contacts -> NOT /done <task>, /count <entity> [words], /schedule <minutes> with <contact> [when]
 mean score of leads -> NOT /move <deal> <stage>, /create <entity> field=value …, /assign <id> to <user>
 """
 """A text, and what is said of it."""

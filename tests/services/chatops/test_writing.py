@@ -327,3 +327,58 @@ def test_a_plan_names_the_kind_of_activity_that_it_makes(stub: StubServer, text:
         crm.auth.login("ada@acme.test", "demo-password")
         plan = crm.chatops.send(text).plan
     assert plan is not None and plan.summary.startswith(f"create {kind} ")
+
+
+def test_what_is_written_at_once_is_told_as_what_is_confirmed(stub: StubServer, acme: CrmClient) -> None:
+    eva = contact(acme)
+    acme.configuration.settings.update({"chatops.confirm_writes": False})
+    before = len(stub.audit())
+    answer = acme.chatops.send(f"/set {eva.id} title=Boss department=Lab")
+    plan = plan_of(answer)
+    assert (plan.status, answer.total, answer.suggestions) == ("done", 1, [])
+    assert [(one.type, one.id, one.name) for one in answer.records] == [("contact", eva.id, "Eva Plan")]
+    assert plan.summary in answer.text and not answer.text.endswith("Confirm it?")
+    now = acme.contacts.get(eva.id)
+    assert (now.title, now.department, now.version) == ("Boss", "Lab", eva.version + 1)
+    told = [(entry["action"], entry["metadata"]) for entry in stub.audit()[before : before + 3]]
+    assert [action for action, _ in told] == ["contact.updated", "chatops.message", "chatops.plan_executed"]
+    said = {"intent": "update", "channel": "api", "session_id": answer.session_id}
+    assert [metadata for _, metadata in told[1:]] == [said, {"plan_id": plan.id, "ids": [eva.id]}]
+    shown = acme.chatops.send("/show it", session_id=answer.session_id)
+    assert [one.id for one in shown.records] == [eva.id]
+    done = refused(lambda: acme.chatops.confirm(answer.id))
+    assert (done.code, done.details, done.message) == ("PLAN_DONE", {"status": "done"}, "the plan is done")
+
+
+def test_nobody_confirms_for_a_user_who_does_not_work_any_more(stub: StubServer, acme: CrmClient) -> None:
+    eva = acme.contacts.create({"name": "Eva Own", "owner_id": "user_sam"})
+    answer = acme.chatops.send(f"/set {eva.id} title=x", on_behalf_of="user_sam")
+    users = stub.store.collection("tenant_acme", "user")
+    sam = users.get("user_sam")
+    assert sam is not None
+    users.put(sam | {"status": "inactive"})
+    error = refused(lambda: acme.chatops.confirm(answer.id))
+    assert (error.status, error.code, error.message) == (
+        403, "FORBIDDEN", "the user for whom this was planned may not work any more",
+    )  # fmt: skip
+    named = refused(lambda: acme.chatops.send("/help", on_behalf_of="user_sam"))
+    assert (named.code, named.fields[0].field, named.fields[0].rule) == (
+        "REFERENCE_NOT_FOUND", "on_behalf_of", "reference",
+    )  # fmt: skip
+    users.put(sam)
+    assert plan_of(acme.chatops.confirm(answer.id)).status == "done" and acme.contacts.get(eva.id).title == "x"
+
+
+def test_what_an_owner_alone_sees_is_found_by_nobody_else(stub: StubServer, acme: CrmClient) -> None:
+    permissions: Any = [
+        {"resource": "contacts", "action": "read", "scope": "own"}, {"resource": "chatops", "action": "create"},
+    ]  # fmt: skip
+    acme.security.roles.create({"key": "own", "name": "Own", "permissions": permissions})
+    user, gus = signed_in(stub, acme, "own")
+    own, other = (acme.contacts.create({"name": f"Zoe {n}", "owner_id": owner}).id
+                  for n, owner in enumerate((user.id, "user_ada")))  # fmt: skip
+    assert gus.chatops.send(f"/show {own}").records[0].id == own
+    assert [one.id for one in gus.chatops.send("/list contact named Zoe").records] == [own]
+    for text in (f"/show {other}", "/show Zoe 1"):
+        answer = gus.chatops.send(text)
+        assert (answer.records, answer.text) == ([], f"Nothing was found for {text.removeprefix('/show ')}")

@@ -119,8 +119,8 @@ def test_a_rule_that_does_not_hold_when_it_begins_leaves_no_execution(platform: 
     platform.objects.transaction([made, {"action": "delete", "entity": "deal", "id": "@gone"}])
     platform.deals.list(limit=1)
     (doc,) = executions.find("rule_id", rule)
-    assert (doc["status"], doc["source"], doc["workflow_id"], doc["entity_type"]) == (
-        "succeeded", "pipeline_rule", None, "deal",
+    assert (doc["status"], doc["source"], doc["workflow_id"], doc["entity_type"], doc["revision"]) == (
+        "succeeded", "pipeline_rule", None, "deal", 1,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -105,3 +106,51 @@ def test_a_workflow_of_who_is_gone_is_written_all_the_same(stub: StubServer) -> 
     flow = crm.workflows.create(body).id
     stored(stub, "workflow", flow, owner_id="user_gone")
     assert crm.workflows.update(flow, {"name": "Other"}).name == "Other"
+
+
+def test_an_action_is_for_kinds_that_have_what_it_sets(stub: StubServer) -> None:
+    crm: CrmClient = stub.client(dialects="platform", max_retries=0, strict=True)
+    for kind, spec, field, code, message in (
+        *(("pipeline", {"type": name, "tag": "x"}, "type", "VALIDATION_ERROR",
+           f"a pipeline has no tags, which {name} sets") for name in ("add_tag", "remove_tag")),
+        ("pipeline", {"type": "assign_owner", "owner_id": "user_sam"}, "type", "VALIDATION_ERROR",
+         "a pipeline has no owner_id, which assign_owner sets"),
+        ("deal", {"type": "move_stage", "stage": "nowhere"}, "stage", "REFERENCE_NOT_FOUND",
+         "no stage has the key or the id 'nowhere'"),
+    ):  # fmt: skip
+        body: Any = {"name": "W", "entity_type": kind, "triggers": [{"type": "manual"}], "actions": [{"spec": spec}]}
+        error = refused(partial(crm.workflows.create, body))
+        (entry,) = error.fields
+        assert (error.status, error.code, entry.field) == (422, code, f"actions.0.spec.{field}"), spec
+        assert message in error.message
+    for stage in ("proposal", "stage_acme_proposal"):
+        actions = [{"spec": {"type": "move_stage", "stage": stage}}]
+        given: Any = {"name": "W", "entity_type": "deal", "triggers": [{"type": "manual"}], "actions": actions}
+        assert crm.workflows.create(given).actions[0].spec.stage == stage
+
+
+def test_an_activity_is_written_and_a_rule_without_its_writer_makes_nothing(stub: StubServer) -> None:
+    crm: CrmClient = stub.client(dialects="platform", max_retries=0, strict=True)
+    specs = [{"type": "update_field", "field": "title", "value": "Done: {{title}}"}, {"type": "add_tag", "tag": "x"}]
+    body: Any = {"name": "W", "entity_type": "activity", "triggers": [{"type": "manual"}],
+                 "actions": [{"spec": spec} for spec in specs]}  # fmt: skip
+    flow = crm.workflows.activate(crm.workflows.create(body).id)
+    task = crm.activities.tasks.create({"title": "Call"})
+    run = crm.workflows.execute(flow.id, entity_id=task.id)
+    now: Any = crm.activities.get(task.id)
+    assert (now.title, now.tags, now.version) == ("Done: Call", ["x"], 3)
+    assert [[(one.field, one.before, one.after) for one in step.changes if one.field in ("title", "tags")]
+            for step in crm.workflows.executions.get(run.id).steps] == [
+        [("title", "Call", "Done: Call")], [("tags", [], ["x"])],
+    ]  # fmt: skip
+    makes: Any = {"name": "R", "trigger": {"event": "deal_created"}, "actions": [
+        {"type": "create_record", "entity_type": "lead", "fields": {"name": "Of {{title}}"}}]}  # fmt: skip
+    rule = crm.pipelines.automation.create("pipeline_acme", makes).id
+    executions = stub.store.collection("tenant_acme", "execution")
+    for author, code in (("user_ada", None), ("user_gone", "FORBIDDEN")):
+        stored(stub, "rule", rule, author_id=author)
+        deal = crm.deals.create({"title": f"Deal {author}"}).id
+        crm.deals.get(deal)
+        (done,) = [doc for doc in executions.find("rule_id", rule) if doc["entity_id"] == deal]
+        assert (done["error"] or {}).get("code") == code
+        assert bool(crm.leads.list(search=f"Of Deal {author}").items) is (code is None)

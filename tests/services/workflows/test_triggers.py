@@ -143,7 +143,8 @@ def test_conditions_of_the_workflow_and_of_its_trigger_must_hold(platform: CrmCl
 
 def test_only_what_is_active_is_started(platform: CrmClient, flow: Flow, runs: Runs) -> None:
     draft = flow("record_created", tag("x"), active=False)
-    off = flow({"type": "record_created", "active": False}, tag("x"), triggers=[{"type": "manual"}])
+    triggers = [{"type": "record_created", "active": False}, {"type": "manual"}]
+    off = flow(triggers[0], tag("x"), triggers=triggers)
     stopped = flow("record_created", tag("x"))
     platform.workflows.deactivate(stopped.id)
     platform.leads.create({"name": "Ada"})
