@@ -251,3 +251,32 @@ def test_hits_are_sorted_as_the_list_of_their_records_is(platform: CrmClient) ->
         listed = [one.id for one in platform.deals.list(search="rhenium", sort=sort)]
         assert [hit.id for hit in platform.search.deals("rhenium", sort=sort)] == listed
         assert listed == [deals[stage] for stage in ("prospect", "proposal", "negotiation")], sort
+
+
+def test_what_cannot_be_searched_so_says_which_member_and_why(platform: CrmClient, stub: StubServer) -> None:
+    """Ranges and periods are of what has them; a sort is of what the records have, and of no list."""
+    search = platform.search
+    calls: list[tuple[Any, str, str]] = [
+        (partial(search.faceted, "lead", facets=[{"field": "status", "ranges": [{"low": 1}]}]), "facets.0.ranges",
+         "type"),
+        (partial(search.faceted, "lead", facets=[{"field": "status", "interval": "day"}]), "facets.0.interval", "type"),
+        (partial(search.faceted, "lead", facets=[{"field": "created_at", "interval": "fortnight"}]),
+         "facets.0.interval", "choice"),
+        (partial(search.faceted, "app"), "type", "choice"),
+        (partial(search.faceted, "planet"), "type.0", "choice"),
+        (partial(search.advanced, {"q": "x" * 5, "include": ["notes"]}), "include.0", "choice"),
+        (partial(search.advanced, {"q": "x" * 5}, types=[]), "types.0", "choice"),
+        (partial(search.leads, "x" * 5, sort="tags"), "sort", "choice"),
+        (partial(search.advanced, {"q": "x" * 5, "sort": "tags"}, types=["lead"]), "sort", "choice"),
+        (partial(search.advanced, {"q": "x" * 5, "sort": "nonsense"}, types=["lead"]), "sort", "choice"),
+    ]  # fmt: skip
+    fields: Any = [{"field": "name"}, {"field": "tags"}, *({"field": name, "weight": 0, "facetable": True}
+                                        for name in ("status", "created_at"))]  # fmt: skip
+    search.config.update({"entities": [{"type": "lead", "fields": fields}]})
+    platform.leads.create({"name": "x" * 5})
+    for call, field, rule in calls:
+        error = refused(call)
+        assert (error.status, error.fields[0].field, error.fields[0].rule) == (422, field, rule), (field, error.message)
+    raw = platform.request("POST", "/v1/search/advanced", json={"q": "x" * 5, "types": []})
+    (entry,) = raw.json()["errors"]
+    assert (raw.status, entry["field"], entry["rule"]) == (422, "types", "required")
