@@ -191,6 +191,24 @@ def test_the_first_free_time_is_looked_for_in_its_window_from_now_on(wire: Wire)
     assert some(wire.stub.store.collection("tenant_acme", "user").get("user_rita"))["timezone"] == "UTC"
 
 
+def test_what_is_suggested_instead_begins_within_fourteen_days(wire: Wire) -> None:
+    booked(wire, "user_rita", QUIET + 10 * HOUR, QUIET + 11 * HOUR)
+    for days, free in ((14, ["22 09:00"]), (15, [])):
+        holidays = [(QUIET + day * DAY).date() for day in range(days)]
+        put_user(wire, "user_rita", "UTC", **NINE_TO_FIVE, holidays=holidays)
+        (error,) = plan(wire, userIds=["user_rita"], startTime=QUIET + 10 * HOUR).body["errors"]
+        assert [clock(one["start"]) for one in error["details"]["suggestions"]] == free
+
+
+def test_a_quarter_of_an_hour_is_room_enough(wire: Wire) -> None:
+    put_user(wire, "user_rita", "UTC", **NINE_TO_FIVE)
+    booked(wire, "user_rita", QUIET + 10 * HOUR, QUIET + 10 * HOUR + 45 * MINUTE)
+    booked(wire, "user_rita", QUIET + 12 * HOUR, QUIET + 12 * HOUR + 46 * MINUTE)
+    slots = availability(wire, "user_rita", start=QUIET + 11 * HOUR, end=QUIET + 14 * HOUR)["slots"]
+    scores = {f"{at(slot['start']):%H:%M}": slot["score"] for slot in slots}
+    assert scores == {"11:00": 54, "11:30": 39, "13:00": 39, "13:30": 54}
+
+
 def test_a_move_asks_whether_all_are_free_but_for_itself(wire: Wire) -> None:
     begin = QUIET + 10 * HOUR
     own = booked(wire, "user_ada", begin, begin + HOUR)

@@ -118,6 +118,9 @@ def test_validation_says_what_create_would_say_and_writes_nothing(client: CrmCli
     ]
     assert [match.contact_id for match in doubtful.duplicates] == ["contact_123"]
     assert client.contacts.list(limit=1).total == total
+    draft = {"name": "Ok", "lifecycleStage": "lead", "address": {"postalCode": "10115"}}
+    reply = client.request("POST", "/v1/contacts/validate", json={"contacts": [draft]})
+    assert reply.status == 200 and reply.json()["data"][0]["normalized"] == draft, "under the names of the wire"
 
 
 def test_what_is_right_in_a_draft_is_judged_beside_what_is_wrong(client: CrmClient) -> None:

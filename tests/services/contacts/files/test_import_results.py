@@ -156,3 +156,13 @@ def test_the_job_of_another_import_is_seen_where_it_is_of_contacts(crm: CrmClien
     for id in (leads.id, export.id):
         error = refused(partial(crm.contacts.imports.get, id))
         assert (error.status, error.code) == (404, "NOT_FOUND")
+
+
+def test_a_row_that_changes_nothing_is_none_that_is_taken_back(crm: CrmClient) -> None:
+    done(crm, "name,email,title\nA,a@x.example,Boss\nB,b@x.example,\n")
+    again = done(crm, "name,email,title\nA,a@x.example,Boss\nB,b@x.example,Clerk\n", on_duplicate="update")
+    assert some(again.counts).updated == 2
+    back = crm.imports.revert(again.id)
+    assert (back.wait().restored, some(crm.jobs.get(back.id).counts).total) == (1, 1)
+    titles = [crm.contacts.get(id).title for id in again.result.updated_ids]
+    assert sorted(titles, key=bool) == [None, "Boss"]
