@@ -188,7 +188,8 @@ def availability(
     mine = call.caller.user_id
     length = timedelta(minutes=usual_minutes(call, mine) if duration_minutes is None else duration_minutes)
     room = usual_room(call, mine) if buffer_minutes is None else timedelta(minutes=buffer_minutes)
-    people = [Person.of(call, id, start - room, end + room) for id in users]
+    around = max(room, timedelta(days=1))  # how good a slot is depends on what is around it and on its whole day
+    people = [Person.of(call, id, start - around, end + around) for id in users]
     found = slots(people, start, end, length, business_hours=business_hours, room=room)
     return {
         "timezone": zone.key,
