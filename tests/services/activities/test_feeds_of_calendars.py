@@ -60,7 +60,7 @@ def test_an_address_is_made_told_of_and_counted(stub: StubServer, acme: CrmClien
     acme.calendar.feed.delete()
     assert (stub.audit()[-1]["action"], feeds(stub).get("user_ada")) == ("calendar.feed_deleted", None)
     error = refused(acme.calendar.feed.delete)
-    assert (error.status, error.code) == (404, "NOT_FOUND")
+    assert (error.status, error.code, "user_ada" in str(error)) == (404, "NOT_FOUND", True)
     wrong = opened(stub, feed)
     assert wrong.status_code == 404 and kept["said"] not in wrong.text and kept["said"][:10] in wrong.text
 

@@ -323,3 +323,20 @@ def test_a_lead_is_written_where_its_times_move_and_its_score_does_not(wire: Wir
     found = wire.send("GET", f"/leads/{two}").ok()
     names = ("score", "lastActivityAt", "firstResponseAt")
     assert part(found, *names) == part(scored, *names) and at(found["firstResponseAt"]) == now
+
+
+def test_a_deal_has_of_what_is_private_what_its_reader_takes_part_in(wire: Wire) -> None:
+    crm, sam = (wire.stub.client(api_key=key, dialects="platform") for key in ("acme-admin", "acme-sales"))
+    given: Any = {"title": "Own", "value": 1, "owner_id": "user_sam"}
+    deal = crm.deals.create(given).id
+    made = [wire.make("event", dealId=deal, ownerId="user_sam", visibility=kept) for kept in ("private", "public")]
+    secret, known = (one["id"] for one in made)
+    for reader, ids in ((crm, {known}), (sam, {secret, known})):
+        assert {one.id for one in reader.deals.get(deal).activities} == ids
+
+
+def test_a_task_or_a_call_may_become_one_of_a_type_of_the_companys_own(wire: Wire) -> None:
+    for kind, member in (("task", "type"), ("call", "outcome")):
+        made = wire.make(kind)
+        assert wire.put(made["id"], {member: "site_visit"}).ok()[member] == "site_visit"
+        assert wire.put(made["id"], {"status": "site_visit"}).refusal == (422, "VALIDATION_ERROR", "status")
