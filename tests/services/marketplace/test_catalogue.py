@@ -8,10 +8,12 @@ from typing import Any, get_args
 
 import pytest
 from refusals import refused
+from stub_data import some
 
 from crm_sdk import CrmClient
 from crm_sdk.models import App, CategoryKey
 from server_stub import StubServer
+from server_stub.clock import TICK
 from server_stub.data.document import Document
 from server_stub.services.marketplace.words import CATEGORIES
 
@@ -90,6 +92,26 @@ def test_recommended_come_first_then_what_was_installed_lately_and_liked(stub: S
         for number in range(100):
             uses.put(Document(id=f"use_x{number}", app_id=last.id, installed_at=at, uninstalled_at=None))
         assert acme.marketplace.apps.featured()[place].id == last.id
+
+
+def test_of_two_apps_the_one_with_more_installs_times_rating_comes_first(stub: StubServer, acme: CrmClient) -> None:
+    uses, docs = (stub.store.collection("", kind) for kind in ("app_use", "app"))
+    for use in uses.all():
+        uses.remove(use["id"])
+    (plenty, liked, other), month = [app for app in docs.all() if not app["featured"]][:3], timedelta(days=30)
+    for app, rating, count in ((plenty, Decimal(2), 10), (liked, Decimal(5), 6), (other, Decimal(5), 1)):
+        docs.put(app | {"rating": rating})
+        for number in range(count):
+            uses.put(Document(id=f"use_{app['id']}_{number}", app_id=app["id"], installed_at=stub.clock.now(),
+                              uninstalled_at=None))  # fmt: skip
+    ids = (plenty["id"], liked["id"], other["id"])
+    shown = [app.id for app in acme.marketplace.apps.featured(limit=50) if app.id in ids]
+    assert shown == [liked["id"], plenty["id"], other["id"]], "30, 20 and 5"
+    for since, first in ((month, plenty["id"]), (month - TICK, liked["id"])):
+        for number in range(6):
+            known = some(uses.get(f"use_{liked['id']}_{number}"))
+            uses.put(known | {"installed_at": stub.clock.now() + TICK - since})  # a request is a tick later
+        assert next(app.id for app in acme.marketplace.apps.featured(limit=50) if app.id in ids) == first
 
 
 def test_the_demo_counts_what_is_there(stub: StubServer, acme: CrmClient) -> None:
