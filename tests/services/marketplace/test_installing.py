@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -186,53 +187,51 @@ def test_settings_are_completed_and_checked(stub: StubServer, acme: CrmClient, p
     assert "key-0123456789abcd" not in everything and "key-of-another" not in everything
 
 
-@pytest.mark.parametrize(
-    ("config", "errors"),
-    [
-        ({"strange": 1}, [("config.strange", "unknown")]),
-        ({"days": "many"}, [("config.days", "type")]),
-        ({"days": True}, [("config.days", "type")]),
-        ({"language": "fr"}, [("config.language", "choice")]),
-        ({"copy_to": "nobody"}, [("config.copy_to", "format")]),
-        ({"copy_to": 5}, [("config.copy_to", "type")]),
-        ({"api_key": "••••wxyz"}, [("config.api_key", "format")]),
-        ({"api_key": "x" * 10_001}, [("config.api_key", "length")]),
-        ({"api_key": None}, [("config.api_key", "required")]),
-        ({"api_key": "", "days": "x"}, [("config.days", "type"), ("config.api_key", "required")]),
-    ],
-)
-def test_settings_that_do_not_fit_are_named(
-    acme: CrmClient, publish: Submit, config: dict[str, Any], errors: list[tuple[str, str]]
-) -> None:
+def test_settings_that_do_not_fit_are_named(acme: CrmClient, publish: Submit) -> None:
     app = publish(config_schema=SCHEMA)
     made = acme.marketplace.apps.install(app.id, granted_permissions=["deals:read"], config=SETTINGS)
     assert made.status == "active"
-    refusal = refused(lambda: acme.marketplace.installations.configure(made.id, config))
-    assert (refusal.status, [(error.field, error.rule) for error in refusal.fields]) == (422, errors)
+    wrong: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
+        ({"strange": 1}, [("strange", "unknown", "the app has no setting 'strange'")]),
+        ({"days": "many"}, [("days", "type", "must be a number")]),
+        ({"days": True}, [("days", "type", "must be a number")]),
+        ({"language": "fr"}, [("language", "choice", "'fr' is not one of en, de")]),
+        ({"copy_to": "nobody"}, [("copy_to", "format", "must be an e-mail address, like ada@example.com")]),
+        ({"copy_to": 5}, [("copy_to", "type", "must be a text")]),
+        ({"api_key": "••••wxyz"}, [
+            ("api_key", "format", "is the mask of another secret: send the secret itself"),
+        ]),
+        ({"api_key": "x" * 10_001}, [("api_key", "length", "has more than 10,000 characters")]),
+        ({"api_key": None}, [("api_key", "required", "has no value")]),
+        ({"api_key": "", "days": "x"}, [
+            ("days", "type", "must be a number"), ("api_key", "required", "has no value"),
+        ]),
+    ]  # fmt: skip
+    for config, errors in wrong:
+        refusal = refused(partial(acme.marketplace.installations.configure, made.id, config))
+        found = [(error.field, error.rule, error.message) for error in refusal.fields]
+        assert (refusal.status, found) == (422, [(f"config.{key}", *rest) for key, *rest in errors]), config
+    assert acme.marketplace.installations.status(made.id).status == "active"
 
 
-@pytest.mark.parametrize(
-    ("field", "good", "bad"),
-    [
-        ({"type": "text"}, ["x" * 10_000], ["x" * 10_001, 1]),
+def test_a_value_is_of_its_fields_type(acme: CrmClient, publish: Submit) -> None:
+    fields: list[tuple[Any, list[Any], list[Any]]] = [
+        ({"type": "text"}, ["x" * 10_000, "••••wxyz"], ["x" * 10_001, 1]),
         ({"type": "text", "pattern": "[A-Z]{2}-"}, ["DE-"], ["de-", "XDE-", "DE-1"]),
         ({"type": "text", "pattern": "(a+)+"}, ["a"], ["a" * 5_000 + "b"]),
         ({"type": "url"}, ["https://x.example/y"], ["x.example", 1]),
         ({"type": "boolean"}, [True, False], ["true", 1]),
         ({"type": "number"}, [1, 0, -2.5], ["1", True]),
-    ],
-)
-def test_a_value_is_of_its_fields_type(
-    acme: CrmClient, publish: Submit, field: Any, good: list[Any], bad: list[Any]
-) -> None:
-    app = publish(config_schema=[{"key": "it", "label": "It", **field}])
-    made = acme.marketplace.apps.install(app.id, granted_permissions=["deals:read"])
+    ]
+    schema = [{"key": f"it_{at}", "label": "It", **field} for at, (field, _, _) in enumerate(fields)]
+    made = acme.marketplace.apps.install(publish(config_schema=schema).id, granted_permissions=["deals:read"])
     path = f"/v1/marketplace/installations/{made.id}/config"
-    for value in good:
-        answer = acme.request("PUT", path, json={"config": {"it": value}})
-        assert answer.status == 200 and answer.json()["data"]["config"] == {"it": value}, value
-    for value in bad:
-        assert acme.request("PUT", path, json={"config": {"it": value}}).status == 422, value
+    for one, (_, good, bad) in zip(schema, fields, strict=True):
+        for value in good:
+            answer = acme.request("PUT", path, json={"config": {one["key"]: value}})
+            assert answer.status == 200 and answer.json()["data"]["config"][one["key"]] == value, (one, value)
+        for value in bad:
+            assert acme.request("PUT", path, json={"config": {one["key"]: value}}).status == 422, (one, value)
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -228,7 +228,13 @@ def test_a_rejected_version_leaves_the_app_as_it_was(stub: StubServer, acme: Crm
     seen = acme.marketplace.apps.get(app.id)
     assert (seen.status, seen.app_version, seen.events) == ("published", "1.0.0", [])
     assert stub.audit()[-2]["action"] == "app.rejected" and "webhook_url" in stub.audit()[-2]["reason"]
+
+    versions = stub.store.collection("", "app_version")
+    states = [(one["app_version"], one["status"]) for one in versions.find("app_id", app.id)]
+    assert states == [("1.0.0", "published"), ("2.0.0", "rejected")]
     acme.marketplace.apps.versions.create(app.id, {"version": "2.0.0", "changelog": "again"})
+    stub.clock.advance(HOUR)
+    assert [one["status"] for one in versions.find("app_id", app.id)] == ["published", "rejected", "published"]
 
 
 def test_a_rejected_app_can_come_as_another_version(stub: StubServer, acme: CrmClient) -> None:
