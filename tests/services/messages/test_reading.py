@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conversing import fresh
+from conversing import fresh, hears
 from stub_data import stored
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
-from server_stub.services.messages.reading import Situation, analyse, mood_of
+from server_stub.services.messages.reading import Situation, analyse, intent_of, mood_of
 from server_stub.services.messages.records import shares
 from server_stub.services.messages.writing import TONES, compose, in_tone, tone_of
 
@@ -86,6 +86,17 @@ def test_a_text_is_read_by_the_bounds_of_its_rules() -> None:
     assert [analyse(text, Situation(name))["suggested_response"] for text, name, _ in ANSWERS] == [
         answer for *_, answer in ANSWERS
     ]
+
+
+def test_a_complaint_counts_twice_and_with_it_each_word_of_leaving() -> None:
+    """Only what is said in a bad mood is one; a question counts twice, too."""
+    for text, intent in (
+        ("It is awful, we go to a competitor.", "complaint"), ("A competitor calls.", "follow-up"),
+        ("It is awful. Do we go to a competitor, and leave?", "inquiry"),
+        ("Terrible: wrong invoice, but when?", "complaint"), ("Terrible: wrong invoice. When? How?", "inquiry"),
+        ("Terrible: wrong, and cancel. When? And how?", "complaint"),
+    ):  # fmt: skip
+        assert intent_of(text) == intent, text
 
 
 def test_a_mood_has_its_bounds_and_an_absence_no_haste() -> None:
@@ -216,6 +227,12 @@ def test_figures_and_facts_are_those_of_the_conversation(mvp: CrmClient, flow: C
     stub.clock.advance(90)
     flow.conversations.messages.create(talk.id, {"content": "Here it is.", "type": "chat"})
     assert flow.messages.stats().average_response_time == pytest.approx(1.5)
+    hears(mvp, lead, "And when?")
+    stub.clock.advance(210)
+    flow.conversations.messages.create(talk.id, {"content": "At ten.", "type": "chat"})
+    assert flow.messages.stats().model_dump() == {
+        "total": 1, "unread": 0, "high_priority": 0, "needs_follow_up": 0, "average_response_time": 2.5,
+    }  # fmt: skip
     stored(stub, "conversation", talk.id, contact_name="Old Name", contact_company="Old Ltd")
     for doc in stub.store.collection("tenant_acme", "template").all():
         stored(stub, "template", doc["id"], category="introduction", active=doc["channel"] == "email",
