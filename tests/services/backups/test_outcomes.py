@@ -12,6 +12,9 @@ from stub_data import some
 
 from crm_sdk import JobFailedError
 from server_stub import StubServer
+from server_stub.data.document import Document
+from server_stub.services.backups.records import delete_expired
+from server_stub.timetable import system_call
 
 
 def used(company: Founded) -> Any:
@@ -354,3 +357,39 @@ def test_nothing_is_replaced_where_the_plan_allows_less(acme: Founded, stub: Stu
         acme.sign_in()
         left = {one.id for one in acme.crm.contacts.list()}
         assert left == ({*kept} if fits else {*kept, after}), "deleted ones count nowhere"
+
+
+def test_what_goes_when_its_time_has_come_and_what_a_restore_leaves(acme: Founded, stub: StubServer) -> None:
+    made = acme.backup(include=["data", "files"])
+    backups, now = stub.store.collection(acme.id, "backup"), stub.clock.now()
+    others = [acme.backup(include=["configuration"]).id for _ in range(3)]
+    times = (now - timedelta(days=1), now, now + timedelta(milliseconds=1))
+    for id, at in zip(others, times, strict=True):
+        backups.put(some(backups.get(id)) | {"expires_at": at})
+    with stub.store.transaction():
+        delete_expired(system_call(stub, acme.id, now, "test"))
+    assert [one.id for one in acme.crm.backups.list()] == [others[2], made.id]
+    acme.crm.files.upload(("new.txt", b"only after the backup"))
+    stub.store.collection(acme.id, "widget_data").put(Document(id="widget_x", figures=[1]))
+    stub.store.collection(acme.id, "widget_kept").put(Document(id="widget_x"))
+
+    def contents() -> list[bytes]:
+        found: list[bytes] = []
+        for content in stub.contents.snapshot().values():
+            with content.open() as file:
+                found.append(file.read())
+        return found
+
+    assert b"only after the backup" in contents()
+    acme.restore(made, "replace")
+    acme.sign_in()
+    assert "new.txt" not in {one.name for one in acme.crm.files.list()}
+    assert not list(stub.store.collection(acme.id, "widget_data")), "figures are computed anew"
+    assert len(stub.store.collection(acme.id, "widget_kept")) == 1
+    backups.put(some(backups.get(made.id)) | {"expires_at": now})
+    for one in acme.crm.backups.list():
+        if one.id != made.id:
+            backups.remove(one.id)
+    with stub.store.transaction():
+        delete_expired(system_call(stub, acme.id, now, "test"))
+    assert [one.id for one in acme.crm.backups.list()] == [made.id], "the last good one stays"

@@ -145,6 +145,8 @@ def test_a_share_and_its_end_are_access_gained_and_lost(stub: StubServer, crm: C
     crm.collaboration.shares.delete(share.id)
     assert [one.change for one in of(list(scoped.changes.list(cursor=page.cursor)), foreign.id)] == ["access_lost"]
     assert of(list(crm.changes.list(cursor=own, fold=False)), foreign.id) == [], "it is nothing to anybody else"
+    stub.store.collection("tenant_acme", "contact").remove(foreign.id)
+    assert of(list(scoped.changes.list(cursor=cursor, fold=False)), foreign.id) == [], "there is nothing to be seen"
 
 
 def test_a_scan_goes_on_from_an_id_that_is_gone(crm: CrmClient) -> None:

@@ -147,3 +147,20 @@ def test_a_body_names_what_to_sort_by_as_a_query_does(stub: StubServer, lead: Ma
         assert reply.status == 200, reply.body
         found.append([one["occurredAt"] for one in json.loads(reply.body)["data"]])
     assert found[0] == found[1] == sorted(found[0], reverse=order == "desc")
+
+
+def test_a_comment_that_was_deleted_is_in_no_feed_with_its_text(
+    stub: StubServer, ada: CrmClient, sam: CrmClient, lead: Make
+) -> None:
+    made = lead("user_sam")
+    first = ada.collaboration.comments.create({"entity": ref(made.id), "body": "Saffron"})
+    sam.collaboration.comments.create({"entity": ref(made.id), "body": "Sumac", "parent_id": first.id})
+    ada.collaboration.comments.delete(first.id)
+    shown = [(one.type, one.comment and one.comment.body) for one in about(ada, made.id)]
+    assert shown == [
+        ("comment.deleted", None), ("comment.created", "Sumac"), ("comment.created", None), ("lead.created", None),
+    ]  # fmt: skip
+    assert [one.type for one in about(ada, made.id, q="saffron")] == []
+    token = ada.auth.token(grant_type="client_credentials", client_id="demo-service", client_secret="demo-secret")
+    app = stub.client(api_key=str(token.access_token), dialects="platform", max_retries=0)
+    assert about(app, made.id) != [] == about(app, made.id, followed=True), "what is no user follows nothing"

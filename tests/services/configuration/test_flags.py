@@ -174,3 +174,19 @@ def test_each_kind_of_condition_asks_for_what_it_is_compared_with(admin: CrmClie
         stub.clock.advance((ends - left - stub.clock.now()).total_seconds())
         assert value(admin, "if").reason == reason
     assert {"if"} <= {flag.key for flag in flags.list(expired=True)}
+
+
+def test_what_a_flag_asks_of_who_is_no_user(stub: StubServer, admin: CrmClient) -> None:
+    token = admin.auth.token(grant_type="client_credentials", client_id="demo-service", client_secret="demo-secret")
+    app = stub.client(api_key=str(token.access_token), dialects="platform", max_retries=0)
+    for number, (condition, holds) in enumerate((
+        ({"field": "user.role", "op": "eq", "value": "app"}, True), ({"field": "user.id", "op": "is_set"}, False),
+        ({"field": "tenant.id", "op": "eq", "value": "tenant_acme"}, True),
+        ({"field": "attributes.plan", "op": "eq", "value": "gold"}, True),
+    )):  # fmt: skip
+        key = f"if-{number}"
+        admin.configuration.flags.create({"key": key, "name": "If", "rules": [rule(True, condition)]})  # type: ignore[list-item] # a plain dict
+        assert value(app, key, attributes={"plan": "gold", "none": None}).value is holds, condition
+    with pytest.raises(ApiError) as refused:
+        app.configuration.settings.update({"ui.navigation": ["deal"]}, scope="user")
+    assert (refused.value.status, refused.value.code) == (403, "NO_USER")

@@ -110,6 +110,7 @@ def test_two_requests_about_a_person_do_not_run_at_once(stub: StubServer, crm: C
     first = crm.privacy.export({"email": "eva@x.example"})
     assert refused(lambda: crm.privacy.erase({"email": "EVA@x.example"})).code == "PRIVACY_IN_PROGRESS"
     erasing = crm.privacy.erase({"email": "bob@x.example"})
+    assert (erasing.title, erasing.cancellable) == ("Count of a person's data", False)
     assert refused(lambda: crm.jobs.cancel(erasing.id)).code == "JOB_NOT_CANCELLABLE"
     report = first.wait()
     assert (report.records, report.file_id, report.identities) == ([], None, [])

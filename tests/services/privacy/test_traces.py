@@ -103,7 +103,7 @@ def test_what_is_left_of_records_that_name_a_person(stub: StubServer, crm: CrmCl
         ("idempotency", {"answer": f"of {NAME}"}, None), ("idempotency", {"answer": "of Otto"}, {}),
         ("sync_link", {"local_id": note}, None), ("insight", {"text": [NAME]}, None),
         ("score", {"contact_id": id}, None), ("score", {"record_id": id}, None),
-        ("score", {"user_id": id}, {"user_id": None}),
+        ("score", {"user_id": id}, {"user_id": None}), ("template", {"name": NAME}, {"name": "[erased]"}),
         ("score", {"contact_id": "contact_123", "says": f"of {NAME}"}, {"says": "of [erased]"}),
         ("score", {"contact_name": "N", "of": note, "owner_id": "u"}, {"contact_name": None, "of": None}),
         ("event", {"entity_id": id, "says": NAME}, {"entity_id": None, "says": "[erased]"}),
