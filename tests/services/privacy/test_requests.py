@@ -155,13 +155,19 @@ def test_erasing_twice_finds_nothing(canary: Canary) -> None:
 
 
 def test_an_export_is_a_text_that_people_read(crm: CrmClient) -> None:
-    crm.contacts.create({"name": "Žofie Nováková", "email": "zofie@x.example"})
+    id = crm.contacts.create({"name": "Žofie Nováková", "email": "zofie@x.example"}).id
+    deal = crm.deals.create({"title": "D", "contact_id": id}).id
+    crm.activities.notes.create({"body": "N", "contact_id": id})
     job = crm.privacy.export({"email": "zofie@x.example"})
     assert job.counts is not None and (job.counts.total, job.counts.processed) == (0, 0)
     assert job.title == "Export of a person's data" and job.cancellable is True
     report = job.wait()
     with zipfile.ZipFile(io.BytesIO(crm.files.download(report.file_id or "").read())) as archive:
         text = archive.read("contact.json").decode()
+        trail = json.loads(archive.read("audit.json"))
+        assert [one["id"] for one in json.loads(archive.read("deal.json"))] == [deal]
+    assert trail[0]["action"] == "contact.created"
+    assert {one["entity"]["id"] for one in trail} == {id}, "what was done to the person, and not what only names it"
     assert '\n    "name": "Žofie Nováková",\n' in text
     counts = crm.jobs.get(job.id).counts
     assert counts is not None and counts.total == counts.processed == counts.succeeded == sum(
