@@ -78,15 +78,9 @@ class Erasure:
     # -- records -------------------------------------------------------------------------------------------------------
 
     def _leave(self, kind: str, doc: Document) -> None:
-        """Carry out what follows when a contact or a lead goes, and remove it."""
-        call, records = self._call, self._call.collection(kind)
-        follow = call.server.nouns[kind].follow
-        assert follow is not None, "what a contact or a lead leaves behind follows"
-        if doc.get("deleted_at") is None:
-            records.put(doc | {"deleted_at": call.now})
-            follow(call, doc, None)
-        records.remove(doc["id"])
-        refresh_figures(call, doc.get("account_id"))
+        """Remove a contact or a lead, to which nothing refers any more, and count its account anew."""
+        self._call.collection(kind).remove(doc["id"])
+        refresh_figures(self._call, doc.get("account_id"))
         self.erased[kind] += 1
 
     def _erase(self, records: Collection, doc: Document) -> None:
