@@ -138,8 +138,7 @@ def settle_company(call: Context, collections: Collections, settings: Document, 
     """Give the company the settings that an archive has."""
     companies = collections("tenant")
     tenant = companies.get(call.caller.tenant_id)
-    if tenant is None:
-        return
+    assert tenant is not None  # it is the caller's
     changes = {name: settings[name] for name in COMPANY_MEMBERS if name in settings}
     whole = with_secrets_of(Document(changes), tenant)
     if write_line({"id": "", **whole}) == write_line({"id": "", **{name: tenant.get(name) for name in changes}}):
