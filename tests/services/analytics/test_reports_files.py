@@ -369,3 +369,19 @@ def test_a_chart_has_twelve_groups_and_a_figure_that_is_one(
     for id, value in zip(leads, (100, -50, 0, None, 25), strict=True):
         stored(stub, "lead", id, value=value)
     assert bars(measures=most) == [102.6, 51.3, 0.2, 25.7]
+
+
+def test_a_wide_table_has_smaller_letters(platform: CrmClient, report: MakeReport, stub: StubServer) -> None:
+    """As small as needed for its figures, but not smaller than can be read; its columns share the width of a page."""
+    for count, size, width in (
+        (3, "9", 46.4),
+        (9, "6.56", 21.1),
+        (12, "4.92", 15.8),
+        (14, "4.22", 13.6),
+        (30, "4", 6.3),
+    ):
+        columns: Any = [{"field": "value", "label": "W" * 9}] * count
+        looks = looks_of(content(stub, platform, report(columns=columns), "pdf"))
+        heads = [one for one in looks if one[0] == "box" and one[1] == "blue"]
+        assert [one[4] for one in heads] == [width] * count, count
+        assert {one[1] for one in looks if one[0] == "7,000.00"} == {f"F2 {size}"}, count

@@ -314,3 +314,41 @@ def test_a_schedule_runs_as_who_changed_its_report_where_that_one_may_less(
     assert runs_as() == user.id
     platform.reports.update(made.id, {"columns": held[2]})
     assert runs_as() == "user_ada", "the manager does not work any more"
+
+
+def test_a_schedule_goes_with_its_report_and_waits_for_its_owner(
+    platform: CrmClient, report: MakeReport, stub: StubServer
+) -> None:
+    made, other = report(name="Daily"), report(name="Gone")
+    hourly: Any = {"schedule": {"frequency": "hourly"}, "recipients": ["boss@example.com"]}
+    ids = [platform.reports.schedules.create(one.id, hourly).id for one in (made, other)]
+    platform.reports.delete(other.id)
+    schedules = stub.store.collection("tenant_acme", "schedule")
+    assert schedules.get(ids[1]) is None and schedules.get(ids[0]) is not None
+    user, _ = signed_in(stub, platform, "manager")
+    stored(stub, "schedule", ids[0], runs_as=user.id)
+    stored(stub, "user", user.id, status="inactive")
+    stub.clock.advance(3_600)
+    (after,) = platform.reports.schedules.list(made.id)
+    assert (after.last_status, after.last_run_id, some(after.next_run_at) > some(after.last_run_at)) == (
+        "skipped", None, True,
+    )  # fmt: skip
+    notes = stub.store.collection("tenant_acme", "notification").find("title", "Report skipped: Daily")
+    assert {one["user_id"] for one in notes} == {"user_ada"} and [one["metadata"] for one in notes] == [
+        {"scheduleId": ids[0]}
+    ]
+    text = "Daily did not run: the owner of its schedule is not active. Activate them, or delete the schedule."
+    assert [one["message"] for one in notes] == [text]
+    stored(stub, "schedule", ids[0], runs_as=None)
+    stub.clock.advance(3_600)
+    assert [one.last_status for one in platform.reports.schedules.list(made.id)] == ["failed"]
+
+
+def test_a_sort_of_one_level_leaves_the_others_as_they_are(
+    platform: CrmClient, report: MakeReport, leads: list[str]
+) -> None:
+    groups: Any = [{"field": "source"}, {"field": "status"}]
+    for order, statuses in (("asc", ["contacted", "new"]), ("desc", ["new", "contacted"])):
+        made = report(groups=groups, measures=[{"function": "count"}], sort=[{"key": "status", "order": order}])
+        keys = [row.keys for row in platform.reports.data(made.id).groups if not row.subtotal]
+        assert keys == [[source, status] for source in ("referral", "website") for status in statuses], order
