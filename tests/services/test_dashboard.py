@@ -112,3 +112,19 @@ def test_what_is_dismissed_is_gone_for_one(client: CrmClient, stub: StubServer, 
     client.deals.activities.create(deal.id, {"type": "call", "date": stub.clock.now(), "description": "Talked."})
     stub.clock.advance(15 * DAY)
     assert len(about(client, "Fleet")) == 1  # a new occasion
+
+
+def test_an_item_is_dismissed_once_and_by_who_sees_it(client: CrmClient, stub: StubServer) -> None:
+    item = about(client, "may be about to leave")[0]
+    dismissed = stub.store.collection("tenant_acme", "dismissal")
+    before = len(dismissed)
+    for _ in range(2):
+        client.dashboard.action_items.dismiss(item.id)
+    assert len(dismissed) == before + 1 and item.id not in [one.id for one in client.dashboard.action_items.list()]
+    other = stub.client(dialects="flow", api_key="acme-sales", max_retries=0)
+    assert item.id in [one.id for one in other.dashboard.action_items.list()]
+    for crm in (client, stub.client(dialects="flow", api_key="globex-admin", max_retries=0)):
+        with pytest.raises(NotFoundError) as caught:
+            crm.dashboard.action_items.dismiss("action_none" if crm is client else item.id)
+        assert caught.value.code == "NOT_FOUND"
+    assert len(dismissed) == before + 1

@@ -207,8 +207,6 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
     doc = EVENTS.writable(call, event_id)
     if doc["status"] == "cancelled":
         raise Problem("MEETING_CANCELLED", "the event was cancelled; nothing came of it")
-    if not outcome["summary"].strip():
-        raise invalid("summary", "length", "an outcome needs a summary")
     asked = outcome.get("follow_up_date")
     if asked is not None and asked <= doc["start_time"]:
         raise invalid("follow_up_date", "min", "a follow-up begins after the meeting it follows")

@@ -226,3 +226,41 @@ def test_data_say_what_they_are_limited_to_and_whether_they_are_stale(
     again = platform.dashboards.refresh(made.id)
     now = platform.dashboards.get(made.id)
     assert (now.last_refreshed_at, now.version) == (again.generated_at, made.version), "to look anew is no change"
+
+
+def test_a_report_of_a_widget_is_of_the_days_that_are_asked_for(
+    platform: CrmClient, stub: StubServer, leads: list[str]
+) -> None:
+    """Whatever days the report itself is of; who and what limits a dashboard has to be there."""
+    now = stub.clock.now()
+    stored(stub, "lead", leads[0], created_at=now - timedelta(days=400))
+    groups: Any = CAMPAIGN
+    given: Any = {"name": "R", "entity_type": "lead", "columns": [{"field": "name"}], "filter_groups": groups,
+                  "date_range": {"preset": "this_month"}}  # fmt: skip
+    report = platform.reports.create(given)
+    made = board(platform, widget(report_id=report.id), widget(query=COUNT))
+    figures: list[list[Any]] = []
+    for span in (
+        None,
+        {"preset": "this_year"},
+        {"preset": "last_year"},
+        {"preset": "custom", "end_date": "2025-06-01"},
+    ):
+        filters: Any = {"date_range": span} if span is not None else None
+        shown = platform.dashboards.data(made.id, filters=filters).widgets
+        figures.append([some(one.value).value for one in shown])
+    assert figures == [[4, 5], [4, 4], [0, 0], [1, 1]]
+    for name, kind in (("owner_id", "user"), ("team_id", "team"), ("pipeline_id", "pipeline")):
+        wrong: Any = {"filters": {name: f"{kind}_none"}}
+        named: Any = {"name": "B", **wrong}
+        for call in (
+            partial(platform.dashboards.update, made.id, wrong),
+            partial(platform.dashboards.create, named),
+        ):
+            error = refused(call)
+            assert (error.code, error.fields[0].field) == ("REFERENCE_NOT_FOUND", f"filters.{name}")
+    own: Any = {"filters": {"owner_id": "user_sam"}}
+    platform.dashboards.update(made.id, own)
+    stored(stub, "user", "user_sam", deleted_at=now)
+    kept: Any = {"filters": {"owner_id": "user_sam", "pipeline_id": "pipeline_acme"}}
+    assert some(platform.dashboards.update(made.id, kept).filters).owner_id == "user_sam", "what is held may stay"

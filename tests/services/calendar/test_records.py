@@ -356,3 +356,22 @@ def test_a_follow_up_begins_after_the_meeting(client: CrmClient, stub: StubServe
     else:
         error = refused(lambda: client.calendar.events.outcome(event.id, outcome))
         assert (error.status, error.details["rule"]) == (422, "min")
+
+
+def test_a_private_event_is_prepared_for_nobody_else(stub: StubServer) -> None:
+    crm = stub.client(dialects="flow,platform", max_retries=0)
+    other = stub.client(api_key="acme-sales", dialects="flow", max_retries=0)
+    start = stub.clock.now() + timedelta(hours=2)
+    given: Any = {"title": "Interview", "start_time": start, "end_time": start + timedelta(hours=1)}
+    for visibility in ("public", "private"):
+        event = crm.activities.events.create(
+            given | {"visibility": visibility, "attendees": [{"email": "a@x.example"}]}
+        )
+        assert crm.calendar.events.preparation(event.id).suggested_talking_points
+        if visibility == "public":
+            assert other.calendar.events.preparation(event.id).suggested_talking_points
+    error = refused(lambda: other.calendar.events.preparation(event.id))
+    assert (error.status, error.code, error.details["id"]) == (404, "NOT_FOUND", event.id)
+    assert error.details["reason"] == "the event is private"
+    blank = crm.request("POST", f"/api/calendar/events/{event.id}/outcome", json={"summary": "  "})
+    assert (blank.status, blank.json()["error"]["details"]["field"]) == (422, "summary")

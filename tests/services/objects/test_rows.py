@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from newcomers import signed_in
 from stub_data import some
 
 from crm_sdk import CrmClient, ValidationError
@@ -327,3 +328,19 @@ def test_a_key_that_is_written_in_two_ways_is_there_twice(crm: CrmClient) -> Non
     made = crm.contacts.create({"name": "C"}).id
     twice: Any = [{"id": made, "title": "x"}, {"id": made, "title": "y"}]
     assert errors(crm.objects.upsert("contact", twice))[1][0] == "DUPLICATE_IN_BATCH"
+
+
+def test_a_member_that_is_hidden_is_none_of_the_named_ones(stub: StubServer, crm: CrmClient) -> None:
+    permissions: Any = [{"resource": "contacts", "action": "read"}]
+    hides: Any = [{"entity": "contact", "field": "phone", "access": "hidden"}]
+    crm.security.roles.create({"key": "blind", "name": "Blind", "permissions": permissions, "field_permissions": hides})
+    _, blind = signed_in(stub, crm, "blind")
+    id = crm.contacts.create({"name": "Eva", "phone": "+4930111"}).id
+    for fields, place in ((["name", "phone"], "fields.1"), (["phone"], "fields.0")):
+        with pytest.raises(ValidationError) as raised:
+            blind.objects.batch_get("contact", [id], fields=fields)
+        assert (raised.value.code, raised.value.fields[0].field, raised.value.details) == (
+            "UNKNOWN_FIELD", place, {"field": "phone"},
+        )  # fmt: skip
+    assert blind.objects.batch_get("contact", [id], fields=["name"]).succeeded == 1
+    assert crm.objects.batch_get("contact", [id], fields=["phone"]).succeeded == 1

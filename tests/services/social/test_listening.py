@@ -223,3 +223,19 @@ def test_an_alert_rests_between_two_times(stub: StubServer, acme: CrmClient) -> 
     stub.clock.advance(25 * 60)
     assert told() == 2
     assert stub.store.collection("tenant_acme", "alert").get(made.id)["trigger_count"] == 2  # type: ignore[index] # it was just made
+
+
+def test_mentions_are_chosen_by_keyword_followers_and_time(acme: CrmClient) -> None:
+    mentions = acme.social.monitoring.mentions
+    keyword = acme.social.monitoring.keywords.create(["onboarding"])[0].id
+    every = list(mentions.list(limit=200))
+    of_one = [one.id for one in every if keyword in one.keyword_ids]
+    assert [one.id for one in mentions.list(keyword_id=keyword, limit=200)] == of_one != [] != every
+    assert len(of_one) < len(every) and list(mentions.list(keyword_id="keyword_none")) == []
+    counts = sorted({one.author.followers or 0 for one in every})
+    for least in (counts[0], counts[len(counts) // 2], counts[-1], counts[-1] + 1):
+        found = [one.id for one in mentions.list(min_followers=least, limit=200)]
+        assert found == [one.id for one in every if (one.author.followers or 0) >= least], least
+    at = every[len(every) // 2].posted_at
+    assert [one.id for one in mentions.list(since=at, limit=200)] == [one.id for one in every if one.posted_at >= at]
+    assert [one.id for one in mentions.list(until=at, limit=200)] == [one.id for one in every if one.posted_at < at]
