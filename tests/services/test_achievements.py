@@ -107,6 +107,8 @@ def test_what_counts_towards_each_goal(stub: StubServer) -> None:
     assert [counted()[name] for name in names] == [0] * 8
     own: Any = {"owner_id": "user_sam"}
     leads = [crm.leads.create({"name": name, **own}).id for name in "abc"]
+    told = stub.store.collection("tenant_acme", "notification").find("title", "Achievement unlocked: Door Opener")
+    assert [one["user_id"] for one in told] == ["user_sam"], "not who made it, and once"
     crm.leads.update(leads[0], {"status": "qualified"})
     crm.leads.convert(leads[1])
     assert [counted()[name] for name in names] == [1, 3, 2, 1, 1, 0, 0, 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from refusals import refused
 from stub_data import some, stored
 from wire import opened
 
@@ -55,3 +56,20 @@ def test_a_company_gets_a_free_slug_of_its_name(stub: StubServer) -> None:
     ]  # fmt: skip
     (pipeline,) = stub.store.collection(company.id, "pipeline")
     assert (pipeline["name"], pipeline["is_default"], pipeline["created_by"]) == ("Sales", True, "system")
+
+
+def test_a_company_is_founded_by_who_makes_it_or_by_itself(stub: StubServer) -> None:
+    crm = stub.client(dialects="platform", max_retries=0)
+    made = crm.tenants.create(
+        {"name": "Made", "slug": "made-by-acme", "timezone": "Europe/Berlin", "admin_email": "m@made.test"}
+    )
+    own = stub.client(api_key=None, dialects="platform", max_retries=0)
+    joined = own.auth.register(email="a@own.test", password="Correct-Horse-7!", name="A", company="Own")
+    found = [some(stub.store.collection(id, "tenant").first()) for id in (made.id, some(joined.tenant).id)]
+    assert [(one["created_by"], one["business_hours"]["timezone"]) for one in found] == [
+        ("apikey_acme_admin", "Europe/Berlin"), ("system", "UTC"),
+    ]  # fmt: skip
+    error = refused(lambda: crm.tenants.create({"name": "Again", "slug": "made-by-acme", "admin_email": "n@made.test"}))
+    assert (error.status, error.code, error.message) == (
+        409, "TENANT_EXISTS", "another company has the slug 'made-by-acme'",
+    )  # fmt: skip
