@@ -11,12 +11,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter
 
 from crm_sdk.resources.calendar import Calendar
 
 from ...data.document import Document
-from ...problems import invalid
 from ...serving import Context, Members, serves
 from ..contacts import health as health
 from .conflicts import PREPARATION, Plan, clashes, conflicts, gravest_first, travel
@@ -44,12 +43,12 @@ class Wishes:
 
     @staticmethod
     def read(given: Sequence[datetime | str]) -> Wishes:
-        """Parse instants, times of day, weekdays and parts of the day. Raises: 422 for any other text."""
+        """Parse instants, times of day, weekdays and parts of the day; no others are taken in."""
         moments: list[datetime] = []
         clocks: list[time] = []
         weekdays: list[int] = []
         parts: list[str] = []
-        for number, wish in enumerate(given):
+        for wish in given:
             word = wish.strip().lower() if isinstance(wish, str) else ""
             if isinstance(wish, datetime):
                 moments.append(as_utc(wish))
@@ -60,7 +59,7 @@ class Wishes:
             elif word in _PARTS:
                 parts.append(word)
             else:
-                moments.append(_moment(wish, number))
+                moments.append(as_utc(_MOMENT.validate_python(wish)))
         return Wishes(tuple(moments), tuple(clocks), tuple(weekdays), tuple(parts))
 
     @property
@@ -81,17 +80,6 @@ class Wishes:
             local.time() in self.clocks or any(_PARTS[part][0] <= hour < _PARTS[part][1] for part in self.parts)
         )
         return on_day and in_time
-
-
-def _moment(wish: str, number: int) -> datetime:
-    try:
-        return as_utc(_MOMENT.validate_python(wish))
-    except ValidationError:
-        raise invalid(
-            f"preferred_times.{number}",
-            "format",
-            f"{wish!r} is not a moment with a time zone, time of day (14:30), weekday, morning, midday or afternoon",
-        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -354,3 +354,11 @@ def test_wishes_raise_and_lower_the_rating(client: CrmClient) -> None:
     assert rated(first)[first] == min(100, confidence + 35)
     clock = f"{first.astimezone(NEW_YORK):%H:%M}"
     assert rated(clock)[first] == min(100, confidence + 25)
+
+
+def test_a_wish_that_is_no_time_is_refused_in_its_place(client: CrmClient) -> None:
+    for wishes, place in ((["nonsense"], 0), (["monday", "25:00"], 1), (["09:00", "morning", "2026-01-20T09:00"], 2)):
+        body = {"duration": 30, "preferredTimes": wishes}
+        reply = client.request("POST", "/api/calendar/smart-scheduling", json=body)
+        details = reply.json()["error"]["details"]
+        assert (reply.status, details["field"], details["rule"]) == (422, f"preferredTimes.{place}", "format"), wishes

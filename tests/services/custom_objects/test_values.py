@@ -79,6 +79,8 @@ BAD: list[tuple[Any, Any, str]] = [
     (field("x", "datetime"), "2026-02-28", "format"),
     (field("x", "datetime"), "2026-02-28T09:00:00", "format"),
     (field("x", "datetime"), 7, "type"),
+    (field("x", "datetime"), "2026-02-30T09:00:00Z", "format"),
+    (field("x", "datetime"), "soon", "format"),
     (field("x", "email"), "ada", "format"),
     (field("x", "phone"), "1" * 51, "length"),
     (field("x", "url"), "example.com", "format"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from newcomers import signed_in
 from refusals import refused
 from stub_data import some
 
@@ -280,3 +281,27 @@ def test_what_cannot_be_searched_so_says_which_member_and_why(platform: CrmClien
     raw = platform.request("POST", "/v1/search/advanced", json={"q": "x" * 5, "types": []})
     (entry,) = raw.json()["errors"]
     assert (raw.status, entry["field"], entry["rule"]) == (422, "types", "required")
+
+
+def test_who_reads_their_own_finds_their_own(platform: CrmClient, stub: StubServer) -> None:
+    permissions: Any = [
+        {"resource": "leads", "action": "read", "scope": "own"},
+        {"resource": "search", "action": "read"},
+    ]
+    platform.security.roles.create({"key": "own", "name": "Own", "permissions": permissions})
+    user, own = signed_in(stub, platform, "own")
+    ids = {owner: platform.leads.create({"name": "Osmium", "owner_id": owner}).id for owner in (user.id, "user_ada")}
+    platform.contacts.create({"name": "Osmium"})
+    found = own.search.query("osmium")
+    assert ([hit.id for hit in found.hits], found.total, found.counts) == ([ids[user.id]], 1, {"lead": 1})
+    assert [hit.id for hit in own.search.leads("osmium")] == [ids[user.id]]
+    assert [one.id for one in own.search.autocomplete("osmi")] == [ids[user.id]]
+    assert sorted(hit.id for hit in platform.search.leads("osmium")) == sorted(ids.values())
+
+
+def test_hits_are_sorted_by_what_is_within_a_member(platform: CrmClient) -> None:
+    towns = ("Ulm", "Aachen", "Bonn")
+    ids = {city: platform.contacts.create({"name": "Iridium", "address": {"city": city}}).id for city in towns}
+    for order in ("asc", "desc"):
+        found = platform.search.advanced({"q": "iridium", "sort": "address.city", "order": order}, types=["contact"])
+        assert [hit.id for hit in found] == [ids[city] for city in sorted(towns, reverse=order == "desc")]

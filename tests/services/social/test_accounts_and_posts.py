@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import SocialAccount
@@ -185,7 +186,12 @@ def test_a_post_is_told_of_whole_and_its_targets_one_by_one(
         "code": "ACCOUNT_DISCONNECTED", "message": message, "field": None, "rule": None, "details": {},
     }  # fmt: skip
     assert (failed.status, failed.external_id, failed.published_at, failed.url) == ("failed", None, None, None)
+    facebook = connect("facebook")
+    ended = post(facebook, scheduled_at=at)
+    stored(stub, "social_account", facebook.id, status="expired", ended_at=stub.clock.now())
     stub.clock.advance(5)
+    expired = acme.social.posts.get(ended.id)
+    assert (expired.status, expired.targets[0].status, expired.published_at) == ("failed", "failed", None)
     said = {entry["entity"]["id"]: (entry["action"], entry["metadata"]) for entry in stub.audit()}
     assert said[waits.id] == ("social.post_failed", {"failed_account_ids": [linkedin.id]})
     assert said[partly.id] == ("social.post_published", {"failed_account_ids": [linkedin.id]})
@@ -211,5 +217,6 @@ def test_an_account_was_read_when_its_network_was(stub: StubServer, acme: CrmCli
     assert now().last_sync_at == read > at and now().version == made.version
     gone = acme.social.accounts.disconnect(made.id)
     assert gone.last_sync_at == made.last_sync_at, "as it is stored"
+    assert acme.social.accounts.disconnect(made.id) == gone, "it is disconnected once"
     stub.clock.advance(3_600)
     assert now() == gone

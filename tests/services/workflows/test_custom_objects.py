@@ -123,3 +123,17 @@ def test_a_condition_on_a_field_that_has_gone_fails_its_step(
     tried = platform.workflows.test(by_event.id, entity_id=argo)
     assert (tried.status, statuses(tried)) == ("succeeded", ["skipped"]), "and a test shows that it would not"
     assert statuses(platform.workflows.test(made.id, entity_id=argo)) == ["failed", "failed", "skipped"]
+
+
+def test_no_record_is_made_of_an_object_that_is_not_active_any_more(
+    platform: CrmClient, boat: CustomObject, flow: Flow
+) -> None:
+    made = flow("manual", act("create_record", entity_type="boat", fields={"name": "Argo"}))
+    for active, code in ((True, None), (False, "NOT_FOUND")):
+        platform.custom_objects.update(boat.id, {"active": active})
+        run = platform.workflows.execute(made.id, entity_id="lead_123")
+        (step,) = platform.workflows.executions.get(run.id).steps
+        assert (step.error and step.error.code) == code, active
+        assert step.error is None or step.error.message == "there is no custom object 'boat'"
+    platform.custom_objects.update(boat.id, {"active": True})
+    assert platform.custom_objects.records.list(boat.id).total == 1
