@@ -10,7 +10,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 import pytest
-from number_places import Place, places, places_of
+from number_places import Place, places, places_of, takes_time
 from pydantic import AwareDatetime
 
 from crm_sdk.catalogue import declared_operations
@@ -46,7 +46,9 @@ def those(*methods: str) -> list[Any]:
 
 
 @pytest.mark.thorough
-def test_there_are_numbers() -> None:
+def test_there_are_numbers_and_times() -> None:
+    times = {str(place) for operation in SERVED.values() for place in places_of(operation, takes_time)}
+    assert {"activities.tasks.create due_at", "leads.list ?created_after", "calendar.smart_scheduling preferred_times"} <= times
     found = {str(place) for place in places()}
     assert {"leads.create value", "leads.create custom_fields", "accounts.merge values.annual_revenue"} <= found
     assert {"leads.convert deal.value", "contacts.search filter_groups.filters.value", "leads.list ?limit"} <= found
@@ -55,11 +57,17 @@ def test_there_are_numbers() -> None:
 @pytest.mark.parametrize("operation", SERVED.values(), ids=SERVED)
 def test_a_number_without_measure_is_named_and_refused(operation: Operation[..., Any]) -> None:
     for place in places_of(operation):
-        _refuse_without_measure(place)
+        _refuse(place, "1e26", "-1e26", "1e999999", "-1e999999", "NaN", "Infinity", "-Infinity", "1" + "0" * 400)
 
 
-def _refuse_without_measure(place: Place) -> None:
-    for literal in ("1e26", "-1e26", "1e999999", "-1e999999", "NaN", "Infinity", "-Infinity", "1" + "0" * 400):
+@pytest.mark.parametrize("operation", SERVED.values(), ids=SERVED)
+def test_a_number_is_no_time(operation: Operation[..., Any]) -> None:
+    for place in places_of(operation, takes_time):
+        _refuse(place, *(("5", "0.5") if place.query else ("5", "0.5", '"5"', '"-1768900000.5"')))
+
+
+def _refuse(place: Place, *literals: str) -> None:
+    for literal in literals:
         query, body = place.request(literal)
         reply = ask(place.route.method, place.target, query, body)
         where = str(place), literal, reply.body

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import AwareDatetime
 from typing_extensions import get_type_hints, is_typeddict
@@ -61,10 +61,14 @@ def _finder(hint: Any) -> _Find | None:
         return lambda value, path: wrong_types(input_hints(kind), value, path) if is_object(value) else iter(())
     choices = tuple(_choices(kind))
     nested = [find for choice in choices if (find := _nested_finder(choice)) is not None]
-    if not all(choice in _WORDS or choice is type(None) for choice in choices):
+    named = [choice for choice in choices if choice in _WORDS]
+    words = [choice for choice in choices if choice is str or get_origin(choice) is Literal]
+    only_times = bool(named) and _TIMES.issuperset(named)
+    if len(choices) > len(named) + choices.count(type(None)) + (len(words) if only_times else 0):
         # All other types take texts or objects, which pydantic distinguishes.
         return nested[0] if nested else None
-    wanted = " or ".join(dict.fromkeys(_WORDS[choice] for choice in choices if choice in _WORDS))
+    wanted = " or ".join(dict.fromkeys(_WORDS[choice] for choice in named))
+    wanted += " or a word that stands for one" if words else ""
 
     def mistyped(value: Any, path: str) -> Iterator[FieldError]:
         if not any(_fits(choice, value) for choice in choices):
