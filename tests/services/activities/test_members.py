@@ -329,7 +329,11 @@ def test_a_deal_has_of_what_is_private_what_its_reader_takes_part_in(wire: Wire)
     crm, sam = (wire.stub.client(api_key=key, dialects="platform") for key in ("acme-admin", "acme-sales"))
     given: Any = {"title": "Own", "value": 1, "owner_id": "user_sam"}
     deal = crm.deals.create(given).id
-    made = [wire.make("event", dealId=deal, ownerId="user_sam", visibility=kept) for kept in ("private", "public")]
+    over = wire.stub.clock.now() - MINUTE
+    times = {"startTime": over - MINUTE, "endTime": over}
+    made = [
+        wire.make("event", dealId=deal, ownerId="user_sam", visibility=kept, **times) for kept in ("private", "public")
+    ]
     secret, known = (one["id"] for one in made)
     for reader, ids in ((crm, {known}), (sam, {secret, known})):
         assert {one.id for one in reader.deals.get(deal).activities} == ids

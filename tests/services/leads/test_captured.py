@@ -175,3 +175,8 @@ def test_a_post_is_stored_whole(stub: StubServer, client: CrmClient) -> None:
     assert (plain.source_detail, said(stub, plain.id)[0]["body"]) == ("xing", "")
     error = refused(lambda: client.leads.capture.social({"network": "xing", "handle": " @ "}))
     assert (error.status, [(one.field, one.rule) for one in error.fields]) == (422, [("handle", "required")])
+
+
+def test_who_consents_need_have_no_address(client: CrmClient) -> None:
+    lead = some(client.leads.capture.web_form({"phone": "+12125550123", "consent": True}).lead)
+    assert (lead.phone, lead.email, lead.email_opt_out) == ("+12125550123", None, False)

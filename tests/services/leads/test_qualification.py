@@ -44,7 +44,7 @@ def test_a_judgement_is_kept_whole_and_told(stub: StubServer, client: CrmClient)
         "timeline": date(2026, 2, 1), "qualified_by": "apikey_acme_admin",
     }  # fmt: skip
     assert kept.budget == 500 and kept.qualified_at == stub.clock.now()
-    assert (judged.status, judged.version) == ("qualified", 2)
+    assert (judged.status, judged.version, judged.disqualified_reason) == ("qualified", 2, None)
     (told, *_) = stub.audit()[before:]
     assert (told["action"], told["reason"], told["entity"]["id"]) == ("lead.qualified", "Asked twice", lead.id)
     note = stub.store.collection("tenant_acme", "notification").all()[-1]

@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
+from server_stub.services.leads.responses import responses
 
 HOUR = timedelta(hours=1)
 
@@ -63,3 +64,9 @@ def test_the_first_call_or_mail_of_ours_is_the_first_response(client: CrmClient,
     assert marked is not None
     calls.create({"title": "Ours again", "lead_id": lead.id})
     assert responded() == marked
+
+
+def test_what_happens_at_this_moment_is_a_response(stub: StubServer) -> None:
+    now = stub.clock.now()
+    said = [{"direction": "outbound", "status": "completed", "occurred_at": now + at * HOUR} for at in (-1, 0, 1)]
+    assert list(responses(said, now)) == said[:2]

@@ -40,6 +40,7 @@ def test_a_score_set_by_hand_holds_until_it_is_computed_again(client: CrmClient)
     assert refused(lambda: client.leads.score(lead.id, score=90)).code == "REASON_REQUIRED"
     assert client.leads.score(lead.id, score=90, reason="Met in person").rating == "hot"
     assert client.leads.update(lead.id, {"title": "CEO"}).score == 90
+    assert [reason.label for reason in client.leads.get(lead.id).score_reasons] == ["Met in person"]
     computed = client.leads.score(lead.id)
     assert (computed.source, computed.previous_score) == ("rules", 90)
     assert computed.score == client.leads.get(lead.id).score != 90
