@@ -118,3 +118,11 @@ def test_a_new_lead_goes_where_the_company_says(bare: StubServer, client: CrmCli
     assert owners("none", address={"country": "CA"}) is None
     assert owners(None) is None
     assert owners("load_balanced") == "user_sam"
+
+
+def test_a_lead_that_is_closed_is_no_load(bare: StubServer, client: CrmClient) -> None:
+    ids = [new(client) for _ in range(3)]
+    stored(bare, "lead", ids[0], status="unqualified")
+    given = given_to(client, ids, strategy="load_balanced", user_ids=PAIR)
+    none = "fewest open leads (0)"
+    assert given == [("user_sam", none), ("user_sam", none), ("user_mia", none)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
-from server_stub.services.leads.responses import responses
+from server_stub.services.leads.responses import first_response, responses
 
 HOUR = timedelta(hours=1)
 
@@ -70,3 +70,5 @@ def test_what_happens_at_this_moment_is_a_response(stub: StubServer) -> None:
     now = stub.clock.now()
     said = [{"direction": "outbound", "status": "completed", "occurred_at": now + at * HOUR} for at in (-1, 0, 1)]
     assert list(responses(said, now)) == said[:2]
+    made: Any = {"created_at": now, "first_response_at": None}
+    assert (first_response(made, said[:1], now), first_response(made, said, now)) == (None, now)
