@@ -104,3 +104,9 @@ def test_bulk_items_stand_alone_unless_it_is_atomic(client: CrmClient) -> None:
     assert [field.field for field in error.fields] == ["lead_ids", "lead_ids.1", "lead_ids.2"]
     assert client.leads.get(three).status == "new"
     assert refused(lambda: client.leads.bulk_qualify([three] * 1_001)).code == "TOO_MANY_ITEMS"
+
+
+def test_the_demo_data_know_which_leads_were_qualified(stub: StubServer) -> None:
+    leads = stub.store.collection("tenant_acme", "lead").all()
+    known = {doc["status"] for doc in leads if doc["first_qualified_at"] is not None}
+    assert known == {doc["status"] for doc in leads} & {"qualified", "converted"} != set()
