@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -148,3 +149,21 @@ def test_the_points_of_a_lead_decide_what_is_proposed(stub: StubServer, client: 
         else:
             text, planned = f" The lead is {what} already.", []
         assert (said, actions, sure) == (f"Ada has {told}.{text}", planned, expected), members
+
+
+def test_an_answer_is_added_to_what_an_agent_did_and_cost(stub: StubServer, client: CrmClient) -> None:
+    crm: Any = stub.client(dialects="platform", max_retries=0)
+    lead = crm.leads.create({"name": "Ada"}).id
+    stored(stub, "lead", lead, email="a@x.example", phone="1", value=20_000, source="referral", company="F", score=80)
+    before = {"total_interactions": 4, "success_rate": 0.5, "avg_response_time": 2.0}
+    used = {"cost": Decimal(1), "qualifications": 3, "qualified": 2}
+    config = {"model": "gpt-4"}
+    stored(stub, "agent", "agent_123", performance=before, usage=used, config=config)
+    done = client.agents.execute("agent_123", {"input": f"Qualify {lead}"})
+    assert "update_lead" in [action.type for action in done.output.actions] and done.usage is not None
+    spent, made, cost = done.usage.input_tokens, done.usage.output_tokens, done.usage.total_cost
+    assert spent and made and cost is not None
+    assert Decimal(cost) == (spent * Decimal("0.005") + made * Decimal("0.02")) / 1000
+    agent = stored(stub, "agent", "agent_123")
+    assert agent["usage"] == {"cost": Decimal(1) + Decimal(cost), "qualifications": 4, "qualified": 3}
+    assert (agent["performance"]["total_interactions"], agent["performance"]["success_rate"]) == (5, 0.6)
