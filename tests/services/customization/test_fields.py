@@ -331,3 +331,11 @@ def test_options_of_a_standard_field_that_are_switched_off_stay_where_they_are(a
         with pytest.raises(ApiError) as caught:
             call()
         assert [(one.field, one.rule) for one in caught.value.fields] == [("lifecycle_stage", "choice")]
+
+
+def test_a_field_that_was_changed_since_is_locked(admin: CrmClient) -> None:
+    add(admin)
+    fields = admin.customization.fields
+    assert fields.update("contact", "size", {"label": "Sizes"}, version=1).label == "Sizes"
+    assert code_of(fields.update, "contact", "size", {"label": "S"}, version=1) == "VERSION_CONFLICT"
+    assert fields.update("contact", "size", {"label": "S"}, version=2).label == "S"

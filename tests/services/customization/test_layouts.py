@@ -280,3 +280,13 @@ def test_who_sees_the_layouts_of_a_custom_object_reads_its_records(stub: StubSer
         with pytest.raises(ApiError) as refused:
             view(crm, **own)
         assert refused.value.code == "FORBIDDEN", resource
+
+
+def test_a_layout_of_the_system_is_called_by_what_it_shows(admin: CrmClient) -> None:
+    def name(language: Any, kind: str) -> str | None:
+        layouts = admin.with_options(language=language).customization.layouts
+        (found,) = layouts.list(effective=True, entity="contact", kind=kind)
+        return found.name
+
+    assert (name("en", "list"), name("en", "detail")) == ("Contact: list", "Contact: detail")
+    assert (name("de", "list"), name("de", "detail")) == ("Kontakt: Liste", "Kontakt: Detail")
