@@ -363,3 +363,14 @@ def test_what_is_due_at_the_moment_is_sent_and_what_is_gone_is_not(acme: CrmClie
     before = notifications.get(one.id)
     deliver_at(at)
     assert notifications.get(one.id) == before, "it has arrived already"
+
+
+def test_a_company_sends_so_many_emails_a_day(acme: CrmClient) -> None:
+    limits = {one.key: one.used for one in acme.tenants.limits.get("current").limits}
+    acme.tenants.limits.update("current", {"emails_per_day": limits["emails_per_day"] + 2})
+    assert acme.notifications.send_email("a@example.com", **MAIL).delivery_status == "sent"
+    people: Any = [{"to": f"{name}@example.com"} for name in "bc"]
+    done = acme.notifications.send_bulk("email", people, content="C")
+    assert [one.error.code if one.error else None for one in done.items] == [None, "LIMIT_EXCEEDED"]
+    assert refused(lambda: acme.notifications.send_email("d@example.com", **MAIL)).code == "LIMIT_EXCEEDED"
+    assert acme.notifications.send_bulk("sms", [{"to": "+4930123456"}], content="C").succeeded == 1
