@@ -16,7 +16,7 @@ import pytest
 from openpyxl import load_workbook  # type: ignore[import-untyped] # it has no types
 from pypdf import PdfReader
 from refusals import refused
-from stub_data import some
+from stub_data import idle, some
 
 from crm_sdk import CrmClient, Job, JobFailedError
 from crm_sdk.models import ExportResult, Report
@@ -294,6 +294,7 @@ def test_an_export_is_its_users_and_outlives_the_report(
     ]  # fmt: skip
     said = {"format": "csv", "count": 5, "run_id": told[1]["metadata"]["run_id"], "file_id": file["id"]}
     assert [entry["metadata"] for entry in told[2:4]] == [{**said, "job_id": job.id}] * 2
+    idle(stub)
     for seconds, is_there in ((-1, True), (0, False)):
         stub.clock.advance((result.expires_at - stub.clock.now()).total_seconds() + seconds)
         expired = some(platform.reports.exports.get(job.id).result)
