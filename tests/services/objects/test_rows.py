@@ -344,3 +344,13 @@ def test_a_member_that_is_hidden_is_none_of_the_named_ones(stub: StubServer, crm
         )  # fmt: skip
     assert blind.objects.batch_get("contact", [id], fields=["name"]).succeeded == 1
     assert crm.objects.batch_get("contact", [id], fields=["phone"]).succeeded == 1
+
+
+def test_a_record_is_answered_as_its_list_shows_it(crm: CrmClient) -> None:
+    eva = crm.contacts.create({"name": "Eva Sums"}).id
+    crm.deals.create({"title": "Sums", "contact_id": eva, "value": 100})
+    (listed,) = crm.contacts.list(search="Eva Sums").items
+    assert listed.total_value == 100 and listed.open_deals == 1
+    got: Any = crm.objects.batch_get("contact", [eva]).items[0].result
+    (scanned,) = [one for one in crm.objects.scan("contact") if one.id == eva]
+    assert got == listed == scanned
