@@ -48,7 +48,11 @@ def those(*methods: str) -> list[Any]:
 @pytest.mark.thorough
 def test_there_are_numbers_and_times() -> None:
     times = {str(place) for operation in SERVED.values() for place in places_of(operation, takes_time)}
-    assert {"activities.tasks.create due_at", "leads.list ?created_after", "calendar.smart_scheduling preferred_times"} <= times
+    assert {
+        "activities.tasks.create due_at",
+        "leads.list ?created_after",
+        "calendar.smart_scheduling preferred_times",
+    } <= times
     found = {str(place) for place in places()}
     assert {"leads.create value", "leads.create custom_fields", "accounts.merge values.annual_revenue"} <= found
     assert {"leads.convert deal.value", "contacts.search filter_groups.filters.value", "leads.list ?limit"} <= found
