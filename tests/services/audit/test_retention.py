@@ -324,3 +324,12 @@ def test_a_trail_of_which_an_entry_is_held_stays_whole(platform: CrmClient, stub
     wrong: Any = {"include": ["changes"]}
     error = refused(lambda: platform.audit.logs.search(wrong))
     assert [(one.field, one.rule) for one in error.fields] == [("include.0", "choice")]
+
+
+def test_a_purge_of_a_kind_of_activities_takes_no_others(platform: CrmClient, stub: StubServer) -> None:
+    activities = stub.store.collection("tenant_acme", "activity")
+    before = {doc["id"]: doc["kind"] for doc in activities}
+    done = really(platform, "note", before=stub.clock.now() + DAY)
+    notes = {id for id, kind in before.items() if kind == "note"}
+    assert done.purged == len(notes) > 0
+    assert {doc["id"] for doc in activities} == before.keys() - notes
