@@ -307,22 +307,34 @@ def refuse_written(
 
     A member that can be read may be sent back as it is.
     """
-    if not (caller.hidden or caller.fixed):
+    limited = caller.hidden | caller.fixed
+    if not limited:
         return
     wrong = sorted({
         name
         for entity in entities
-        for name in _written_members(given)
+        for name in _written_members(given, [one for one in limited if one.startswith(f"{entity}.")])
         if f"{entity}.{name}" in caller.hidden
-        or (f"{entity}.{name}" in caller.fixed and not (before is not None and before.get(name) == given.get(name)))
+        or (f"{entity}.{name}" in caller.fixed and (before is None or _member(before, name) != _member(given, name)))
     })  # fmt: skip
     if wrong:
         message = f"no role of {caller.name or 'the caller'} lets it write {', '.join(wrong)}"
         raise Problem("FIELD_FORBIDDEN", message, field=wrong[0], details={"fields": wrong})
 
 
-def _written_members(given: Mapping[str, Any]) -> Iterator[str]:
+def _member(members: Mapping[str, Any], name: str) -> Any:
+    """Return a member of a record, or one of the company's fields; None where the record has no such value."""
+    head, _, field = name.partition(".")
+    value = members.get(head)
+    return (value or {}).get(field) if field else value
+
+
+def _written_members(given: Mapping[str, Any], limited: Iterable[str]) -> Iterator[str]:
+    """Yield the members that are written, and the company's fields: all that are limited where null clears them."""
     for name, value in given.items():
         yield name
         if name in _FREE and is_object(value):
             yield from (f"{name}.{key}" for key in value)
+        elif name in _FREE and value is None:
+            written = (one.partition(".")[2] for one in limited)
+            yield from (one for one in written if one.startswith(f"{name}."))

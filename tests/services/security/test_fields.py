@@ -196,3 +196,20 @@ def test_an_export_of_contacts_has_all_columns_but_those_of_hidden_members(
     for name in ("email", "custom_fields.tier"):
         assert columns(admin, fields=["name", name])[0] == "name"
         assert refused(lambda: columns(somebody.crm, fields=["name", name])).code == "UNKNOWN_FIELD"  # noqa: B023 # it is called at once
+
+
+def test_a_field_of_the_company_that_is_only_read_or_hidden_is_not_written(admin: CrmClient, new: New) -> None:
+    id = admin.contacts.create({"name": "N", "custom_fields": {"tier": "gold", "size": 1}}).id
+    for access in ("read", "hidden"):
+        limited = [{"entity": "contact", "field": "custom_fields.tier", "access": access}]
+        one = new(permission("contacts", "read"), permission("contacts", "update"), field_permissions=limited)
+        for wanted in ({"tier": "iron"}, {"tier": None}, {"tier": "iron", "size": 2}, None):
+            error = refused(lambda wanted=wanted, one=one: one.crm.contacts.update(id, {"custom_fields": wanted}))  # type: ignore[misc] # the values of this turn are bound
+            assert (error.code, error.details) == ("FIELD_FORBIDDEN", {"fields": ["custom_fields.tier"]}), wanted
+        one.crm.contacts.update(id, {"custom_fields": {"size": access}})
+        assert admin.contacts.get(id).custom_fields == {"tier": "gold", "size": access}
+        if access == "read":
+            back = one.crm.contacts.update(id, {"custom_fields": {"tier": "gold", "size": 2}})
+            assert back.custom_fields == {"tier": "gold", "size": 2}, "what was read is sent back"
+            bare = admin.contacts.create({"name": "Bare", "custom_fields": {"size": 1}}).id
+            assert one.crm.contacts.update(bare, {"custom_fields": None}).custom_fields == {}, "there is none to clear"
