@@ -114,6 +114,8 @@ class Noun:
     """The key of the limit to how many records a company may have, see `request.plans`."""
     may_delete: Callable[[Context, Document], None] | None = None
     """Raise a Problem where a record must not be deleted."""
+    may_return: Callable[[Context, Document], None] | None = None
+    """Raise a Problem where a record that was deleted with another must not come back with it."""
     shown: Callable[[Context, Document], Document] | None = None
     """Return the record with the nested lists that get, create and update answer."""
     listed: Callable[[Context, Document], Document] | None = None
@@ -373,14 +375,10 @@ class Noun:
     ) -> None:
         """Publish the event ``<kind>.<verb>`` of a record; the event of a part is about its whole, with metadata."""
         doc, before = self.published(doc), self.published(before) if before is not None else None
-        changes = [
-            entry for entry in (changes_between(before, doc) if before is not None else ())
-            if entry["field"] not in self.computed
-        ]  # fmt: skip
-        initial = [
-            entry for entry in (initial_values(doc) if verb == "created" and before is None else ())
-            if entry["field"] not in self.computed
-        ]  # fmt: skip
+        changed = changes_between(before, doc) if before is not None else ()
+        changes = [entry for entry in changed if entry["field"] not in self.computed]
+        first = initial_values(doc) if verb == "created" and before is None else ()
+        initial = [entry for entry in first if entry["field"] not in self.computed]
         entity_type, entity, said = self.collection, doc, dict(metadata or {})
         if self.within is not None:
             member, whole = self.within

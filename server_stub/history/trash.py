@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..data.document import Document
+from ..problems import Problem
 
 if TYPE_CHECKING:
     from ..data.store import Entry
@@ -55,7 +56,8 @@ def _touched_records(call: Context, log: Sequence[Entry], own: str) -> Iterator[
 def give_back(call: Context, id: str) -> list[tuple[str, Document, Document]]:
     """Undo what the delete of a record did to others, member by member where they are as it left them.
 
-    Return the kind of each record that was written so that it was told of, with it as it was and is.
+    What the rules of its kind refuse meanwhile stays deleted. Return the kind of each record that was written so that
+    it was told of, with it as it was and is.
     """
     note = call.collection(KIND).get(id)
     written: list[tuple[str, Document, Document]] = []
@@ -68,7 +70,7 @@ def give_back(call: Context, id: str) -> list[tuple[str, Document, Document]]:
             name: before for name, (before, after) in one["members"].items() if now.get(name) == after
         }
         if one["deleted"]:
-            if now.get("deleted_at") is None:
+            if now.get("deleted_at") is None or not _may_return(call, one["kind"], now):
                 continue
             members = {**members, "deleted_at": None}
         elif now.get("deleted_at") is not None or not members:
@@ -78,3 +80,14 @@ def give_back(call: Context, id: str) -> list[tuple[str, Document, Document]]:
         else:
             records.put(now | members)
     return written
+
+
+def _may_return(call: Context, kind: str, doc: Document) -> bool:
+    """Return whether a record that was deleted with another may come back with it."""
+    noun = call.server.nouns.get(kind)
+    try:
+        if noun is not None and noun.may_return is not None:
+            noun.may_return(call, doc)
+    except Problem:
+        return False
+    return True

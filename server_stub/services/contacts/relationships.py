@@ -115,6 +115,10 @@ def _exists(message: str, doc: Document) -> Problem:
     return Problem("RELATIONSHIP_EXISTS", message, field="type", rule="unique", details={"existing_id": doc["id"]})
 
 
+def _may_return(call: Context, doc: Document) -> None:
+    _refuse_conflicts(call, doc["contact_id"], doc["related_contact_id"], doc["type"], but=doc["id"])
+
+
 RELATIONSHIPS = Noun(
     resource=ContactRelationships,
     kind="relationship",
@@ -127,5 +131,6 @@ RELATIONSHIPS = Noun(
     sorts=("type", "since", "related_contact_name"),
     refers={"related_contact_id": "contact"},
     check=_check,
+    may_return=_may_return,
     shown=lambda call, doc: seen_from(call, doc["contact_id"], doc),
 )

@@ -146,3 +146,19 @@ def test_a_relationship_goes_with_its_contact_and_is_told_of(crm: CrmClient, stu
     assert seen(crm, ids, "B") == seen(crm, ids, "C") == []
     assert stub.store.collection("tenant_acme", "relationship").get(made.id) is None
     assert some(crm.contacts.get(ids["B"])).name == "B"
+
+
+def test_a_restored_contact_brings_back_no_second_superior_and_no_circle(crm: CrmClient) -> None:
+    ids = people(crm, "ABCDEF")
+    relate(crm, ids, "A", "reports_to", "B")
+    relate(crm, ids, "B", "spouse", "C")
+    crm.contacts.delete(ids["B"])
+    relate(crm, ids, "A", "reports_to", "C")
+    relate(crm, ids, "D", "reports_to", "E")
+    relate(crm, ids, "F", "manages", "E")
+    crm.contacts.delete(ids["E"])
+    relate(crm, ids, "F", "reports_to", "D")
+    assert crm.objects.restore("contact", [ids["B"], ids["E"]]).succeeded == 2
+    assert seen(crm, ids, "A") == ["reports_to C"]
+    assert seen(crm, ids, "B") == ["spouse C"]
+    assert (seen(crm, ids, "E"), seen(crm, ids, "F")) == (["manages D"], ["reports_to D"])
