@@ -11,6 +11,7 @@ from crm_sdk.models.backups import Backup
 
 from ...archives import archive as archives
 from ...archives.parts import INCLUDES, USUAL, Scope
+from ...bulk import error_of
 from ...data.blanks import blank
 from ...data.document import Document
 from ...files.storing import FILE, store_bytes
@@ -81,14 +82,6 @@ def end(call: Context, backup: Document, members: Members) -> Document:
 def fail(call: Context, backup: Document, problem: Problem) -> Document:
     """Store that a backup could not be made."""
     return end(call, backup, {"status": "failed", "error": error_of(problem)})
-
-
-def error_of(problem: Problem) -> dict[str, Any]:
-    """Return a problem as the error of a record."""
-    return {
-        "code": problem.code, "message": problem.message, "field": problem.field, "rule": None,
-        "details": dict(problem.details),
-    }  # fmt: skip
 
 
 def readers(call: Context) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from crm_sdk.models.dashboards import DashboardFilters
 from crm_sdk.resources.dashboards import Dashboards, Widgets
 from crm_sdk.wire import encode_json
 
+from ...bulk import error_of
 from ...data.blanks import in_full
 from ...data.document import Document
 from ...live import log
@@ -115,15 +116,7 @@ def computed_widget(call: Context, widget: Members, limits: Limits) -> dict[str,
     try:
         return {**shown, **figures_of(call, widget, limits)}
     except Problem as problem:
-        first = problem.entries[0]
-        error = {
-            "code": problem.code,
-            "message": problem.message,
-            "field": first.field,
-            "rule": first.rule,
-            "details": dict(first.details),
-        }
-        return {**shown, "error": error}
+        return {**shown, "error": error_of(problem, call.language)}
 
 
 def _full(filters: Members | None) -> Mapping[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import Any
 from crm_sdk.models.social import SocialPost
 from crm_sdk.resources.social import SocialPosts
 
+from ...bulk import error_of
 from ...data.blanks import blank
 from ...data.document import Document
 from ...history import audit
@@ -135,15 +136,7 @@ def _published_target(call: Context, doc: Document, target: Members) -> dict[str
 
 
 def _failed_target(target: Members, account: Members) -> dict[str, Any]:
-    problem = disconnected_problem(account)
-    error: dict[str, Any] = {
-        "code": problem.code,
-        "message": problem.message,
-        "field": None,
-        "rule": None,
-        "details": {},
-    }
-    return {**target, "status": "failed", "error": error}
+    return {**target, "status": "failed", "error": error_of(disconnected_problem(account))}
 
 
 def _settle(call: Context, doc: Document, targets: list[Any]) -> Document:

@@ -185,7 +185,7 @@ def test_what_cannot_be_shown_is_tried_again(platform: CrmClient, sam: CrmClient
     (broken, text) = sam.dashboards.data(made.id).widgets
     error = some(broken.error)
     assert (error.code, error.field, broken.table, broken.cached) == (
-        "SOURCE_MISSING", "source.report_id", None, False,
+        "SOURCE_MISSING", "source.reportId", None, False,
     )  # fmt: skip
     assert error.message == "what the widget shows is gone, or not shared with you"
     assert (text.error, text.value, text.series, text.table, text.feed, text.title) == (None,) * 5 + ("T",)

@@ -183,7 +183,8 @@ def test_a_post_is_told_of_whole_and_its_targets_one_by_one(
     message = f"{gone.handle} of linkedin is disconnected: connect it again"
     failed = acme.social.posts.get(waits.id).targets[0]
     assert failed.error is not None and failed.error.model_dump() == {
-        "code": "ACCOUNT_DISCONNECTED", "message": message, "field": None, "rule": None, "details": {},
+        "code": "ACCOUNT_DISCONNECTED", "message": message, "field": None, "rule": None,
+        "details": {"accountId": linkedin.id},
     }  # fmt: skip
     assert (failed.status, failed.external_id, failed.published_at, failed.url) == ("failed", None, None, None)
     facebook = connect("facebook")
