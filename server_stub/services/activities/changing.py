@@ -11,6 +11,7 @@ from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
+from ..calendar.preparation import uid_of
 from ..calendar.records import EVENTS, check_times
 from ..calendar.working_time import OVER
 from . import invitations
@@ -59,10 +60,12 @@ def delete(call: Context, activity_id: str, occurrence: datetime | None, scope: 
         _check_scope(doc, scope)
     if at is None or _whole(doc, at, scope):
         noun_of(doc).remove(call, doc)
-        invitations.cancel(call, doc)
+        invitations.cancel(call, doc | {"sequence": (doc.get("sequence") or 0) + 1})
     else:
         new = _take_out(call, doc, at, scope)
-        invitations.cancel(call, occurrence_as_event(new if scope == "this" else doc, at, scope))
+        named = {"uid": uid_of(doc), "original_start": at, "sequence": new["sequence"]}
+        gone = occurrence_as_event(doc, at, "this") | named | {"and_following": scope == "following"}
+        invitations.cancel(call, gone)
 
 
 def _check_scope(doc: Document, scope: str) -> None:
@@ -101,7 +104,9 @@ def occurrence_as_event(doc: Document, at: datetime, scope: str) -> Document:
 
 def split_off(call: Context, doc: Document, at: datetime, scope: str, part: Members) -> Document:
     """Take an occurrence, or all that follow, out of a series, and store them as an event of their own."""
-    _take_out(call, doc, at, scope)
+    series = _take_out(call, doc, at, scope)
+    if scope == "this":  # to calendars it is a part of the series, and no older than that
+        part = {**part, "sequence": series["sequence"]}
     members = {name: value for name, value in part.items() if name in EVENTS.model.model_fields and name != "id"}
     return EVENTS.add(call, {**members, "reminders_since": call.now}, metadata={"series_id": doc["id"]})
 

@@ -245,7 +245,8 @@ def _component(event: Members) -> Any:
     for gone in event.get("exdates") or ():
         part.add("exdate", gone.astimezone(zone))
     if event.get("original_start"):
-        part.add("recurrence-id", event["original_start"].astimezone(zone))
+        with_later = {"RANGE": "THISANDFUTURE"} if event.get("and_following") else None
+        part.add("recurrence-id", event["original_start"].astimezone(zone), parameters=with_later)
     for guest in event.get("attendees") or ():
         person: Any = vCalAddress(f"mailto:{guest['email']}")
         if guest.get("name"):
