@@ -325,7 +325,7 @@ def refuse_written(
 def _member(members: Mapping[str, Any], name: str) -> Any:
     """Return a member of a record, or one of the company's fields; None where the record has no such value."""
     head, _, field = name.partition(".")
-    value = members.get(head)
+    value: Any = members.get(head)
     return (value or {}).get(field) if field else value
 
 
