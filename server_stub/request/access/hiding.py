@@ -325,8 +325,8 @@ def refuse_written(
 def _member(members: Mapping[str, Any], name: str) -> Any:
     """Return a member of a record, or one of the company's fields; None where the record has no such value."""
     head, _, field = name.partition(".")
-    value: Any = members.get(head)
-    return (value or {}).get(field) if field else value
+    value = members.get(head)
+    return value if not field else value.get(field) if is_object(value) else None
 
 
 def _written_members(given: Mapping[str, Any], limited: Iterable[str]) -> Iterator[str]:
