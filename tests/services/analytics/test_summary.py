@@ -53,6 +53,17 @@ def test_leads_are_counted(client: CrmClient) -> None:
     assert client.analytics.dashboard().summary.qualified_leads == before.summary.qualified_leads
 
 
+def test_what_comes_in_at_this_moment_is_of_this_month_and_what_is_to_come_is_not(
+    client: CrmClient, stub: StubServer
+) -> None:
+    before = client.analytics.dashboard().trends
+    lead = stub.store.collection("tenant_acme", "lead").all()[0]
+    for number, ticks in enumerate((1, 2)):  # a request is a millisecond after the last
+        at = stub.clock.now() + timedelta(milliseconds=ticks)
+        stub.store.collection("tenant_acme", "lead").put(lead | {"id": f"lead_tick{number}", "created_at": at})
+    assert client.analytics.dashboard().trends.leads_this_month == before.leads_this_month + 1
+
+
 def test_revenue_is_of_deals_won_in_the_companys_currency(client: CrmClient, stub: StubServer) -> None:
     before = client.analytics.dashboard()
     won(stub, 10_000, currency="EUR")

@@ -50,6 +50,18 @@ def put_deal(stub: StubServer, contact: Contact, **members: Any) -> str:
 # -- events ----------------------------------------------------------------------------------------------------------
 
 
+def test_the_contact_of_an_event_is_its_deals_unless_it_is_taken_away(
+    client: CrmClient, stub: StubServer, guest: Contact
+) -> None:
+    deal_id = put_deal(stub, guest)
+    event = planned(client, local(stub, 1, "10:00"), deal_id=deal_id)
+    assert (event.contact_id, event.contact_name) == (guest.id, "Paula Neu")
+    assert planned(client, local(stub, 2, "10:00"), deal_id=deal_id, contact_id=None).contact_id == guest.id
+    cleared: Any = {"contact_id": None}
+    without = client.calendar.events.update(event.id, cleared)
+    assert (without.contact_id, without.contact_name) == (None, None)
+
+
 def test_an_event_is_completed_on_writing(client: CrmClient, stub: StubServer, guest: Contact) -> None:
     event = planned(client, local(stub, 1, "10:00"), contact_id=guest.id)
     assert (event.contact_name, event.type, event.status, event.priority) == (

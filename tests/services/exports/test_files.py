@@ -167,6 +167,15 @@ def test_labels_stand_in_place_of_values(admin: CrmClient) -> None:
     assert label != "mql"
     assert export(admin, "contact", **more, labels=True).rows() == [{"lifecycleStage": label, "source": "own words"}]
     assert export(admin, "contact", **more).rows()[0]["lifecycleStage"] == "mql"
+    options: Any = [{"value": "g", "label": "Gold"}]
+    admin.customization.fields.create(
+        "contact", {"api_name": "loyalty_tier", "label": "Tier", "type": "select", "options": options}
+    )
+    own = admin.contacts.create({"name": "Own", "custom_fields": {"loyalty_tier": "g"}})
+    rows = export(
+        admin, "contact", ids=[own.id], labels=True, fields={"contact": ["custom_fields.loyalty_tier"]}
+    ).rows()
+    assert rows == [{"customFields.loyalty_tier": "Gold"}]
 
 
 def test_cards_and_calendars(admin: CrmClient) -> None:

@@ -227,7 +227,9 @@ def test_limits_count_what_is_there_and_hold(stub: StubServer, found: Found) -> 
     crm.contacts.create({"name": "Five"})
     assert limits(crm)["contacts"].remaining == 0
     assert by_key(crm.tenants.limits.update("current", {"contacts": None}))["contacts"].limit == 1_000
-    crm.tenants.limits.update("current", {"deals": 0})
+    crm.tenants.limits.update("current", {"flags": 4})
+    kept = by_key(crm.tenants.limits.update("current", {"deals": 0}))
+    assert (kept["flags"].limit, kept["deals"].limit) == (4, 0)
     assert refused(lambda: crm.deals.create({"title": "D", "value": 1})).code == "LIMIT_EXCEEDED"
 
 
