@@ -119,16 +119,19 @@ class Placing:
         return next((noun for noun in nouns if noun.kind == doc.get("kind")), nouns[0] if nouns else None)
 
     def with_owner(self, kind: str, doc: Document) -> Document:
-        """Return a record whose owner is the caller where its user is unknown; other unknown users are left out."""
+        """Return a record without unknown users: for one stands who has the address now, and the caller as owner."""
         changes: dict[str, Any] = {}
         refers = {"owner_id": "user", **self._refers(kind, doc)}
         for name in (name for name, to in refers.items() if to == "user"):
             value = doc.get(name)
-            if isinstance(value, str) and value not in self._users:
+            if is_array(value):
+                there = [self.renamed.get(str(id), id) for id in value]
+                changes[name] = [id for id in dict.fromkeys(there) if id in self._users]
+            elif isinstance(value, str) and value in self.renamed:
+                changes[name] = self.renamed[value]
+            elif isinstance(value, str) and value not in self._users:
                 known = self._call.caller.user_id
                 changes[name] = known if name == "owner_id" or not self._may_be_null(kind, doc, name) else None
-            elif is_array(value) and any(id not in self._users for id in value):
-                changes[name] = [id for id in value if id in self._users]
         return doc | changes if changes else doc
 
     def move(self, kind: str, doc: Document) -> Document:

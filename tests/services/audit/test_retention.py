@@ -108,6 +108,15 @@ def test_only_admins_set_and_purge(manager: CrmClient, globex: CrmClient) -> Non
     assert refused(lambda: manager.audit.data_purge("lead", policy_id="x")).code == "FORBIDDEN"
 
 
+def test_the_age_of_a_record_is_by_the_basis_of_its_policy(platform: CrmClient, stub: StubServer) -> None:
+    id, now = contact(platform), stub.clock.now()
+    stored(stub, "contact", id, created_at=now - 40 * DAY, updated_at=now - 20 * DAY)
+    for days, basis, found in ((30, "created_at", True), (30, "updated_at", False), (10, "updated_at", True)):
+        only: Any = [{"filters": [{"field": "name", "op": "eq", "value": "Ada 0"}]}]
+        (own,) = platform.audit.retention_policies.update([policy("contact", days, basis=basis, filter_groups=only)])
+        assert (purge(platform, "contact", policy_id=own.id).sample_ids == [id]) is found, (days, basis)
+
+
 def test_a_purge_is_dry_until_it_is_confirmed(platform: CrmClient, globex: CrmClient, stub: StubServer) -> None:
     ids = [contact(platform, n) for n in range(3)]
     theirs = contact(globex)

@@ -82,6 +82,9 @@ def test_turns_are_of_those_who_are_named_together(bare: StubServer, client: Crm
     assert turn(user_ids=PAIR) == ["user_sam"]
     assert turn(user_ids=["user_mia", "user_sam", "user_mia"]) == ["user_mia"], "the same two, in another order"
     assert turn(3, team_id=team) == ["user_123", "user_mia", "user_123"]
+    everybody = turn()
+    assert turn(2, team_id=team) == ["user_mia", "user_123"], "all of the company take turns by themselves"
+    assert turn() != everybody
     assert turn(2, team_id=team, user_ids=PAIR) == ["user_mia", "user_mia"], "of the team"
     stored(bare, "user", "user_sam", status="inactive")
     assert given_to(client, [new(client)], user_ids=PAIR) == [("user_mia", "next of 1 in turn")]

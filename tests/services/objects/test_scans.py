@@ -36,6 +36,14 @@ def test_a_time_chooses_what_lives_and_what_is_gone_since(crm: CrmClient) -> Non
     assert {one.id for one in whole.items} & set(ids) == {ids[1], ids[2], ids[4]}
     deleted = some(next(one.deleted_at for one in whole.deleted if one.entity.id == ids[0]))
     small = timedelta(milliseconds=1)
+    deal = crm.deals.create({"title": "Big"}).id
+    lead = crm.leads.create({"name": "Ada", "title": "CEO"}).id
+    crm.deals.delete(deal)
+    crm.leads.delete(lead)
+    left = [one for kind in ("deal", "lead") for one in crm.objects.scan(kind, include_deleted=True).deleted]
+    assert {one.entity.id: one.entity.name for one in left if one.entity.id in (deal, lead)} == {
+        deal: "Big", lead: "Ada",
+    }  # fmt: skip
     moments: list[tuple[datetime, set[str], set[str]]] = [
         (deleted, {ids[1]}, {ids[0]}),
         (deleted + small, {ids[1]}, set()),
