@@ -63,7 +63,6 @@ def create(call: Context, entity: Entity, row: Mapping[str, Any]) -> Document:
     declared = noun.declared("create")
     if declared is not None and "platform" not in declared.routes and entity.noun is not None:
         members = _read(call, entity.noun, "create", row)  # only another dialect documents a call for this kind
-        members.pop("kind", None)
     else:
         members = _read(call, noun, "create", own)
     if entity.object is not None:
