@@ -275,3 +275,15 @@ def test_both_doors_of_leads_start_the_same_job(client: CrmClient) -> None:
     assert refused(lambda: client.ai_insights.enrich.get("job_none")).status == 404
     training = client.ai_insights.lead_scoring.train()
     assert refused(lambda: client.ai_insights.enrich.get(training.id)).status == 404, "a job of another kind"
+
+
+def test_the_account_of_a_record_is_surer_than_one_that_is_found(client: CrmClient) -> None:
+    account = client.accounts.create({"name": "Firm", "domain": "firm.example", "website": "https://firm.example"}).id
+    given: list[tuple[dict[str, str], int]] = [
+        ({"account_id": account}, 90), ({"email": "a@firm.example"}, 85), ({"company": "Firm"}, 75),
+    ]  # fmt: skip
+    for members, sure in given:
+        person: Any = {"name": "Ada", **members}
+        (record,) = client.ai_insights.enrich.contacts([client.contacts.create(person).id]).wait().records
+        (found,) = [one for one in record.changes if one.field == "website"]
+        assert (found.after, found.source, found.confidence) == ("https://firm.example", "account", sure), members

@@ -247,3 +247,25 @@ def test_each_reference_that_leads_nowhere_counts_and_what_needs_one_stays_away(
     assert result.restored.get("relationship", 0) == 0 and there.crm.contacts.relationships.list(one).total == 0
     kept: Any = there.crm.activities.get(note)
     assert (kept.contact_id, kept.attachments) == (None, [files[0], files[2]])
+
+
+def test_who_has_the_address_of_a_user_that_is_gone_stands_for_it(acme: Founded) -> None:
+    given: Any = {"email": "own@hooli.test", "role": "sales"}
+    before = acme.crm.users.create({**given, "name": "Before"}).id
+    contact = acme.crm.contacts.create({"name": "Eva", "owner_id": before}).id
+    made = acme.backup(include=["data", "users"])
+    acme.crm.contacts.delete(contact)
+    acme.crm.users.delete(before)
+    now = acme.crm.users.create({**given, "name": "Now"}).id
+    assert {one.code for one in acme.restore(made, "merge").conflicts if one.value == before} == {"USER_EXISTS"}
+    assert acme.crm.contacts.get(contact).owner_id == now
+
+
+def test_what_was_deleted_before_an_archive_was_made_can_be_restored_after_it_was_put_back(acme: Founded) -> None:
+    ids = [acme.crm.contacts.create({"name": name}).id for name in "ABC"]
+    acme.crm.contacts.delete(ids[1])
+    made = acme.backup(include=["data"])
+    acme.crm.contacts.update(ids[2], {"name": "D"})
+    acme.restore(made, "replace")
+    assert [one.id for one in acme.crm.objects.deleted.list("contact")] == [ids[1]]
+    assert acme.crm.objects.restore("contact", [ids[1]]).succeeded == 1

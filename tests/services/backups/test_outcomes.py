@@ -207,18 +207,6 @@ def test_who_has_another_address_now_stays_as_it_is(acme: Founded, stub: StubSer
         assert refused(lambda: elsewhere.crm.users.get(two.id)).code == "NOT_FOUND"
 
 
-def test_who_has_the_address_of_a_user_that_is_gone_stands_for_it(acme: Founded) -> None:
-    given: Any = {"email": "own@hooli.test", "role": "sales"}
-    before = acme.crm.users.create({**given, "name": "Before"}).id
-    contact = acme.crm.contacts.create({"name": "Eva", "owner_id": before}).id
-    made = acme.backup(include=["data", "users"])
-    acme.crm.contacts.delete(contact)
-    acme.crm.users.delete(before)
-    now = acme.crm.users.create({**given, "name": "Now"}).id
-    assert {one.code for one in acme.restore(made, "merge").conflicts if one.value == before} == {"USER_EXISTS"}
-    assert acme.crm.contacts.get(contact).owner_id == now
-
-
 def test_an_archive_is_taken_over_once(acme: Founded, stub: StubServer) -> None:
     made = acme.backup(include=["data"])
     error = refused(lambda: acme.crm.backups.create(file_id=made.file_id))
