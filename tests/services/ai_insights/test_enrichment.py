@@ -279,11 +279,12 @@ def test_both_doors_of_leads_start_the_same_job(client: CrmClient) -> None:
 
 def test_the_account_of_a_record_is_surer_than_one_that_is_found(client: CrmClient) -> None:
     account = client.accounts.create({"name": "Firm", "domain": "firm.example", "website": "https://firm.example"}).id
-    given: list[tuple[dict[str, str], int]] = [
-        ({"account_id": account}, 90), ({"email": "a@firm.example"}, 85), ({"company": "Firm"}, 75),
-    ]  # fmt: skip
-    for members, sure in given:
-        person: Any = {"name": "Ada", **members}
-        (record,) = client.ai_insights.enrich.contacts([client.contacts.create(person).id]).wait().records
-        (found,) = [one for one in record.changes if one.field == "website"]
-        assert (found.after, found.source, found.confidence) == ("https://firm.example", "account", sure), members
+    own = client.contacts.create({"name": "Ada", "account_id": account}).id
+    found = [(own, client.ai_insights.enrich.contacts([own]).wait(), 90)]
+    for members, sure in (({"email": "a@firm.example"}, 85), ({"company": "Firm"}, 75)):
+        lead: Any = {"name": "Ada", **members}
+        id = client.leads.create(lead).id
+        found.append((id, client.leads.enrich([id]).wait(), sure))
+    for id, result, sure in found:
+        (change,) = [one for one in result.records[0].changes if one.field == "website"]
+        assert (change.after, change.source, change.confidence) == ("https://firm.example", "account", sure), id

@@ -250,13 +250,12 @@ def test_each_reference_that_leads_nowhere_counts_and_what_needs_one_stays_away(
 
 
 def test_who_has_the_address_of_a_user_that_is_gone_stands_for_it(acme: Founded) -> None:
-    given: Any = {"email": "own@hooli.test", "role": "sales"}
-    before = acme.crm.users.create({**given, "name": "Before"}).id
+    before = acme.crm.users.create({"email": "own@hooli.test", "role": "sales", "name": "Before"}).id
     contact = acme.crm.contacts.create({"name": "Eva", "owner_id": before}).id
     made = acme.backup(include=["data", "users"])
     acme.crm.contacts.delete(contact)
     acme.crm.users.delete(before)
-    now = acme.crm.users.create({**given, "name": "Now"}).id
+    now = acme.crm.users.create({"email": "own@hooli.test", "role": "sales", "name": "Now"}).id
     assert {one.code for one in acme.restore(made, "merge").conflicts if one.value == before} == {"USER_EXISTS"}
     assert acme.crm.contacts.get(contact).owner_id == now
 
