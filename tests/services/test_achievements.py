@@ -8,6 +8,7 @@ from typing import Any
 from stub_data import some, stored
 
 from server_stub import StubServer
+from server_stub.timetable import system_call
 
 GOALS = (
     ("achievement_123", "First Sale", "Closed your first deal", "sales", "common", 1),
@@ -183,3 +184,12 @@ def test_a_goal_is_reached_at_the_time_of_the_step_that_reaches_it(stub: StubSer
             reached = target if at is not None else target - 1
             assert (found.progress.current, found.unlocked_at) == (reached, at), (goal, last)
             assert found.progress.percentage == 100 * reached // target
+
+
+def test_what_nobody_has_and_nobody_did_is_nobodys_achievement(stub: StubServer) -> None:
+    told = stub.store.collection("tenant_acme", "notification")
+    lead = stub.client(dialects="platform").leads.create({"name": "Nobody's"}).id
+    before, doc = len(told), stored(stub, "lead", lead, owner_id=None)
+    system_call(stub, "tenant_acme", stub.clock.now(), "leads.create").emit("lead.created", "lead", doc)
+    assert len(told) == before
+    assert all("None" not in one["id"] for one in stub.store.collection("tenant_acme", "unlocked"))
