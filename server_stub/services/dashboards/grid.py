@@ -56,9 +56,5 @@ def _overlap(one: Members, other: Members) -> bool:
 
 def _first_free(taken: Sequence[Members], columns: int) -> dict[str, int]:
     width = min(_WIDTH, columns)
-    for y in count():
-        for x in range(columns - width + 1):
-            place = {"x": x, "y": y, "width": width, "height": _HEIGHT}
-            if not any(_overlap(place, other) for other in taken):
-                return place
-    raise AssertionError  # below the last widget all is free
+    places = ({"x": x, "y": y, "width": width, "height": _HEIGHT} for y in count() for x in range(columns - width + 1))
+    return next(place for place in places if not any(_overlap(place, other) for other in taken))

@@ -22,8 +22,6 @@ Write: TypeAlias = Callable[[Context, Members, Members, Members, Mapping[str, An
 """Gets the call, the report, its data, the values of its parameters, and options; returns the bytes of a file."""
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """The characters that the XML of a workbook cannot have."""
-_LONGEST = 32_767
-"""So many characters a cell holds."""
 _NUMBERS: Mapping[str, str] = {
     "currency": "#,##0.00", "percent": "0.00", "date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss",
 }  # fmt: skip
@@ -102,7 +100,7 @@ def _cell(sheet: Any, value: Any, zone: ZoneInfo, head: Head | None = None, *, b
     if isinstance(value, datetime):  # a workbook knows no time zones
         value = value.astimezone(zone).replace(tzinfo=None)
     if not isinstance(value, (bool, int, float, Decimal, date)) and value is not None:
-        value = _CONTROLS.sub("", text_of(value, zone))[:_LONGEST]
+        value = _CONTROLS.sub("", text_of(value, zone))  # a cell keeps its first 32,767 characters
     shown: Any = value  # a Decimal is a number to it, too
     cell = WriteOnlyCell(sheet, shown)
     if isinstance(value, str):

@@ -67,7 +67,7 @@ def lines_of(report: Members, content: Members) -> Iterator[Line]:
     """Yield the lines of a report: records; or the groups, each before its parts, and at last the totals."""
     for row in content["rows"]:
         yield Line("row", row)
-    groups = len(report["groups"] or ()) if report["format"] != "tabular" else 0
+    groups = len(report["groups"] or ())
     for group in content["groups"]:
         keys = [*group["labels"], *[None] * (groups - len(group["labels"]))]
         yield Line("subtotal" if group["subtotal"] else "row", [*keys, *group["values"]], group["level"])

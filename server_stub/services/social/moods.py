@@ -27,10 +27,7 @@ _SHOWN = 5
 def days_of(call: Context, start_date: date | None, end_date: date | None) -> Span:
     """Return the days that figures are of, by default the last 30."""
     end = end_date or max(company.today(call), start_date or date.min)
-    try:
-        return span(call, start_date or end - DAYS, end)
-    except OverflowError:
-        return span(call, date.min, end)
+    return span(call, start_date or end - DAYS, end)
 
 
 @serves(SocialMonitoring.sentiment)

@@ -47,8 +47,6 @@ def granted_by(call: Context) -> dict[str, Any]:
 def require_rights(call: Context, workflow: Mapping[str, Any]) -> None:
     """Raise 403 where a workflow acts with rights that the caller, who writes it, does not have."""
     caller = call.caller
-    if caller.role == "system":
-        return
     owner = rights_of(call, workflow["owner_id"], workflow.get("granted"), once_active=True)
     if owner is None or (caller.user_id == owner.user_id and caller.granted is None):
         return

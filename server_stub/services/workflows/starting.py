@@ -68,14 +68,21 @@ def begin(
     return queue(call, members | {"trigger_id": trigger_id, "trigger_event_id": event_id})
 
 
+def takes(call: Context, workflow: Members, record: Members) -> bool:
+    """Return whether a workflow takes a record: each record, or each that was not enrolled before."""
+    return bool(workflow["re_enroll"]) or _enrollment_id(workflow, record) not in call.collection(_ENROLLED)
+
+
 def _enroll(call: Context, workflow: Document, record: Document) -> None:
     """Remember that a record was enrolled, whatever becomes of the execution."""
-    enrolled, id = call.collection(_ENROLLED), f"{workflow['id']}/{record['id']}"
-    if not workflow["re_enroll"] and id in enrolled:
+    if not takes(call, workflow, record):
         message = f"{record['id']} was enrolled in {workflow['name']} before, which takes each record once"
         raise Problem("ALREADY_ENROLLED", message, details={"entity_id": record["id"]})
-    if id not in enrolled:
-        enrolled.put(Document(id=id))
+    call.collection(_ENROLLED).put(Document(id=_enrollment_id(workflow, record)))
+
+
+def _enrollment_id(workflow: Members, record: Members) -> str:
+    return f"{workflow['id']}/{record['id']}"
 
 
 def queue(call: Context, members: Members) -> Document:

@@ -15,7 +15,7 @@ from ...timetable import MADE_UP, apart
 from .. import company
 from ..conversations.state import contact_of
 from ..custom_objects.stored import RECORDS
-from .starting import TIMER, begin, plan
+from .starting import TIMER, begin, plan, takes
 from .subjects import check_conditions, holds, may_name, noun_of, records_of
 
 _FIRED = "workflow_firing"
@@ -88,14 +88,11 @@ def start(
     call: Context, workflow: Document, trigger: Members, record: Document | None, *, event_id: str | None = None
 ) -> None:
     """Start a workflow by a trigger; a record that it does not take again is passed over."""
-    try:
+    if record is None or takes(call, workflow, record):
         begin(
             call, workflow, actions_of(call, workflow), record, source="trigger", trigger_id=trigger["id"],
             event_id=event_id,
         )  # fmt: skip
-    except Problem as problem:
-        if problem.code != "ALREADY_ENROLLED":
-            raise
 
 
 def actions_of(call: Context, workflow: Members) -> list[Document]:
@@ -166,9 +163,7 @@ def _record(call: Context, collection: str, entry: Members) -> Document | None:
 
 def _correspondent(call: Context, kind: str, entry: Members) -> Document | None:
     """Return the record that a received message is about, by its conversation."""
-    conversation = call.collection("conversation").get(entry["metadata"].get("conversation_id") or "")
-    if conversation is None:
-        return None
+    conversation: Members = call.collection("conversation").get(entry["metadata"]["conversation_id"]) or {}
     id = contact_of(call, conversation) if kind == "contact" else conversation.get(f"{kind}_id")
     return call.find_one(kind, id or "")
 

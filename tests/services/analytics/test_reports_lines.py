@@ -14,6 +14,8 @@ from stub_data import some, stored
 from crm_sdk import CrmClient
 from server_stub import StubServer
 from server_stub.services.reports.lines import Head, Line, conditions_of, heads_of, lines_of
+from server_stub.services.reports.records import REPORTS
+from server_stub.timetable import system_call
 
 from .conftest import CAMPAIGN, MakeReport, Wait
 
@@ -37,6 +39,12 @@ def test_the_heads_of_columns_are_those_of_members_groups_and_measures() -> None
             [NAME, SUM, DAY],
             [],
             [Head("Name", "text", "text"), Head("Sum", "number", "currency"), Head("Day", "date", "date")],
+        ),
+        (
+            {"format": "tabular", "groups": [1], "across": [2]},
+            [DAY, NAME],
+            [],
+            [Head("Day", "date", "date"), Head("Name", "text", "text")],
         ),
         (
             {"format": "summary", "groups": [1, 2], "across": [3]},
@@ -314,6 +322,10 @@ def test_a_schedule_runs_as_who_changed_its_report_where_that_one_may_less(
     assert runs_as() == user.id
     platform.reports.update(made.id, {"columns": held[2]})
     assert runs_as() == "user_ada", "the manager does not work any more"
+    stored(stub, "schedule", schedule.id, runs_as=user.id)
+    system, records = system_call(stub, "tenant_acme", stub.clock.now(), "test"), stub.store.collection
+    REPORTS.change(system, some(records("tenant_acme", "report").get(made.id)), {"columns": held[0]})
+    assert runs_as() == user.id, "the system is nobody to run as"
 
 
 def test_a_schedule_goes_with_its_report_and_waits_for_its_owner(

@@ -10,7 +10,7 @@ import pytest
 from newcomers import signed_in
 from stub_data import some
 
-from crm_sdk import CrmClient, ValidationError
+from crm_sdk import ApiError, CrmClient, ValidationError
 from crm_sdk.models import BulkResult
 from server_stub import StubServer
 
@@ -199,6 +199,20 @@ def test_a_transaction_has_up_to_25_operations(crm: CrmClient, count: int, taken
     assert [(one["field"], one["rule"]) for one in empty.json()["errors"]] == [("operations", "min")]
 
 
+def test_an_operation_on_what_is_not_allowed_says_so(stub: StubServer, crm: CrmClient) -> None:
+    """An entity there is not is a wrong choice; the others say what forbids them."""
+    roles: Any = [{"resource": "contacts", "action": "read"}, {"resource": "contacts", "action": "create"}]
+    crm.security.roles.create({"key": "few", "name": "Few", "permissions": roles})
+    _, few = signed_in(stub, crm, "few")
+    values: Any = {"name": "Eva"}
+    operations: Any = [{"action": "create", "entity": one, "values": values} for one in ("deal", "contact", "nothing")]
+    with pytest.raises(ApiError) as raised:
+        few.objects.transaction(operations)
+    assert [(one.field, one.code) for one in raised.value.fields[1:]] == [
+        ("operations[0]", "FORBIDDEN"), ("operations[2].entity", "VALIDATION_ERROR"),
+    ]  # fmt: skip
+
+
 def test_what_operations_come_to(crm: CrmClient) -> None:
     operations: Any = [
         {"action": "create", "entity": "contact", "ref": "eva", "values": {"name": "@@Eva", "tags": ["@@a", "b@c"]}},
@@ -354,3 +368,10 @@ def test_a_record_is_answered_as_its_list_shows_it(crm: CrmClient) -> None:
     got: Any = crm.objects.batch_get("contact", [eva]).items[0].result
     (scanned,) = [one for one in crm.objects.scan("contact") if one.id == eva]
     assert got == listed == scanned
+    shown: Any = {"title": "W", "type": "kpi", "source": {"metric": "sales.revenue"}}
+    board = crm.dashboards.create({"name": "Whole in its own call alone", "widgets": [shown]})
+    (listed_board,) = crm.dashboards.list(search="Whole in its own").items
+    assert (len(board.widgets), listed_board.widgets) == (1, [])
+    got = crm.objects.batch_get("dashboard", [board.id]).items[0].result
+    (scanned_board,) = [one for one in crm.objects.scan("dashboard") if one.id == board.id]
+    assert got == listed_board == scanned_board

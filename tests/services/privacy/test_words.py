@@ -16,8 +16,11 @@ from stub_data import some
 
 from crm_sdk import CrmClient
 from crm_sdk.models.contacts import Contact
+from server_stub import StubServer
 from server_stub.data.document import Document
+from server_stub.services.erasures import enter, without_refused
 from server_stub.services.privacy.words import Words, tells, texts_of, words_of
+from server_stub.timetable import system_call
 
 from .conftest import MARK, Canary
 
@@ -246,3 +249,18 @@ def test_wrong_questions_name_their_member(crm: CrmClient) -> None:
     crm.contacts.delete(deleted)
     again: Any = {"entity": {"type": "contact", "id": deleted}}
     assert [each.id for each in crm.privacy.erase(again).wait().identities] == [deleted]
+
+
+def test_a_text_is_kept_without_the_addresses_that_are_refused(stub: StubServer) -> None:
+    call = system_call(stub, "tenant_acme", stub.clock.now(), "test")
+    text = "Eva <eva@roth.example>, EVA@roth.example.: Otto otto@roth.example; Ann ann@roth.example."
+    assert without_refused(call, text) == text
+    enter(call, ["Eva@Roth.example", "gone@roth.example"], blocked=True)
+    enter(call, ["otto@roth.example"], blocked=False)
+    assert without_refused(call, text) == "Eva <[erased]>, [erased] Otto otto@roth.example; Ann ann@roth.example."
+    assert [without_refused(call, one) for one in ("nobody", "", "gone@roth.example")] == ["nobody", "", "[erased]"]
+    enter(call, ["eva@roth.example"], blocked=False)
+    assert without_refused(call, "eva@roth.example") == "[erased]", "who was blocked stays so"
+    with stub.client(dialects="platform") as crm:
+        crm.configuration.settings.update({"privacy.block_erased": False})
+    assert without_refused(call, text) == text

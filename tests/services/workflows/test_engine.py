@@ -159,6 +159,18 @@ def test_an_execution_is_ended_even_where_its_failure_cannot_be_told(
     assert [one.id for one in runs(made)] == [run.id], "it is not tried again"
 
 
+def test_an_execution_ends_where_its_workflow_is_gone_meanwhile(
+    platform: CrmClient, stub: StubServer, flow: Flow, failures: Any
+) -> None:
+    made = flow("manual", tag("x", delay_minutes=5))
+    lead = platform.leads.create({"name": "Ada"}).id
+    run = begun(platform, made.id, lead)
+    stub.store.collection("tenant_acme", "workflow").remove(made.id)
+    stub.clock.advance(600)
+    now = platform.workflows.executions.get(run.id)
+    assert (now.status, statuses(now), some(now.error).code, failures) == ("failed", ["skipped"], "FORBIDDEN", [])
+
+
 def test_a_cancelled_execution_keeps_what_it_has_done(
     platform: CrmClient, stub: StubServer, flow: Flow, runs: Runs
 ) -> None:

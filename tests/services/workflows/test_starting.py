@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from refusals import refused
-from stub_data import some
+from stub_data import some, stored
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
@@ -108,6 +108,20 @@ def test_a_schedule_is_kept_as_far_as_its_trigger_is_active(
     platform.workflows.triggers.update(made.id, made.triggers[0].id, {"active": False})
     stub.clock.advance(3_600)
     assert len(runs(made)) == 2
+
+
+def test_a_timer_of_what_is_gone_or_off_starts_nothing_and_goes(
+    platform: CrmClient, stub: StubServer, flow: Flow, runs: Runs
+) -> None:
+    hourly = {"type": "schedule", "schedule": {"frequency": "hourly", "timezone": "UTC"}}
+    off, gone, part, kept = (flow(hourly, NOTIFY) for _ in range(4))
+    stored(stub, "workflow", off.id, status="inactive")
+    stub.store.collection("tenant_acme", "workflow").remove(gone.id)
+    stub.store.collection("tenant_acme", "trigger").remove(part.triggers[0].id)
+    stub.clock.advance(3_600)
+    assert [len(runs(one)) for one in (off, part, kept)] == [0, 0, 1]
+    timers = stub.store.collection("tenant_acme", "workflow_timer")
+    assert {one["workflow_id"] for one in timers} & {off.id, gone.id, part.id, kept.id} == {kept.id}
 
 
 def test_a_schedule_of_days_that_are_over_starts_nothing(stub: StubServer, flow: Flow, runs: Runs) -> None:
