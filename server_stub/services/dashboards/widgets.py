@@ -167,7 +167,7 @@ def clone(call: Context, dashboard_id: str, name: str | None, visibility: str) -
             kept.append(stored_widget(call, given, {}))
         else:
             message = f"{widget['title']} is left out: its report is gone, or not shared with you"
-            details = {"widget_id": widget["id"]}
+            details = {"widgetId": widget["id"]}
             warnings.append(
                 {"code": "SOURCE_MISSING", "message": message, "field": f"widgets.{number}", "details": details}
             )

@@ -253,7 +253,7 @@ class Run:
         if made is not None and made.members:
             step["changes"] = [{"field": k, "before": None, "after": v} for k, v in made.members.items()]
         elif before is not None and error is None:
-            after = call.collection(self._collection()).get(before["id"], deleted=True) or before
+            after = call.collection(self._collection()).get(before["id"]) or before
             step["changes"] = differences_between(call, self._subject.kind, before, after)
         if error is not None and entry["on_error"] == "continue":
             self._skip_within(at)
@@ -319,13 +319,13 @@ class Run:
         if self._dry:
             return
         if self._doc["rule_id"] is not None:
-            rule = call.collection("rule").get(self._doc["rule_id"], deleted=True)
+            rule = call.collection("rule").get(self._doc["rule_id"])
             if rule is not None and verb != "execution_started":
                 status = "failed" if failed else "succeeded"
                 counts = {"run_count": rule["run_count"] + 1, "last_run_at": call.now, "last_status": status}
                 call.collection("rule").put(rule | counts)
             return
-        workflow = call.collection("workflow").get(self._doc["workflow_id"], deleted=True)
+        workflow = call.collection("workflow").get(self._doc["workflow_id"])
         if workflow is None:
             return
         if verb == "execution_started":

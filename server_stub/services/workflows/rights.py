@@ -50,5 +50,4 @@ def require_rights(call: Context, workflow: Mapping[str, Any]) -> None:
     owner = rights_of(call, workflow["owner_id"], workflow.get("granted"), once_active=True)
     if owner is None or (caller.user_id == owner.user_id and caller.granted is None):
         return
-    name = workflow.get("name") or "the workflow"
-    refuse_borrowed(call, owner, str(name), may_take_over=True)
+    refuse_borrowed(call, owner, workflow["name"], may_take_over=True)

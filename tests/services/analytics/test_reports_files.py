@@ -165,6 +165,12 @@ def test_groups_without_a_value_come_last_and_are_named(
         (["No value", "Mia Ferrández"], 2, False, 3),
     ]  # fmt: skip
     assert groups[1].keys == ["x", "user_mia"]
+    stored(stub, "user", "user_mia", deleted_at=stub.clock.now())
+    stored(stub, "lead", leads[0], owner_id="user_nobody")
+    found = platform.reports.run(by_tags.id).data
+    assert [row.labels[1:] for row in some(found).groups if not row.subtotal] == [
+        ["Mia Ferrández"], ["user_nobody"], ["Mia Ferrández"],
+    ], "who is gone keeps the name"  # fmt: skip
 
 
 def test_a_report_of_what_is_gone_says_what(platform: CrmClient, report: MakeReport, stub: StubServer) -> None:

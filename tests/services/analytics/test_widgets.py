@@ -173,3 +173,123 @@ def test_no_widget_is_there_twice(platform: CrmClient, board: Dashboard) -> None
     same: Any = [{**text(position=at(0, y)), "id": widget.id} for y in (0, 9)]
     refusal = refused(lambda: platform.dashboards.update(board.id, {"widgets": same}))
     assert [(one.field, one.rule) for one in refusal.fields] == [("widgets.1.id", "unique")]
+
+
+def test_what_cannot_be_laid_out_says_which_widget_and_why(platform: CrmClient, full: Dashboard) -> None:
+    widgets, ids = platform.dashboards.widgets, [one.id for one in full.widgets]
+    spread: Any = {id: at(0, 4 * n) for n, id in enumerate(ids)}
+    order, grid, twice = (
+        "name every widget exactly once",
+        "the widget ends in column 13, the grid has 12",
+        [*ids[1:]] * 2,
+    )
+    cases: list[tuple[Any, tuple[Any, ...]]] = [
+        (partial(widgets.reorder, full.id), ("VALIDATION_ERROR", "widget_ids", "required", {})),
+        (
+            partial(widgets.reorder, full.id, widget_ids=[*ids[1:], "widget_x"]),
+            ("INCOMPLETE_ORDER", "widget_ids", None, {"missing": [ids[0]], "unknown": ["widget_x"]}),
+        ),
+        (
+            partial(widgets.reorder, full.id, positions={id: at(0, 0) for id in ["widget_x", *ids[2:]]}),
+            ("INCOMPLETE_ORDER", "positions", None, {"missing": sorted(ids[:2]), "unknown": ["widget_x"]}),
+        ),
+        (
+            partial(widgets.reorder, full.id, widget_ids=twice),
+            ("INCOMPLETE_ORDER", "widget_ids", None, {"missing": [ids[0]], "unknown": []}),
+        ),
+        (
+            partial(widgets.reorder, full.id, positions={**spread, ids[2]: at(9, 8)}),
+            ("WIDGET_OUT_OF_GRID", "positions", "max", {"columns": 12, "widgetId": ids[2]}),
+        ),
+        (
+            partial(widgets.reorder, full.id, positions={**spread, ids[3]: at(3, 10)}),
+            ("WIDGET_OVERLAP", "positions", "unique", {"widgetId": ids[3]}),
+        ),
+        (
+            partial(widgets.create, full.id, text(position=at(9, 20))),
+            ("WIDGET_OUT_OF_GRID", "position", "max", {"columns": 12}),
+        ),
+        (
+            partial(widgets.update, full.id, ids[0], {"position": at(4, 2)}),
+            ("WIDGET_OVERLAP", "position", "unique", {}),
+        ),
+    ]
+    said: dict[str, str] = {}
+    for call, expected in cases:
+        error = refused(call)
+        assert (error.code, error.fields[0].field, error.fields[0].rule, error.details) == expected
+        said[error.code] = error.message
+    assert said == {
+        "VALIDATION_ERROR": "give either widget_ids or positions", "INCOMPLETE_ORDER": order,
+        "WIDGET_OUT_OF_GRID": grid, "WIDGET_OVERLAP": "the widget lies on another one",
+    }  # fmt: skip
+    assert platform.dashboards.get(full.id) == full
+    most = [*({} for _ in range(45)), {"position": at(0, 90, 12, 1)}]
+    many: Any = {"widgets": [{**text(), **one} for one in [*most, {}, {}, {}]]}
+    platform.dashboards.update(full.id, many)
+    assert widgets.create(full.id, text()).title == "Text"
+    error = refused(lambda: widgets.create(full.id, text()))
+    assert (error.fields[0].field, error.fields[0].rule, error.details, error.message) == (
+        "widgets", "max", {"limit": 50}, "a dashboard has at most 50 widgets",
+    )  # fmt: skip
+
+
+def test_a_row_is_as_high_as_its_highest_widget(platform: CrmClient, board: Dashboard, stub: StubServer) -> None:
+    sizes = [(6, 2), (6, 5), (12, 1), (5, 3), (7, 1), (1, 1)]
+    cells, y = list[Any](), 0
+    for width, height in sizes:
+        cells, y = [*cells, text(position=at(0, y, width, height))], y + height
+    made = platform.dashboards.update(board.id, {"widgets": cells})
+    assert [place(one) for one in made.widgets] == [(0, 0), (0, 2), (0, 7), (0, 8), (0, 11), (0, 12)]
+    laid = platform.dashboards.widgets.reorder(board.id, widget_ids=[one.id for one in made.widgets])
+    assert [place(one) for one in laid] == [(0, 0), (6, 0), (0, 5), (0, 6), (5, 6), (0, 9)]
+    assert [(one.position.width, one.position.height) for one in laid] == sizes
+    assert [one.version for one in laid] == [1, 2, 2, 2, 2, 2] and {one.dashboard_id for one in laid} == {board.id}
+    now = platform.dashboards.get(board.id)
+    assert (now.widgets, now.version, now.widget_count) == (laid, 3, 6)
+    assert stub.audit()[-1]["metadata"].get("widget_id") is None and stub.audit()[-1]["action"] == "dashboard.updated"
+
+
+def test_a_widget_is_answered_as_its_dashboard_has_it(platform: CrmClient, board: Dashboard, stub: StubServer) -> None:
+    widgets = platform.dashboards.widgets
+    given: Any = {"title": "N", "type": "kpi", "source": {**COUNT, "owner_id": "user_sam"}, "config": {"a": 1, "b": 2}}
+    made = widgets.create(board.id, given)
+    assert platform.dashboards.get(board.id).widgets == [made] and made.version == 1
+    changed = widgets.update(board.id, made.id, {"config": {"b": 3}, "source": {"team_id": None}})
+    now = platform.dashboards.get(board.id)
+    assert (now.widgets, changed.version, changed.config) == ([changed], 2, {"a": 1, "b": 3})
+    assert changed.source is not None and changed.source.query is not None and changed.source.owner_id == "user_sam"
+    told = stub.audit()[-1]
+    assert (told["action"], told["entity"]["id"], told["metadata"]["widget_id"]) == (
+        "dashboard.updated", board.id, made.id,
+    )  # fmt: skip
+    widgets.delete(board.id, made.id)
+    assert stub.audit()[-1]["metadata"]["widget_id"] == made.id
+    after = platform.dashboards.get(board.id)
+    assert (after.widgets, after.widget_count, after.version) == ([], 0, 4)
+
+
+def test_a_copy_says_which_widgets_it_leaves_out(
+    platform: CrmClient, sam: CrmClient, report: MakeReport, stub: StubServer
+) -> None:
+    secret, shared = report(), report(visibility="tenant")
+    cells: Any = [
+        {"title": "Secret", "type": "table", "source": {"report_id": secret.id}},
+        {"title": "Shared", "type": "table", "source": {"report_id": shared.id}, "config": {"a": [1]}},
+        text(),
+    ]
+    made = platform.dashboards.create({"name": "Board", "visibility": "tenant", "widgets": cells})
+    copied = sam.dashboards.clone(made.id, name=" Mine ")
+    assert (copied.name, copied.owner_id, copied.visibility, copied.widget_count) == ("Mine", "user_sam", "private", 2)
+    (warning,) = copied.warnings
+    assert (warning.code, warning.field, warning.message, warning.details) == (
+        "SOURCE_MISSING", "widgets.0", "Secret is left out: its report is gone, or not shared with you",
+        {"widgetId": made.widgets[0].id},
+    )  # fmt: skip
+    assert [(one.title, one.config, one.version) for one in copied.widgets] == [
+        ("Shared", {"a": [1]}, 1), ("Text", {}, 1),
+    ]  # fmt: skip
+    reports = stub.store.collection("tenant_acme", "report")
+    reports.remove(secret.id)
+    again = platform.dashboards.clone(made.id)
+    assert ([one.field for one in again.warnings], again.widget_count) == (["widgets.0"], 2)
