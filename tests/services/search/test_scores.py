@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from refusals import refused
 from stub_data import stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models.search import facets_of
 from server_stub import StubServer
+from server_stub.services.search import finding
 from server_stub.services.search.wording import Unit, parse
 
 
@@ -109,6 +111,40 @@ def test_letters_are_forgiven_by_the_length_of_a_word(platform: CrmClient) -> No
     assert {q: found(q) for q in two} == two
     platform.search.config.update({"fuzzy_distance": 0})
     assert {q: found(q) for q in one} == {q: list[str]() for q in one}
+
+
+def test_words_beside_others_are_found_whole_as_one(platform: CrmClient) -> None:
+    """Words that stand together count more; a single one beside a member counts as any other."""
+    platform.search.config.update({"recency_weight": 0})
+    for name in ("Yttrium Neodym", "Yttrium old Neodym", "Neodym Yttrium", "Yttriums Neodym"):
+        platform.leads.create({"name": name})
+    assert scores(platform.search.leads("yttrium neodym")) == [
+        ("Yttrium Neodym", 1), ("Neodym Yttrium", 0.7), ("Yttrium old Neodym", 0.7), ("Yttriums Neodym", 0.675),
+    ]  # fmt: skip
+    assert scores(platform.search.leads("yttr name:neodym")) == [
+        ("Yttriums Neodym", 1), ("Yttrium old Neodym", 1), ("Yttrium Neodym", 1), ("Neodym Yttrium", 0.9259),
+    ]  # fmt: skip
+
+
+def test_of_many_that_fit_the_newest_are_rated(
+    platform: CrmClient, stub: StubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond those that are rated in full come the newest, whichever way they are looked for."""
+    now = stub.clock.now()
+    ids = [platform.leads.create({"name": f"{'The ' * (n % 2)}Samarium"}).id for n in range(8)]
+    for number, id in enumerate(ids):
+        stored(stub, "lead", id, updated_at=now - timedelta(minutes=number), created_at=now)
+    platform.search.config.update({"recency_weight": 0})
+    whole = [*ids[::2], *ids[1::2]]
+    assert [hit.id for hit in platform.search.leads("samarium")] == whole
+    for ranked, looking in ((3, 0), (3, 10**9), (1, 0), (1, 10**9), (7, 10**9), (8, 8)):
+        monkeypatch.setattr(finding, "_RANKED", ranked)
+        monkeypatch.setattr(finding, "_LOOKING", looking)
+        first = [id for id in whole if id in ids[: 2 * ranked : 2]]
+        rest = [id for id in ids if id not in first]
+        expected = whole if ranked == 8 else [*first, *rest]
+        assert [hit.id for hit in platform.search.leads("samarium")] == expected, (ranked, looking)
+        assert [hit.id for hit in platform.search.leads("samarium", page=2, limit=2).items] == expected[2:4]
 
 
 def test_age_and_boost_move_a_score(platform: CrmClient, stub: StubServer) -> None:
