@@ -57,6 +57,16 @@ def test_a_time_chooses_what_lives_and_what_is_gone_since(crm: CrmClient) -> Non
     assert crm.objects.scan("account", updated_since=deleted).deleted == []
 
 
+def test_what_is_gone_is_called_by_its_name_or_its_title(crm: CrmClient) -> None:
+    ids = crm.contacts.create({"name": "Eva Gone"}).id, crm.deals.create({"title": "Sums Gone"}).id
+    crm.contacts.delete(ids[0])
+    crm.deals.delete(ids[1])
+    for entity, id, name in (("contact", ids[0], "Eva Gone"), ("deal", ids[1], "Sums Gone")):
+        (gone,) = [one for one in crm.objects.scan(entity, include_deleted=True).deleted if one.entity.id == id]
+        assert gone.entity.model_dump() == {"type": entity, "id": id, "name": name}
+        assert (gone.change, gone.merged_into) == ("deleted", None)
+
+
 def test_an_owner_chooses_what_lives_and_what_is_gone(crm: CrmClient) -> None:
     made = {
         (owner, state): crm.contacts.create({"name": "C", "owner_id": owner}).id

@@ -13,6 +13,7 @@ from stub_data import stored
 from crm_sdk import CrmClient
 from crm_sdk.models.search import facets_of
 from server_stub import StubServer
+from server_stub.data import order
 from server_stub.services.search import finding
 from server_stub.services.search.wording import Unit, parse
 
@@ -131,6 +132,7 @@ def test_of_many_that_fit_the_newest_are_rated(
 ) -> None:
     """Beyond those that are rated in full come the newest, whichever way they are looked for."""
     now = stub.clock.now()
+    monkeypatch.setattr(order, "_LONGEST", 4)  # they lie in several chunks
     ids = [platform.leads.create({"name": f"{'The ' * (n % 2)}Samarium"}).id for n in range(8)]
     for number, id in enumerate(ids):
         stored(stub, "lead", id, updated_at=now - timedelta(minutes=number), created_at=now)
