@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +11,11 @@ import pytest
 
 from crm_sdk import CrmClient
 from crm_sdk.models.achievements import Achievement
+from crm_sdk.resources.analytics import Analytics
 from server_stub import StubServer
 from server_stub.data.document import Document
 from server_stub.services.analytics.summary import percentages
+from server_stub.timetable import system_call
 
 
 @pytest.fixture
@@ -76,6 +78,41 @@ def test_revenue_is_of_deals_won_in_the_companys_currency(client: CrmClient, stu
     assert later.trends.revenue_this_month == after.trends.revenue_this_month
     assert later.trends.revenue_growth < 0
     assert later.summary.avg_deal_size > after.summary.avg_deal_size
+
+
+def test_a_month_is_compared_with_as_much_of_the_one_before(stub: StubServer) -> None:
+    """Both begin at midnight of the company; the moment that is asked at belongs to them, what is later does not."""
+    little, leads = timedelta(microseconds=1), 0
+    before, start = datetime(2026, 6, 1, 4, tzinfo=UTC), datetime(2026, 7, 1, 4, tzinfo=UTC)
+    records = stub.store.collection("tenant_acme", "lead")
+    lead, deal = (
+        records.all()[0],
+        next(one for one in stub.store.collection("tenant_acme", "deal").all() if one["status"] == "won"),
+    )
+
+    def figures(at: datetime) -> list[Any]:
+        call = system_call(stub, "tenant_acme", at, "test")
+        trends = stub.rules[Analytics.dashboard.operation](call)["trends"]
+        return [trends[name] for name in ("leads_this_month", "leads_growth", "revenue_this_month", "revenue_growth")]
+
+    def put(*times: datetime) -> None:
+        nonlocal leads
+        for at in times:
+            leads += 1
+            records.put(Document(lead | {"id": f"lead_t{leads}", "created_at": at}))
+            won = {"id": f"deal_t{leads}", "closed_at": at, "value": Decimal(100), "currency": "USD"}
+            stub.store.collection("tenant_acme", "deal").put(Document(deal | won))
+
+    at = start + timedelta(days=3, hours=5)
+    assert figures(at) == [0, 0.0, 0, 0.0]
+    put(start, at, at + little)
+    assert figures(at) == [2, 1.0, 200, 1.0]
+    put(before - little, before, before + (at - start), before + (at - start) + little)
+    assert figures(at) == [2, 0.0, 200, 0.0]
+    put(start + timedelta(days=1), start - little)
+    assert figures(at) == [3, 0.5, 300, 0.5]
+    late = datetime(2026, 8, 1, 3, 59, tzinfo=UTC)
+    assert figures(late) == [4, 0.0, 400, 0.0], "June has a day less: nothing of July counts twice"
 
 
 def test_percentages_add_up() -> None:
