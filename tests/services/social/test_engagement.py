@@ -144,3 +144,61 @@ def test_the_figures_of_the_days_add_up(stub: StubServer, acme: CrmClient, post:
     assert answered and every.avg_response_minutes.value >= 20
     assert look(network="youtube").impressions.value == 0
     assert look(compare_to="none").followers.previous is None
+
+
+def test_what_was_done_is_listed_by_its_time(
+    stub: StubServer, acme: CrmClient, connect: Connect, post: Post, mention: SocialMention
+) -> None:
+    made, now, hour = post(connect()), stub.clock.now(), timedelta(hours=1)
+    track, history = acme.social.engagement.track, acme.social.engagement.history
+    ids = [
+        track({"kind": kind, "post_id": made.id, "occurred_at": at, "external_id": ""}).id
+        for kind, at in (("like", now - hour), ("share", now - 3 * hour), ("click", now - 2 * hour))
+    ]
+    own = track({"kind": "comment", "mention_id": mention.id, "content": "Nice"})
+    assert (own.account_id, own.contact_id, own.status, own.direction, own.user_id, own.external_id) == (
+        mention.account_id, mention.contact_id, "recorded", "inbound", None, None,
+    )  # fmt: skip
+    assert own.occurred_at == own.created_at
+
+    def found(**given: Any) -> list[str]:
+        return [one.id for one in history(post_id=made.id, **given)]
+
+    like, share, click = ids
+    assert found() == [like, click, share] and found(order="asc") == [share, click, like]
+    assert found(sort="occurred_at") == [share, click, like] == found(sort="occurred_at", order="asc")
+    assert found(sort="created_at", order="desc") == [click, share, like]
+    assert found(since=now - 2 * hour) == [like, click] and found(until=now - 2 * hour) == [share]
+    assert found(since=now - 2 * hour, until=now - hour) == [click]
+    assert found(kind="share") == [share] and found(direction="outbound") == []
+    assert [one.id for one in history(mention_id=mention.id, direction="inbound")] == [own.id]
+    assert refused(lambda: history(sort="kind")).status == 422
+
+
+def test_where_an_answer_or_a_deed_cannot_be_says_why(
+    acme: CrmClient, connect: Connect, post: Post, mention: SocialMention
+) -> None:
+    engagement = acme.social.engagement
+    page, other, own = connect("facebook", "page"), connect("linkedin", "other"), connect()
+    made = post(own, page)
+    cases: list[tuple[Any, tuple[Any, ...]]] = [
+        ({}, ("VALIDATION_ERROR", "required", {})),
+        ({"post_id": made.id, "mention_id": mention.id}, ("VALIDATION_ERROR", "choice", {})),
+        ({"post_id": made.id, "account_id": other.id},
+         ("NETWORK_MISMATCH", None, {"networks": ["facebook", "twitter"]})),
+        ({"mention_id": mention.id, "account_id": page.id}, ("NETWORK_MISMATCH", None, {"network": mention.network})),
+    ]  # fmt: skip
+    for given, expected in cases:
+        members: Any = {"kind": "like", **given}
+        error = refused(partial(engagement.track, members))
+        assert (error.code, error.fields[0].rule, error.details) == expected, given
+    assert refused(lambda: engagement.respond(mention.id, account_id=page.id)).fields[0].rule == "required"
+    assert refused(lambda: engagement.respond(mention.id, "x", account_id=page.id)).details == {
+        "network": mention.network
+    }
+    answered = engagement.respond(mention.id, "x" * 280, kind="direct_message", account_id=own.id)
+    assert (answered.external_id, answered.occurred_at) == (f"{mention.network}-{answered.id}", answered.created_at)
+    shared = engagement.respond(mention.id, "not said", kind="share", account_id=own.id)
+    assert (shared.content, shared.kind, shared.url, shared.contact_id) == (
+        None, "share", mention.url, mention.contact_id,
+    )  # fmt: skip
