@@ -129,8 +129,6 @@ def _source_of(call: Context, entity_type: str) -> Source:
     if entity_type in known:
         source = _of_noun(nouns[entity_type], nouns)
         own = keys_of(call, entity_type) if entity_type in CORE else {}
-        if not own:
-            return source
         named = {f"custom_fields.{name}": Field(filter_type(key), _format(key)) for name, key in own.items()}
         return replace(source, fields={**source.fields, **named})
     custom = object_named(call, entity_type)

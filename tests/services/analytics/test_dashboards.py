@@ -10,6 +10,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from portions import portion
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Dashboard
@@ -150,6 +151,27 @@ def test_a_private_report_of_somebody_else_is_no_source(platform: CrmClient, sam
     made: Any = {"name": "Board", "widgets": [kpi({"report_id": report.id})]}
     assert refused(lambda: sam.dashboards.create(made)).code == "REFERENCE_NOT_FOUND"
     assert platform.dashboards.create(made).widget_count == 1
+
+
+def test_a_widget_keeps_a_source_that_is_gone(platform: CrmClient, stub: StubServer) -> None:
+    report = platform.reports.create({"name": "R", "entity_type": "lead", "columns": [{"field": "name"}]})
+    owned: Any = kpi({"metric": "sales.revenue", "owner_id": "user_mia"})
+    made = platform.dashboards.create({"name": "Board", "widgets": [kpi({"report_id": report.id}), owned]})
+    stub.store.collection("tenant_acme", "report").remove(report.id)
+    stored(stub, "user", "user_mia", deleted_at=stub.clock.now())
+    one, two = made.widgets
+    kept: Any = [kpi({"report_id": report.id}, id=one.id, title="New"), {**owned, "id": two.id, "title": "Own"}]
+    now = platform.dashboards.update(made.id, {"widgets": kept})
+    assert [(widget.title, widget.version, widget.source) for widget in now.widgets] == [
+        ("New", 2, one.source), ("Own", 2, two.source),
+    ]  # fmt: skip
+    for number, name in enumerate(("report_id", "owner_id")):
+        moved: Any = [{**widget, "id": (two.id, one.id)[at]} for at, widget in enumerate(kept)]
+        fresh: Any = [kept[1 - number], {name: value for name, value in kept[number].items() if name != "id"}]
+        for widgets in (moved, fresh):
+            error = refused(partial(platform.dashboards.update, made.id, {"widgets": widgets}))
+            assert error.code == "REFERENCE_NOT_FOUND"
+        assert error.fields[0].field == f"widgets.1.source.{name}"
 
 
 def test_every_metric_can_be_shown(platform: CrmClient) -> None:

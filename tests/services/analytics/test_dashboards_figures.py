@@ -13,8 +13,10 @@ from stub_data import some, stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Pipeline
+from crm_sdk.resources.dashboards import Dashboards
 from server_stub import StubServer
 from server_stub.services.dashboards.figures import Limits
+from server_stub.timetable import system_call
 
 from .conftest import CAMPAIGN
 
@@ -158,6 +160,20 @@ def test_what_is_kept_goes_when_it_is_due_or_for_good(platform: CrmClient, stub:
     platform.dashboards.data(other.id)
     platform.dashboards.delete(made.id)
     assert count() == 0 and len(kept.find("dashboard_id", other.id)) == 1
+
+
+def test_what_is_kept_is_shown_until_its_time(platform: CrmClient, stub: StubServer) -> None:
+    made = board(platform, widget(metric="leads.total_leads"), refresh_seconds=60).id
+    start, little = stub.clock.now(), timedelta(microseconds=1)
+
+    def is_cached(after: timedelta) -> bool:
+        call = system_call(stub, "tenant_acme", start + after, "test")
+        (widget,) = stub.rules[Dashboards.data.operation](call, made, None, None)["widgets"]
+        return bool(widget["cached"])
+
+    minute = timedelta(seconds=60)
+    times = (timedelta(), little, minute - little, minute, 2 * minute - little, 2 * minute)
+    assert [is_cached(after) for after in times] == [False, True, True, False, True, False]
 
 
 def test_what_is_computed_is_of_the_viewer_and_of_the_widget_as_it_is(
