@@ -10,7 +10,8 @@ from refusals import refused
 from stub_data import some, stored
 
 from crm_sdk import CrmClient
-from server_stub import StubServer
+from server_stub import StubServer, timetable
+from server_stub.services.workflows.starting import WORK
 
 from .conftest import Flow, Runs, act, statuses, tag, where
 
@@ -122,6 +123,14 @@ def test_a_timer_of_what_is_gone_or_off_starts_nothing_and_goes(
     assert [len(runs(one)) for one in (off, part, kept)] == [0, 0, 1]
     timers = stub.store.collection("tenant_acme", "workflow_timer")
     assert {one["workflow_id"] for one in timers} & {off.id, gone.id, part.id, kept.id} == {kept.id}
+
+
+def test_the_first_work_of_a_company_is_planned(platform: CrmClient, stub: StubServer, flow: Flow, runs: Runs) -> None:
+    made = flow("manual", NOTIFY)
+    stub.store.collection("tenant_acme", timetable.KIND).remove(WORK.name)
+    platform.workflows.execute(made.id, entity_id="lead_123")
+    platform.leads.list(limit=1)
+    assert [run.status for run in runs(made)] == ["succeeded"]
 
 
 def test_a_schedule_of_days_that_are_over_starts_nothing(stub: StubServer, flow: Flow, runs: Runs) -> None:
