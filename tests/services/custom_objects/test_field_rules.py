@@ -137,3 +137,13 @@ def test_options_that_records_have_stay(platform: CrmClient, define: Define, add
             "OPTION_IN_USE", set(held), gone,
         )  # fmt: skip
         assert error.details["recordCount"] == len(held)
+
+
+def test_a_reference_is_to_a_record_of_its_own_object(define: Define, add: Add) -> None:
+    other, strange = define(), define()
+    thing = define(field("x", "reference", reference_to=other.api_name))
+    own, foreign = add(other).id, add(strange).id
+    assert add(thing, x=own).fields["x"] == own
+    for id in (foreign, "record_nobody"):
+        error = refused(partial(add, thing, x=id))
+        assert (error.code, error.fields[0].field) == ("REFERENCE_NOT_FOUND", "fields.x")
