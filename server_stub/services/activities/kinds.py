@@ -1,4 +1,4 @@
-"""What each kind of activity demands of its members, and what follows from them."""
+"""What each kind of activity but events demands of its members, and what follows from them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def check_activity(call: Context, kind: str, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
-    """Return the members of an activity of any kind that follow from others, after those of its kind."""
+    """Return the members of an activity other than an event that follow from others, after those of its kind."""
     derived = relation_members(call, members, before)
     whole = {**(before or blank(ACTIVITY_MODELS[kind])), **members, **derived}
     whole["owner_id"] = whole["owner_id"] or call.caller.user_id
@@ -67,7 +67,7 @@ def _happens(call: Context, whole: Members, before: Members | None) -> datetime:
 def _judged_tone(members: Members, whole: Members, before: Members | None) -> dict[str, Any]:
     """Return the tone of what was said, where it is told or was told anew."""
     text = text_of(whole)
-    if "sentiment" in members or whole["kind"] in ("task", "event") or (before is not None and text == text_of(before)):
+    if "sentiment" in members or whole["kind"] == "task" or (before is not None and text == text_of(before)):
         return {}
     if not text:
         return {"sentiment": None, "ai_analysis": None}
@@ -206,8 +206,5 @@ def _note(call: Context, members: Members, note: Members, before: Members | None
     return {"body": body, "title": title or first, "mentions": mentioned_users(call, body)}
 
 
-def _event(call: Context, members: Members, event: Members, before: Members | None) -> dict[str, Any]:
-    return {}  # the calendar has rules of its own for events
-
-
-_CHECKS: Mapping[str, Any] = {"task": _task, "call": _call, "email": _email, "note": _note, "event": _event}
+_CHECKS: Mapping[str, Any] = {"task": _task, "call": _call, "email": _email, "note": _note}
+"""The rules of each kind; the calendar has those of events."""

@@ -166,3 +166,7 @@ def test_a_row_that_changes_nothing_is_none_that_is_taken_back(crm: CrmClient) -
     assert (back.wait().restored, some(crm.jobs.get(back.id).counts).total) == (1, 1)
     titles = [crm.contacts.get(id).title for id in again.result.updated_ids]
     assert sorted(titles, key=bool) == [None, "Boss"]
+    third = done(crm, "name,email,title\nA,a@x.example,Boss\nB,b@x.example,Clerk\n", on_duplicate="update")
+    crm.contacts.update(third.result.updated_ids[1], {"title": "Chief"})
+    (kept,) = crm.imports.revert(third.id).wait().skipped
+    assert (kept.row, kept.field, kept.code) == (2, "title", "CHANGED_SINCE")
