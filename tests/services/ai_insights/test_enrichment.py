@@ -251,20 +251,21 @@ def test_what_is_known_of_a_domain_creates_nothing(client: CrmClient) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("given", "code", "field"),
-    [
+def test_companies_are_named_in_one_way(client: CrmClient) -> None:
+    def check(given: Any, code: str, field: str) -> None:
+        error = refused(lambda: client.ai_insights.enrich.companies(**given))
+        assert (error.status, error.code, error.fields[0].field) == (422, code, field)
+
+    cases: list[tuple[Any, str, str]] = [
         ({}, "VALIDATION_ERROR", "account_ids"),
         ({"account_ids": ["account_1"], "domains": ["firm.de"]}, "VALIDATION_ERROR", "account_ids"),
         ({"domains": ["firm.de", "no domain"]}, "VALIDATION_ERROR", "domains.1"),
         ({"domains": ["firm.de"], "fields": ["title"]}, "UNKNOWN_FIELD", "fields.0"),
         ({"domains": ["firm.de"] * 1_001}, "TOO_MANY_ITEMS", "domains"),
         ({"account_ids": ["account_1"] * 1_001}, "TOO_MANY_ITEMS", "account_ids"),
-    ],
-)
-def test_companies_are_named_in_one_way(client: CrmClient, given: Any, code: str, field: str) -> None:
-    error = refused(lambda: client.ai_insights.enrich.companies(**given))
-    assert (error.status, error.code, error.fields[0].field) == (422, code, field)
+    ]
+    for case in cases:
+        check(*case)
 
 
 def test_both_doors_of_leads_start_the_same_job(client: CrmClient) -> None:

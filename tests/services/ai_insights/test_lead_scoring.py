@@ -120,9 +120,14 @@ def test_each_lead_needs_its_own_right(crm: CrmClient, sales: CrmClient) -> None
 # -- the configuration -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("changes", "code", "field"),
-    [
+def test_a_configuration_that_cannot_be_is_refused(stub: StubServer, crm: CrmClient) -> None:
+    def check(changes: Any, code: str, field: str) -> None:
+        before, told = crm.ai_insights.lead_scoring.model().config, len(stub.audit())
+        error = refused(lambda: crm.ai_insights.lead_scoring.config.update(changes))
+        assert (error.status, error.code, error.fields[0].field) == (422, code, field)
+        assert crm.ai_insights.lead_scoring.model().config == before and trail(stub, told) == []
+
+    cases: list[tuple[Any, str, str]] = [
         ({"hot_threshold": 40}, "THRESHOLD_ORDER", "hot_threshold"),
         ({"warm_threshold": 70}, "THRESHOLD_ORDER", "warm_threshold"),
         ({"rules": [{"name": "r", "filter": {"field": "shoe_size", "op": "eq", "value": "x"}, "points": 1}]},
@@ -132,15 +137,9 @@ def test_each_lead_needs_its_own_right(crm: CrmClient, sales: CrmClient) -> None
         ({"rules": [{"name": "r", "filter": {"field": "company", "op": "gt", "value": "x"}, "points": 1}]},
          "INVALID_OPERATOR", "rules.0.filter.op"),
         ({"excluded_features": ["phone", "shoe_size"]}, "UNKNOWN_FIELD", "excluded_features.1"),
-    ],
-)  # fmt: skip
-def test_a_configuration_that_cannot_be_is_refused(
-    stub: StubServer, crm: CrmClient, changes: Any, code: str, field: str
-) -> None:
-    before, told = crm.ai_insights.lead_scoring.model().config, len(stub.audit())
-    error = refused(lambda: crm.ai_insights.lead_scoring.config.update(changes))
-    assert (error.status, error.code, error.fields[0].field) == (422, code, field)
-    assert crm.ai_insights.lead_scoring.model().config == before and trail(stub, told) == []
+    ]  # fmt: skip
+    for case in cases:
+        check(*case)
 
 
 def test_a_configuration_is_the_companys_and_written_once(
@@ -323,14 +322,18 @@ def test_metrics_are_counted() -> None:
     assert (only["accuracy"], only["precision"], only["recall"], only["auc"]) == (1, 0, 0, 0.5)
 
 
-@pytest.mark.parametrize(("holdout", "held"), [(0, 0), (0.2, 6), (0.01, 2), (0.5, 15), (0.99, 28)])
-def test_of_each_outcome_a_share_is_held_out(holdout: float, held: int) -> None:
-    known = samples(("good", True, 20), ("bad", False, 10))
-    train, measure = split(known, holdout)
-    assert len(measure) == held and sorted(train + measure, key=lambda one: one.id) == sorted(
-        known, key=lambda one: one.id
-    )
-    assert sum(one.converted for one in measure) in (held * 2 // 3, 1, 19)
-    assert {one.converted for one in train} == {True, False}
-    assert split(list(reversed(known)), holdout) == (train, measure)
-    assert [len(part) for part in split(samples(("good", True, 1), ("bad", False, 1)), 0.5)] == [2, 0]
+def test_of_each_outcome_a_share_is_held_out() -> None:
+    def check(holdout: float, held: int) -> None:
+        known = samples(("good", True, 20), ("bad", False, 10))
+        train, measure = split(known, holdout)
+        assert len(measure) == held and sorted(train + measure, key=lambda one: one.id) == sorted(
+            known, key=lambda one: one.id
+        )
+        assert sum(one.converted for one in measure) in (held * 2 // 3, 1, 19)
+        assert {one.converted for one in train} == {True, False}
+        assert split(list(reversed(known)), holdout) == (train, measure)
+        assert [len(part) for part in split(samples(("good", True, 1), ("bad", False, 1)), 0.5)] == [2, 0]
+
+    cases: list[tuple[float, int]] = [(0, 0), (0.2, 6), (0.01, 2), (0.5, 15), (0.99, 28)]
+    for case in cases:
+        check(*case)

@@ -71,11 +71,12 @@ def test_a_text_is_in_the_first_language_that_there_is() -> None:
         assert found["content_html"] == ("<p>own</p>" if content == "own" else None), languages
 
 
-@pytest.mark.parametrize("name", ["topic", "contact.title", "range", "lipsum"])
-def test_a_variable_without_a_value_is_named_as_it_is_written(name: str) -> None:
-    with pytest.raises(Problem) as caught:
-        fill(f"{{{{ {name} }}}}", {"contact": Fields("contact", {"name": "Eva"})}, field="content")
-    assert (caught.value.code, caught.value.field) == ("MISSING_VARIABLE", f"variables.{name}")
+def test_a_variable_without_a_value_is_named_as_it_is_written() -> None:
+    cases: list[str] = ["topic", "contact.title", "range", "lipsum"]
+    for name in cases:
+        with pytest.raises(Problem) as caught:
+            fill(f"{{{{ {name} }}}}", {"contact": Fields("contact", {"name": "Eva"})}, field="content")
+        assert (caught.value.code, caught.value.field) == ("MISSING_VARIABLE", f"variables.{name}")
 
 
 def test_an_email_concerns_who_is_named_else_who_is_known(client: CrmClient) -> None:

@@ -126,24 +126,25 @@ def test_a_meeting_is_open_from_15_minutes_before_its_start_to_its_end(stub: Stu
         assert shown == {"opensAt": first, "closesAt": last}
 
 
-@pytest.mark.parametrize(
-    ("members", "code"),
-    [
+def test_what_cannot_be_joined(stub: StubServer, client: CrmClient) -> None:
+    def refuse(members: Any, code: str | None) -> None:
+        start = stub.clock.now() + timedelta(minutes=5)
+        event: Any = {"title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30)}
+        made = client.communication.meetings.create(event, force=True)
+        stored(stub, "activity", made.id, **members)
+        if code is None:
+            assert client.communication.meetings.join(made.id).join_url.startswith(f"{LINK}?a=1&token=")
+        else:
+            assert refused(lambda: client.communication.meetings.join(made.id)).code == code
+
+    cases: list[tuple[Any, str | None]] = [
         ({"status": "cancelled"}, "MEETING_CANCELLED"),
         ({"status": "completed"}, "MEETING_NOT_OPEN"),
         ({"meeting_link": None}, "NO_MEETING_LINK"),
         ({"meeting_link": f"{LINK}?a=1"}, None),
-    ],
-)
-def test_what_cannot_be_joined(stub: StubServer, client: CrmClient, members: Any, code: str | None) -> None:
-    start = stub.clock.now() + timedelta(minutes=5)
-    event: Any = {"title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30)}
-    made = client.communication.meetings.create(event, force=True)
-    stored(stub, "activity", made.id, **members)
-    if code is None:
-        assert client.communication.meetings.join(made.id).join_url.startswith(f"{LINK}?a=1&token=")
-    else:
-        assert refused(lambda: client.communication.meetings.join(made.id)).code == code
+    ]
+    for case in cases:
+        refuse(*case)
 
 
 @pytest.mark.parametrize("notify", [True, False])

@@ -189,21 +189,17 @@ def test_nothing_is_due_on_the_day_on_which_an_app_is_gone(
     assert seen.revenue == times * Decimal("9.50")
 
 
-@pytest.mark.parametrize(
-    ("pricing", "revenue"),
-    [
+def test_what_is_due_follows_the_pricing(stub: StubServer, globex: CrmClient, publish: Submit) -> None:
+    cases: list[tuple[Any, int]] = [
         ({"model": "one_time", "amount": 100, "currency": "USD", "trial_days": 3}, 100),
         ({"model": "one_time", "amount": 100, "currency": "USD", "trial_days": 300}, 0),
         ({"model": "subscription", "amount": 100, "currency": "USD", "interval": "year"}, 200),
         ({"model": "freemium", "amount": 100, "currency": "USD"}, 0),
-    ],
-)
-def test_what_is_due_follows_the_pricing(
-    stub: StubServer, globex: CrmClient, publish: Submit, pricing: Any, revenue: int
-) -> None:
-    app = publish(pricing=pricing)
-    used(stub, app, "pro", "2025-01-10", None if pricing.get("trial_days") != 300 else "2025-10-01")
-    seen = globex.marketplace.apps.analytics(
-        app.id, start_date=date(2025, 1, 1), end_date=date(2999, 1, 1), period="year"
-    )
-    assert seen.revenue == revenue
+    ]
+    for pricing, revenue in cases:
+        app = publish(pricing=pricing)
+        used(stub, app, "pro", "2025-01-10", None if pricing.get("trial_days") != 300 else "2025-10-01")
+        seen = globex.marketplace.apps.analytics(
+            app.id, start_date=date(2025, 1, 1), end_date=date(2999, 1, 1), period="year"
+        )
+        assert seen.revenue == revenue

@@ -61,28 +61,27 @@ def test_an_app_is_installed_used_and_uninstalled(stub: StubServer, mode: str, c
     assert deeds == [("app.installed", entity, made.id), ("app.uninstalled", entity, made.id)]
 
 
-@pytest.mark.parametrize(
-    ("granted", "code", "details"),
-    [
+def test_a_company_grants_what_is_needed_and_what_it_has(stub: StubServer, acme: CrmClient, publish: Submit) -> None:
+    def check(granted: list[str], code: str, details: dict[str, Any]) -> None:
+        app = publish(permissions=NEEDED, optional_permissions=[*OPTIONAL, "audit:delete"])
+        before = len(stub.audit())
+        refusal = refused(lambda: acme.marketplace.apps.install(app.id, granted_permissions=granted))
+        assert (refusal.code, refusal.details) == (code, details)
+        assert len(stub.audit()) == before and not acme.marketplace.apps.get(app.id).installed
+        made = acme.marketplace.apps.install(app.id, granted_permissions=[f"{NEEDED[1]}@all", *NEEDED, *OPTIONAL])
+        assert made.granted_permissions == [NEEDED[1], NEEDED[0], *OPTIONAL]
+        refusal = refused(lambda: acme.marketplace.installations.configure(made.id, {}, granted_permissions=granted))
+        assert (refusal.code, refusal.details) == (code, details)
+
+    cases: list[tuple[list[str], str, dict[str, Any]]] = [
         (NEEDED[:1], "PERMISSION_NOT_GRANTED", {"missing": NEEDED[1:]}),
         ([], "PERMISSION_NOT_GRANTED", {"missing": NEEDED}),
         ([*NEEDED, "leads:read"], "VALIDATION_ERROR", {}),
         ([*NEEDED, "ships:read"], "VALIDATION_ERROR", {}),
         ([*NEEDED, "audit:delete"], "FORBIDDEN", {"permissions": ["audit:delete"]}),
-    ],
-)
-def test_a_company_grants_what_is_needed_and_what_it_has(
-    stub: StubServer, acme: CrmClient, publish: Submit, granted: list[str], code: str, details: dict[str, Any]
-) -> None:
-    app = publish(permissions=NEEDED, optional_permissions=[*OPTIONAL, "audit:delete"])
-    before = len(stub.audit())
-    refusal = refused(lambda: acme.marketplace.apps.install(app.id, granted_permissions=granted))
-    assert (refusal.code, refusal.details) == (code, details)
-    assert len(stub.audit()) == before and not acme.marketplace.apps.get(app.id).installed
-    made = acme.marketplace.apps.install(app.id, granted_permissions=[f"{NEEDED[1]}@all", *NEEDED, *OPTIONAL])
-    assert made.granted_permissions == [NEEDED[1], NEEDED[0], *OPTIONAL]
-    refusal = refused(lambda: acme.marketplace.installations.configure(made.id, {}, granted_permissions=granted))
-    assert (refusal.code, refusal.details) == (code, details)
+    ]
+    for case in cases:
+        check(*case)
 
 
 def test_a_token_does_what_was_granted_and_nothing_else(stub: StubServer, acme: CrmClient, publish: Submit) -> None:

@@ -47,34 +47,36 @@ def test_a_submitted_app_is_reviewed_on_the_clock(stub: StubServer, acme: CrmCli
     assert globex.marketplace.apps.get("Apfel-Birnen").id == made.id
 
 
-@pytest.mark.parametrize(
-    ("members", "reason"),
-    [
+def test_an_incomplete_listing_is_rejected_until_it_is_completed(stub: StubServer, acme: CrmClient) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"events": ["deal.won"]}, "webhook_url"),
         ({"events": ["contact.created"], "webhook_url": "https://quotes.example/hook"}, "contacts:read"),
         ({"events": ["role.created"], "webhook_url": "https://quotes.example/hook"}, "users:read"),
         ({"events": ["backup.completed"], "webhook_url": "https://quotes.example/hook"}, "audit:read"),
         ({"pricing": {"model": "one_time", "amount": 5}}, "currency"),
         ({"pricing": {"model": "subscription", "amount": 5, "currency": "EUR"}}, "how often"),
-    ],
-)
-def test_an_incomplete_listing_is_rejected_until_it_is_completed(
-    stub: StubServer, acme: CrmClient, members: dict[str, Any], reason: str
-) -> None:
-    made = acme.marketplace.apps.create(listing(**members))
-    stub.clock.advance(HOUR)
-    assert acme.marketplace.apps.get(made.id).status == "rejected"
-    (entry,) = [entry for entry in stub.audit() if entry["action"] == "app.rejected"]
-    assert reason in entry["reason"] and entry["metadata"]["reasons"] == [entry["reason"]]
-    changes: Any = {"events": [], "pricing": {"model": "free"}}
-    assert acme.marketplace.apps.update(made.id, changes).status == "in_review"
-    stub.clock.advance(HOUR)
-    assert acme.marketplace.apps.get(made.id).status == "published"
+    ]
+    for members, reason in cases:
+        made = acme.marketplace.apps.create(listing(**members))
+        stub.clock.advance(HOUR)
+        assert acme.marketplace.apps.get(made.id).status == "rejected"
+        entry = [entry for entry in stub.audit() if entry["action"] == "app.rejected"][-1]
+        assert entry["entity"]["id"] == made.id
+        assert reason in entry["reason"] and entry["metadata"]["reasons"] == [entry["reason"]]
+        changes: Any = {"events": [], "pricing": {"model": "free"}}
+        assert acme.marketplace.apps.update(made.id, changes).status == "in_review"
+        stub.clock.advance(HOUR)
+        assert acme.marketplace.apps.get(made.id).status == "published"
 
 
-@pytest.mark.parametrize(
-    ("members", "field", "code"),
-    [
+def test_what_cannot_be_submitted_is_named(stub: StubServer, acme: CrmClient) -> None:
+    def check(members: dict[str, Any], field: str, code: str) -> None:
+        before = len(stub.audit())
+        refusal = refused(lambda: acme.marketplace.apps.create(listing(**members)))
+        assert (refusal.code, refusal.fields[0].field) == (code, field)
+        assert len(stub.audit()) == before
+
+    cases: list[tuple[dict[str, Any], str, str]] = [
         ({"permissions": ["contacts:juggle"]}, "permissions.0", "VALIDATION_ERROR"),
         ({"optional_permissions": ["ships:read"]}, "optional_permissions.0", "VALIDATION_ERROR"),
         ({"events": ["deal.won", "deal.exploded"]}, "events.1", "VALIDATION_ERROR"),
@@ -88,20 +90,13 @@ def test_an_incomplete_listing_is_rejected_until_it_is_completed(
         ({"config_schema": [{**SCHEMA[1], "pattern": "a"}]}, "config_schema.0.pattern", "VALIDATION_ERROR"),
         ({"config_schema": [{**SCHEMA[0], "default": "x"}]}, "config_schema.0.default", "VALIDATION_ERROR"),
         ({"config_schema": [{**SCHEMA[1], "default": "x"}]}, "config_schema.0.default", "VALIDATION_ERROR"),
-    ],
-)
-def test_what_cannot_be_submitted_is_named(
-    stub: StubServer, acme: CrmClient, members: dict[str, Any], field: str, code: str
-) -> None:
-    before = len(stub.audit())
-    refusal = refused(lambda: acme.marketplace.apps.create(listing(**members)))
-    assert (refusal.code, refusal.fields[0].field) == (code, field)
-    assert len(stub.audit()) == before
+    ]
+    for case in cases:
+        check(*case)
 
 
-@pytest.mark.parametrize(
-    ("member", "value", "field"),
-    [
+def test_what_has_no_form_is_named(acme: CrmClient) -> None:
+    cases: list[tuple[str, Any, str]] = [
         ("permissions", ["contacts:read@own"], "permissions.0"),
         ("permissions", "contacts:read", "permissions"),
         ("supportEmail", "a@b..example", "supportEmail"),
@@ -112,12 +107,11 @@ def test_what_cannot_be_submitted_is_named(
         ("pricing", {"model": "free", "trialDays": -1}, "pricing.trialDays"),
         ("screenshots", ["https://a.example/x.png"] * 11, "screenshots"),
         ("stray", 1, "stray"),
-    ],
-)
-def test_what_has_no_form_is_named(acme: CrmClient, member: str, value: Any, field: str) -> None:
-    app = acme.marketplace.apps.create(listing())
-    refusal = acme.request("PUT", f"/v1/marketplace/apps/{app.slug}", json={member: value})
-    assert (refusal.status, refusal.json()["errors"][0]["field"]) == (422, field)
+    ]
+    for member, value, field in cases:
+        app = acme.marketplace.apps.create(listing())
+        refusal = acme.request("PUT", f"/v1/marketplace/apps/{app.slug}", json={member: value})
+        assert (refusal.status, refusal.json()["errors"][0]["field"]) == (422, field)
 
 
 def test_a_name_that_is_no_slug_gets_one(acme: CrmClient) -> None:
@@ -155,27 +149,30 @@ def test_the_developer_sees_and_changes_more_of_an_app(
     assert deeds(stub, app, "tenant_globex")[-1] == "app.updated" and deeds(stub, app) == []
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
+def test_what_a_published_app_asks_for_changes_by_a_version(
+    globex: CrmClient, acme: CrmClient, publish: Submit
+) -> None:
+    def check(change: Any) -> None:
+        app = publish(config_schema=SCHEMA)
+        refusal = refused(lambda: globex.marketplace.apps.update(app.id, change))
+        assert (refusal.status, refusal.code) == (409, "NEW_VERSION_REQUIRED")
+        same = {
+            name: app.model_dump(mode="json", by_alias=True)[name] for name in ("permissions", "events", "configSchema")
+        }
+        assert (
+            globex.request("PUT", f"/v1/marketplace/apps/{app.id}", json=same).json()["data"]["version"] == app.version
+        )
+        mine = acme.marketplace.apps.create(listing())
+        acme.marketplace.apps.update(mine.id, change)  # in review it changes as it likes
+
+    cases: list[Any] = [
         {"permissions": []},
         {"optional_permissions": ["files:read"]},
         {"events": ["deal.won"]},
         {"config_schema": SCHEMA[1:]},
-    ],
-)
-def test_what_a_published_app_asks_for_changes_by_a_version(
-    globex: CrmClient, acme: CrmClient, publish: Submit, change: Any
-) -> None:
-    app = publish(config_schema=SCHEMA)
-    refusal = refused(lambda: globex.marketplace.apps.update(app.id, change))
-    assert (refusal.status, refusal.code) == (409, "NEW_VERSION_REQUIRED")
-    same = {
-        name: app.model_dump(mode="json", by_alias=True)[name] for name in ("permissions", "events", "configSchema")
-    }
-    assert globex.request("PUT", f"/v1/marketplace/apps/{app.id}", json=same).json()["data"]["version"] == app.version
-    mine = acme.marketplace.apps.create(listing())
-    acme.marketplace.apps.update(mine.id, change)  # in review it changes as it likes
+    ]
+    for case in cases:
+        check(case)
 
 
 @pytest.mark.parametrize("version", ["1.0.0", "0.9.9", "1.0.0-rc.1"])
@@ -186,18 +183,19 @@ def test_a_version_is_newer(globex: CrmClient, publish: Submit, version: str) ->
     assert (refusal.status, refusal.code, refusal.fields[0].field) == (409, "VERSION_NOT_NEWER", "version")
 
 
-@pytest.mark.parametrize(
-    ("less", "more"),
-    [("1.9.9", "1.10.0"), ("2.0.0-alpha", "2.0.0"), ("2.0.0-alpha.2", "2.0.0-alpha.10"), ("2.0.0-9", "2.0.0-alpha")],
-)
-def test_versions_come_in_the_order_of_semver(
-    stub: StubServer, globex: CrmClient, publish: Submit, less: str, more: str
-) -> None:
-    app = publish()
-    for version in (less, more):
-        globex.marketplace.apps.versions.create(app.id, {"app_version": version, "changelog": "c"})
-        stub.clock.advance(HOUR)
-        assert globex.marketplace.apps.get(app.id).app_version == version
+def test_versions_come_in_the_order_of_semver(stub: StubServer, globex: CrmClient, publish: Submit) -> None:
+    cases: list[tuple[str, str]] = [
+        ("1.9.9", "1.10.0"),
+        ("2.0.0-alpha", "2.0.0"),
+        ("2.0.0-alpha.2", "2.0.0-alpha.10"),
+        ("2.0.0-9", "2.0.0-alpha"),
+    ]
+    for less, more in cases:
+        app = publish()
+        for version in (less, more):
+            globex.marketplace.apps.versions.create(app.id, {"app_version": version, "changelog": "c"})
+            stub.clock.advance(HOUR)
+            assert globex.marketplace.apps.get(app.id).app_version == version
 
 
 def test_one_review_at_a_time(stub: StubServer, acme: CrmClient) -> None:

@@ -133,20 +133,24 @@ LEFT_EMPTY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("header", LEFT_EMPTY)
-def test_what_is_not_clear_is_left_empty_and_told_with_row_column_and_value(header: str) -> None:
-    cell = LEFT_EMPTY[header]
-    done = imported(f"name,{header}\nBefore,\nAda,{cell}\nAfter,\n")
-    assert [contact.name for contact in done.contacts] == ["Before", "Ada", "After"]
-    assert not done.failed
-    ((row, value),) = done.warned(header)
-    assert (row, cell.startswith(str(value))) == (2, True)
-    (warning,) = (entry for entry in done.warnings if entry.row == 2)
-    assert header in warning.message
-    assert cell[:50] in warning.message
-    member = {"other emails": "secondary_emails", "account_id": "account_id"}.get(header, MEMBERS.get(header, header))
-    default = {"lifecycle_stage": "lead", "status": "active", "email_opt_out": False, "owner_id": "user_ada"}
-    assert at(done.contacts[1], member) == default.get(member, [] if member in ("tags", "secondary_emails") else None)
+def test_what_is_not_clear_is_left_empty_and_told_with_row_column_and_value() -> None:
+    for header in LEFT_EMPTY:
+        cell = LEFT_EMPTY[header]
+        done = imported(f"name,{header}\nBefore,\nAda,{cell}\nAfter,\n")
+        assert [contact.name for contact in done.contacts] == ["Before", "Ada", "After"]
+        assert not done.failed
+        ((row, value),) = done.warned(header)
+        assert (row, cell.startswith(str(value))) == (2, True)
+        (warning,) = (entry for entry in done.warnings if entry.row == 2)
+        assert header in warning.message
+        assert cell[:50] in warning.message
+        member = {"other emails": "secondary_emails", "account_id": "account_id"}.get(
+            header, MEMBERS.get(header, header)
+        )
+        default = {"lifecycle_stage": "lead", "status": "active", "email_opt_out": False, "owner_id": "user_ada"}
+        assert at(done.contacts[1], member) == default.get(
+            member, [] if member in ("tags", "secondary_emails") else None
+        )
 
 
 def test_of_one_row_each_unclear_cell_is_told_and_the_others_are_taken() -> None:
@@ -176,18 +180,16 @@ def test_addresses_in_one_cell_are_the_first_and_the_others() -> None:
     assert done.only.secondary_emails == ["k@example.com", "l@example.com"]
 
 
-@pytest.mark.parametrize(
-    ("row", "name"),
-    [
+def test_a_contact_without_a_name_is_called_by_what_there_is() -> None:
+    cases: list[tuple[str, str]] = [
         ("email\nfoo.bar@example.com", "foo.bar@example.com"),
         ("company\nAcme Foods", "Acme Foods"),
         ("phone\n+4930901821", "+4930901821"),
         ("first name,email\nAda,a@example.com", "Ada"),
         ("first name,middle name,last name\nAda,Maria,Lee", "Ada Maria Lee"),
-    ],
-)
-def test_a_contact_without_a_name_is_called_by_what_there_is(row: str, name: str) -> None:
-    assert imported(row).only.name == name
+    ]
+    for row, name in cases:
+        assert imported(row).only.name == name
 
 
 @pytest.mark.parametrize(("member", "item", "most"), [("tags", "t{}", 50), ("secondary_emails", "a{}@example.com", 10)])
@@ -251,19 +253,17 @@ def test_a_cell_with_nothing_has_the_default_of_its_column() -> None:
     assert "'soon' is not a date like YYYY-MM-DD" in done.failed[1].message
 
 
-@pytest.mark.parametrize(
-    ("named", "title"),
-    [
+def test_a_mapping_names_a_column_by_its_header_or_its_number() -> None:
+    cases: list[tuple[str, str | None]] = [
         ("Jób", "CEO"), ("job", "CEO"), ("JOB", "CEO"), ("full name", "Ada"), ("1", "Ada"), ("2", "CEO"),
         ("00002", "CEO"), ("0", None), ("3", None), ("000002", None), ("other", None),
-    ],
-)  # fmt: skip
-def test_a_mapping_names_a_column_by_its_header_or_its_number(named: str, title: str | None) -> None:
-    done = imported("Full Name,Jób\nAda,CEO\n", mapping=mapped(("Full Name", "name"), (named, "title")))
-    if title is not None:
-        assert (done.only.name, done.only.title) == ("Ada", title)
-    else:
-        assert (done.contacts, done.error) == ([], f"mapping.1.column: the file has no column {named!r}")
+    ]  # fmt: skip
+    for named, title in cases:
+        done = imported("Full Name,Jób\nAda,CEO\n", mapping=mapped(("Full Name", "name"), (named, "title")))
+        if title is not None:
+            assert (done.only.name, done.only.title) == ("Ada", title)
+        else:
+            assert (done.contacts, done.error) == ([], f"mapping.1.column: the file has no column {named!r}")
 
 
 def test_an_address_that_cannot_be_is_told_by_the_column_it_is_in() -> None:
@@ -275,17 +275,15 @@ def test_an_address_that_cannot_be_is_told_by_the_column_it_is_in() -> None:
     assert done.warned("Mail") == [(None, "email"), (1, "x..y@z.example")]
 
 
-@pytest.mark.parametrize(
-    ("cell", "email"),
-    [
+def test_what_is_one_address_as_a_whole_is_not_taken_apart() -> None:
+    cases: list[tuple[str, str | None]] = [
         ("mailto:a@x.example", "a@x.example"), ("o'b@x.example", "o'b@x.example"), ("a,b@x.example", None),
         ("a(b)@x.example", None), ("a@x.example;", None),
-    ],
-)  # fmt: skip
-def test_what_is_one_address_as_a_whole_is_not_taken_apart(cell: str, email: str | None) -> None:
-    done = imported(f'Name,Email\nAda,"{cell}"\n')
-    assert [contact.email for contact in done.contacts] == ([email] if email else [])
-    assert [(entry.field, entry.value) for entry in done.failed.values()] == ([] if email else [("email", cell)])
+    ]  # fmt: skip
+    for cell, email in cases:
+        done = imported(f'Name,Email\nAda,"{cell}"\n')
+        assert [contact.email for contact in done.contacts] == ([email] if email else [])
+        assert [(entry.field, entry.value) for entry in done.failed.values()] == ([] if email else [("email", cell)])
 
 
 def test_an_owner_whose_name_is_of_several_is_told_as_such(stub: StubServer) -> None:

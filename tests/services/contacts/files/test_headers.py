@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from importing import imported
 from refusals import refused
 
@@ -234,13 +233,13 @@ def row_of(cells: dict[str, str], delimiter: str = ",") -> str:
     return "".join(f"{delimiter.join(line)}\r\n" for line in quoted)
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_a_file_of_another_program_is_read(program: str) -> None:
-    cells, expected, unmapped = PROGRAMS[program]
-    done = imported(row_of(cells))
-    assert written(done.only, expected) == expected
-    assert set(done.unmapped) == unmapped
-    assert (str(done.only.birthday) == "1991-01-20") == (program in BORN)
+def test_a_file_of_another_program_is_read() -> None:
+    for program in PROGRAMS:
+        cells, expected, unmapped = PROGRAMS[program]
+        done = imported(row_of(cells))
+        assert written(done.only, expected) == expected
+        assert set(done.unmapped) == unmapped
+        assert (str(done.only.birthday) == "1991-01-20") == (program in BORN)
 
 
 ROW = "Name{0}Email{0}City\nJörg{0}j@example.org{0}Köln\n"
@@ -273,16 +272,16 @@ SHAPES: dict[str, tuple[bytes, dict[str, Any], str | None]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_encoding_and_delimiter_are_found_or_told(shape: str) -> None:
-    content, options, code = SHAPES[shape]
-    done = imported(content, **options)
-    assert written(done.only, ("name", "email", "address")) == {
-        "name": "Jörg",
-        "email": "j@example.org",
-        "address": {"city": "Köln"},
-    }
-    assert [entry.code for entry in done.warnings] == [code] * bool(code)
+def test_encoding_and_delimiter_are_found_or_told() -> None:
+    for shape in SHAPES:
+        content, options, code = SHAPES[shape]
+        done = imported(content, **options)
+        assert written(done.only, ("name", "email", "address")) == {
+            "name": "Jörg",
+            "email": "j@example.org",
+            "address": {"city": "Köln"},
+        }
+        assert [entry.code for entry in done.warnings] == [code] * bool(code)
 
 
 def test_a_tsv_is_separated_by_tabs_and_an_old_workbook_is_told_apart() -> None:
@@ -292,9 +291,8 @@ def test_a_tsv_is_separated_by_tabs_and_an_old_workbook_is_told_apart() -> None:
     assert (problem.status, "save an old workbook as .xlsx" in str(problem)) == (422, True)
 
 
-@pytest.mark.parametrize(
-    ("header", "cells", "member", "value", "lost"),
-    [
+def test_of_two_columns_with_one_member_the_first_that_is_not_empty_counts() -> None:
+    cases: list[tuple[str, str, str, Any, str | None]] = [
         ("Phone Number,Phone Number", "1,2", "phone", "1", "2"),
         ("Phone Number,Phone Number", "1,", "phone", "1", None),
         ("Phone Number,Phone Number", ",2", "phone", "2", None),
@@ -305,17 +303,14 @@ def test_a_tsv_is_separated_by_tabs_and_an_old_workbook_is_told_apart() -> None:
         ("Company,Organization,Firma", "A,,C", "company", "A", "C"),
         ("Email,E-Mail", "a@x.example,b@x.example", "secondary_emails", ["b@x.example"], None),
         ("Website,Web Page", "a.example,b.example", "website", "https://a.example", "https://b.example"),
-    ],
-)
-def test_of_two_columns_with_one_member_the_first_that_is_not_empty_counts(
-    header: str, cells: str, member: str, value: Any, lost: str | None
-) -> None:
-    done = imported(f"Name,{header}\nAda,{cells}\n")
-    assert written(done.only, [member]) == {member: value}
-    shared = [entry for entry in done.warnings if entry.code == "SAME_MEMBER"]
-    assert len(shared) == 1
-    rows = [(entry.row, entry.value) for entry in done.warnings if entry.row is not None]
-    assert rows == ([(1, lost)] if lost else [])
+    ]
+    for header, cells, member, value, lost in cases:
+        done = imported(f"Name,{header}\nAda,{cells}\n")
+        assert written(done.only, [member]) == {member: value}
+        shared = [entry for entry in done.warnings if entry.code == "SAME_MEMBER"]
+        assert len(shared) == 1
+        rows = [(entry.row, entry.value) for entry in done.warnings if entry.row is not None]
+        assert rows == ([(1, lost)] if lost else [])
 
 
 def test_parts_of_two_addresses_are_not_mixed() -> None:
@@ -326,22 +321,20 @@ def test_parts_of_two_addresses_are_not_mixed() -> None:
     assert second == {"street": "Privatweg 9", "city": "Potsdam"}
 
 
-@pytest.mark.parametrize(
-    ("header", "address"),
-    [
+def test_the_number_of_an_address_tells_it_from_others_and_the_first_needs_none() -> None:
+    cases: list[tuple[str, Any]] = [
         ("City,Address 1 - Street", {"city": "Rome", "street": "Via"}), ("City,Address 2 - Street", {"city": "Rome"}),
         ("Address 1 - City,Address 1 - Street", {"city": "Rome", "street": "Via"}),
         ("Address 2 - City,Address 2 - Street", {"city": "Rome", "street": "Via"}),
         ("Address 1 - City,Address 2 - Street", {"city": "Rome"}),
         ("Address 2 - City,Address 3 - Street", {"city": "Rome"}),
         ("Address 2 - City,Street", {"street": "Via"}),
-    ],
-)  # fmt: skip
-def test_the_number_of_an_address_tells_it_from_others_and_the_first_needs_none(header: str, address: Any) -> None:
-    done = imported(f"Name,{header}\nA,Rome,Via\n")
-    assert written(done.only, ["address"]) == {"address": address}
-    left = [text for text in ("Rome", "Via") if text not in address.values()]
-    assert [entry.value for entry in done.warnings if entry.row is not None] == left
+    ]  # fmt: skip
+    for header, address in cases:
+        done = imported(f"Name,{header}\nA,Rome,Via\n")
+        assert written(done.only, ["address"]) == {"address": address}
+        left = [text for text in ("Rome", "Via") if text not in address.values()]
+        assert [entry.value for entry in done.warnings if entry.row is not None] == left
 
 
 def test_an_error_has_the_value_that_is_wrong_whichever_column_of_the_member_it_is_in() -> None:

@@ -137,24 +137,24 @@ DROPPED = {
 }
 
 
-@pytest.mark.parametrize("line", DROPPED)
-def test_what_a_contact_has_no_place_for_is_told(line: str) -> None:
-    column, value = DROPPED[line]
-    whole = (
-        "FN:Jo",
-        "TEL:+49 30 901821",
-        "URL:https://a.example",
-        "ADR:;;Weg 1;Berlin;;;",
-        "ORG:Acme",
-        "TITLE:CTO",
-        "PHOTO:https://a.example/1.jpg",
-        line,
-    )
-    done = read(*whole)
-    assert done.warned(column) == [(1, value)]
-    assert (done.only.phone, done.only.website, done.only.company) == ("+4930901821", "https://a.example", "Acme")
-    assert done.only.address is not None
-    assert (done.only.address.city, done.only.birthday) == ("Berlin", None)
+def test_what_a_contact_has_no_place_for_is_told() -> None:
+    for line in DROPPED:
+        column, value = DROPPED[line]
+        whole = (
+            "FN:Jo",
+            "TEL:+49 30 901821",
+            "URL:https://a.example",
+            "ADR:;;Weg 1;Berlin;;;",
+            "ORG:Acme",
+            "TITLE:CTO",
+            "PHOTO:https://a.example/1.jpg",
+            line,
+        )
+        done = read(*whole)
+        assert done.warned(column) == [(1, value)]
+        assert (done.only.phone, done.only.website, done.only.company) == ("+4930901821", "https://a.example", "Acme")
+        assert done.only.address is not None
+        assert (done.only.address.city, done.only.birthday) == ("Berlin", None)
 
 
 def test_properties_that_are_not_read_are_told_as_columns() -> None:
@@ -210,20 +210,16 @@ def test_another_reader_reads_our_cards_and_our_own_members_are_x_properties() -
     assert own["x-crm-field"] == ["budget;5", "a;b;x, y"]
 
 
-@pytest.mark.parametrize(
-    ("line", "network", "handle"),
-    [
+def test_a_profile_has_the_network_and_the_handle_that_its_card_names() -> None:
+    cases: list[tuple[str, str, str | None]] = [
         ("X-SOCIALPROFILE;TYPE=twitter;X-USER=ada:https://x.example/ada", "twitter", "ada"),
         ("X-SOCIALPROFILE;TYPE=PREF;TYPE=Twitter:https://x.example/ada", "twitter", None),
         ("X-SOCIALPROFILE;X-USER=ada:https://x.example/ada", "website", "ada"),
         ("X-SOCIALPROFILE;TYPE=pref:https://x.example/ada", "website", None),
-    ],
-)
-def test_a_profile_has_the_network_and_the_handle_that_its_card_names(
-    line: str, network: str, handle: str | None
-) -> None:
-    (profile,) = imported(card("FN:Ada", line, version="3.0"), "people.vcf").only.social_profiles
-    assert (profile.network, profile.url, profile.handle) == (network, "https://x.example/ada", handle)
+    ]
+    for line, network, handle in cases:
+        (profile,) = imported(card("FN:Ada", line, version="3.0"), "people.vcf").only.social_profiles
+        assert (profile.network, profile.url, profile.handle) == (network, "https://x.example/ada", handle)
 
 
 def test_a_card_of_ours_has_the_lines_of_what_there_is() -> None:
