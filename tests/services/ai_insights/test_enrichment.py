@@ -289,3 +289,34 @@ def test_the_account_of_a_record_is_surer_than_one_that_is_found(client: CrmClie
     for id, result, sure in found:
         (change,) = [one for one in result.records[0].changes if one.field == "website"]
         assert (change.after, change.source, change.confidence) == ("https://firm.example", "account", sure), id
+
+
+def test_the_country_of_most_contacts_is_that_of_their_company(client: CrmClient) -> None:
+    firm = client.accounts.create({"name": "Firm"})
+    for number, country in enumerate(("FR", "DE", "DE")):
+        client.contacts.create({"name": f"C{number}", "address": {"country": country}, "account_id": firm.id})
+    (record,) = client.ai_insights.enrich.companies(account_ids=[firm.id]).wait().records
+    assert [(one.field, one.after, one.source, one.confidence) for one in record.changes] == [
+        ("billing_address.country", "DE", "tenant_data", 65)
+    ]
+
+
+def test_the_revenue_of_an_account_counts_in_its_own_currency(client: CrmClient) -> None:
+    client.accounts.create({"name": "Firm", "domain": "firm.de", "annual_revenue": 5, "currency": "EUR"})
+    ids = [
+        client.leads.create({"name": "P", "email": f"{currency}@firm.de", "currency": currency}).id
+        for currency in ("EUR", "USD")
+    ]
+    assert changes_of(client, *ids, fields=["annual_revenue"]) == [[("annual_revenue", 5, True)], []]
+
+
+def test_many_records_are_enriched_step_by_step(client: CrmClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server_stub.services.ai_insights.enrichment._STEP", 2)
+    ids = [client.leads.create({"name": "x", "email": f"jo.{part}y@firm.de"}).id for part in "abc"]
+    job = client.leads.enrich([*ids, "lead_none"])
+    result = job.wait()
+    assert [record.status for record in result.records] == ["enriched", "enriched", "enriched", "failed"]
+    assert (result.matched, result.unmatched, result.changed) == (3, 0, 3)
+    done = client.jobs.get(job.id)
+    assert [(error.row, error.code) for error in done.errors] == [(4, "NOT_FOUND")]
+    assert (some(done.counts).processed, some(done.counts).updated, some(done.counts).failed) == (4, 3, 1)

@@ -139,3 +139,20 @@ def test_the_templates_of_emails_are_those_that_are_asked_for(stub: StubServer, 
         listed = client.communication.email.templates.list(**given, sort="name", limit=200)
         mine = [one.name for one in listed if one.name in names]
         assert set(mine) == found and mine == sorted(mine), given
+
+
+def test_a_template_that_cannot_be_filled_says_why() -> None:
+    for text, message, details in (
+        ("{{ a", "line 1: unexpected end of template, expected 'end of print statement'.", {"line": 1}),
+        ("\n{{ contact.name|nope }}", "line 2: No filter named 'nope'.", {"line": 2}),
+        ("{% include 'x' %}", "no loader for this environment specified", {}),
+        ("{{ 1 / 0 }}", "division by zero", {}),
+        ("{{ contact.name + 1 }}", 'can only concatenate str (not "int") to str', {}),
+        ("{{ '%d' | format('x') }}", "%d format: a real number is required, not str", {}),
+    ):
+        with pytest.raises(Problem) as caught:
+            fill(text, {"contact": Fields("contact", {"name": "Eva"})}, field="subject")
+        problem = caught.value
+        assert (problem.code, problem.field, problem.message, problem.details) == (
+            "TEMPLATE_SYNTAX", "subject", message, details,
+        )  # fmt: skip

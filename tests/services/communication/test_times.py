@@ -166,3 +166,16 @@ def test_a_meeting_is_cancelled_once_with_its_reason(stub: StubServer, client: C
     stored(stub, "activity", other.id, status="completed")
     error = refused(lambda: client.communication.meetings.cancel(other.id))
     assert (error.code, error.message) == ("ACTIVITY_CLOSED", "the meeting is completed")
+
+
+def test_a_series_that_is_over_says_when_it_was_first_open(stub: StubServer, client: CrmClient) -> None:
+    start = stub.clock.now() + timedelta(minutes=5)
+    event: Any = {"title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30)}
+    made = client.communication.meetings.create(event | {"recurrence": "FREQ=DAILY;COUNT=2"}, force=True)
+    stub.clock.advance(timedelta(days=3).total_seconds())
+    error = refused(lambda: client.communication.meetings.join(made.id))
+    assert (error.code, error.message) == (
+        "MEETING_NOT_OPEN",
+        f"the meeting is open from {start - timedelta(minutes=15):%Y-%m-%d %H:%M}"
+        f" to {start + timedelta(minutes=30):%H:%M} UTC",
+    )

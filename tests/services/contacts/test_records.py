@@ -189,6 +189,12 @@ def test_a_search_goes_through_the_account_and_custom_fields(client: CrmClient) 
         lambda: client.contacts.search({"filter_groups": [{"filters": [{"field": "nope", "op": "is_set"}]}]})
     )
     assert error.code == "UNKNOWN_FIELD"
+    answer = client.request("POST", "/v1/contacts/search", json={"include": ["aiInsights", "nope"]})
+    (told,) = answer.json()["errors"]
+    message = "there is no 'nope' to include; use communication_history, ai_insights"
+    assert (answer.status, told["field"], told["rule"], told["message"]) == (422, "include.1", "choice", message)
+    (filled,) = client.contacts.search({"filter_groups": [{"filters": [seats]}], "include": ["ai_insights"]}).items
+    assert filled.communication_history == [] and filled.ai_insights
 
 
 def test_bulk_calls_do_each_item_for_itself_or_none(client: CrmClient) -> None:

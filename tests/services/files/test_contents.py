@@ -102,6 +102,10 @@ def test_a_digest_must_be_that_of_the_content(stub: StubServer, of_the_part: boo
         answer = upload_raw(stub, b"content", {}, given) if of_the_part else upload_raw(stub, b"content", given)
         assert answer.status_code == status
         assert status == 201 or answer.json()["errors"][0]["code"] == "CHECKSUM_MISMATCH"
+    for digest, status in (("sha-256=:abc:", 422), ("md5=:YWJj:", 201), ("sha-256=abc", 201)):
+        given = {"Content-Digest": digest}
+        answer = upload_raw(stub, b"content", {}, given) if of_the_part else upload_raw(stub, b"content", given)
+        assert answer.status_code == status, digest
 
 
 HOSTILE = (

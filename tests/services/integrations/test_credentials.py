@@ -85,5 +85,6 @@ def test_a_connection_test_goes_as_far_as_it_can(stub: StubServer) -> None:
         ({"rejected": [], "credentials": {"username": "x"}}, 0, "Post has no host"),
         ({"rejected": ["password"], "credentials": kept}, 2, "Post refused the password"),
         ({"rejected": [], "auth_type": "none"}, 2, "Post asks for credentials"),
+        ({"provider": "hubspot", "auth_type": "basic", "credentials": None}, 2, "Post has no credentials"),
     ):  # fmt: skip
         assert tested(**members) == [*((True, text) for text in fine[:passed]), (False, message)], members

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 
 import pytest
+from refusals import refused
+from stub_data import stored
 from sync_cases import BOB, Crm, refusal
 
 from crm_sdk import ConflictError, JobFailedError, NotFoundError
@@ -79,6 +81,10 @@ def test_a_run_is_paused_and_goes_on_where_it_was(crm: Crm) -> None:
             forbidden()
         assert refusal(caught) == code
     assert crm.client.integrations.update(crm.id, {"direction": "bidirectional", "category": "x"}).category == "x"
+    stored(crm.stub, "integration", crm.id, status="error")
+    error = refused(lambda: sync.resume(crm.id))
+    assert (error.status, error.code, error.message) == (409, "INTEGRATION_NOT_CONNECTED", "Partner is not connected")
+    stored(crm.stub, "integration", crm.id, status="connected")
     resumed = sync.resume(crm.id)
     assert (resumed.status, resumed.paused_at, resumed.cursor) == ("running", None, paused.cursor)
     done = crm.ended(run.id)

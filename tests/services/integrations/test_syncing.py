@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from sync_cases import ADA, BOB, Crm
 
-from server_stub import StubServer
-
 
 def test_records_come_once_and_then_only_their_changes(crm: Crm) -> None:
     crm.map("name", "email", "phone")
@@ -180,13 +178,25 @@ def _diverged(crm: Crm, *, ours_last: bool) -> tuple[str, str]:
         ("newest_wins", None, False, "Theirs", "remote"),
         ("local_wins", None, False, "Ours", "local"),
         ("remote_wins", None, True, "Theirs", "remote"),
-        ("manual", None, True, None, "unresolved"),
-        ("manual", "remote_wins", True, "Theirs", "remote"),
     ],
 )
 def test_a_field_changed_on_both_sides_is_a_conflict(
-    stub: StubServer, crm: Crm, policy: str, of_mapping: str | None, ours_last: bool, kept: str | None, resolution: str
+    crm: Crm, policy: str, of_mapping: str | None, ours_last: bool, kept: str | None, resolution: str
 ) -> None:
+    _settle(crm, policy, of_mapping, ours_last, kept, resolution)
+
+
+@pytest.mark.parametrize(
+    ("of_mapping", "kept", "resolution"), [(None, None, "unresolved"), ("remote_wins", "Theirs", "remote")]
+)
+def test_a_conflict_that_nobody_decides_stays_unless_its_mapping_decides(
+    crm: Crm, of_mapping: str | None, kept: str | None, resolution: str
+) -> None:
+    _settle(crm, "manual", of_mapping, True, kept, resolution)
+
+
+def _settle(crm: Crm, policy: str, of_mapping: str | None, ours_last: bool, kept: str | None, resolution: str) -> None:
+    """Let both sides change a field, and see whose value a policy keeps."""
     crm.client.integrations.update(crm.id, {"conflict_resolution": policy})
     crm.map("name", "email")
     crm.map("title", conflict_resolution=of_mapping)
@@ -249,3 +259,27 @@ def test_a_value_that_is_cleared_is_cleared_on_the_other_side(crm: Crm) -> None:
     assert crm.counts() == {"total": 1, "updated": 1}
     record = crm.remote.get("contact", theirs["id"])
     assert record is not None and record["company"] is None and crm.contact(name="Bob").title is None
+
+
+def test_what_is_gone_when_its_turn_comes_does_not_count(crm: Crm) -> None:
+    crm.map("name", "email")
+    theirs = [crm.remote.put("contact", {"name": f"N{n}", "email": f"n{n}@x.example"}) for n in range(52)]
+    ours = crm.client.contacts.create({"name": "Cleo", "email": "cleo@x.example"})
+    run = crm.client.integrations.sync.start(crm.id)
+    crm.stub.clock.advance(0.2)
+    crm.remote.remove("contact", theirs[-1]["id"])
+    crm.client.contacts.delete(ours.id)
+    counts = crm.ended(run.id).counts
+    assert counts is not None
+    assert (counts.total, counts.processed, counts.created, counts.skipped, counts.failed) == (51, 51, 51, 0, 0)
+    assert "cleo@x.example" not in crm.theirs()
+
+
+def test_a_record_without_a_value_to_give_is_not_made_there(crm: Crm) -> None:
+    crm.map("title", direction="outbound")
+    made = crm.client.contacts.create({"name": "Cleo", "email": "cleo@x.example"})
+    assert crm.counts() == {"total": 1, "skipped": 1}
+    assert crm.remote.all("contact") == []
+    crm.client.contacts.update(made.id, {"title": "CTO"})
+    assert crm.counts() == {"total": 1, "created": 1}
+    assert [record["title"] for record in crm.remote.all("contact")] == ["CTO"]
