@@ -132,6 +132,23 @@ def test_a_contact_gets_the_account_of_its_domain(client: CrmClient) -> None:
     assert client.accounts.get(firm.id).contact_count == 1
 
 
+def test_the_own_account_of_a_lead_is_surer_than_one_of_its_domain_or_its_company(
+    stub: StubServer, client: CrmClient
+) -> None:
+    own = client.accounts.create({"name": "Firm", "industry": "Tea"})
+    client.accounts.create({"name": "Other", "industry": "Rum", "domain": "other.de"})
+    for members, account_id, industry, confidence in (
+        ({"email": "a@other.de"}, own.id, "Tea", 90), ({"email": "b@other.de"}, None, "Rum", 85),
+        ({"website": "https://other.de"}, None, "Rum", 80), ({"company": "Firm"}, None, "Tea", 75),
+    ):  # fmt: skip
+        body: Any = {"name": "P", **members}
+        made = client.leads.create(body)
+        stored(stub, "lead", made.id, account_id=account_id)
+        (record,) = client.leads.enrich([made.id], fields=["industry"]).wait().records
+        found = [(one.field, one.after, one.source, one.confidence) for one in record.changes]
+        assert found == [("industry", industry, "account", confidence)], members
+
+
 def test_a_contact_is_known_from_its_lead(client: CrmClient) -> None:
     client.leads.create({"name": "Jane Roe", "email": "jane@firm.example", "title": "CFO", "language": "de"})
     person = client.contacts.create({"name": "Jane", "email": "jane@firm.example"})

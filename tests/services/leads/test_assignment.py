@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from refusals import refused
 from stub_data import some, stored
 
@@ -88,3 +90,21 @@ def test_so_many_leads_are_assigned_in_a_call(client: CrmClient) -> None:
     error = refused(lambda: client.leads.assign(lead_ids=ids, user_ids=["user_mia"]))
     assert (error.status, error.code, error.fields[0].field) == (422, "TOO_MANY_ITEMS", "lead_ids")
     assert len(client.leads.assign(lead_ids=ids[1:], user_ids=["user_mia"]).failures) == 1_000
+
+
+def test_each_team_has_turns_of_its_own(client: CrmClient) -> None:
+    lead = lead_of(client).id
+    ids = ["user_mia", "user_sam"]
+    first, second = (client.users.teams.create({"name": name, "member_ids": ids}).id for name in ("A", "B"))
+
+    def given(**to: Any) -> str | None:
+        (item,) = client.leads.assign(lead_ids=[lead], reassign=True, **to).items
+        return some(item.result).owner_id
+
+    one = given(team_id=first)
+    (other,) = {*ids} - {one}
+    assert given(team_id=second) == one
+    for _ in range(3):
+        given()
+    assert (given(team_id=first), given(team_id=second)) == (other, other)
+    assert given(team_id=first) == one
