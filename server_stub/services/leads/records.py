@@ -59,8 +59,7 @@ def _name_members(members: Members, before: Document | None) -> dict[str, Any]:
         name = normalise.person_name(members)
         if not name:
             raise invalid("name", "required", "a lead needs a name, or a first or a last name")
-        if len(name) > _LONGEST_NAME:
-            raise invalid("name", "length", f"must have at most {_LONGEST_NAME} characters")
+        _refuse_long(name)
         if before is None or parts or before["last_name"] is None or name == before["name"]:
             return {"name": name}
         first, _, last = name.rpartition(" ")
@@ -68,7 +67,14 @@ def _name_members(members: Members, before: Document | None) -> dict[str, Any]:
     former = {part: before[part] for part in ("first_name", "last_name")}
     if not parts or before["name"] != normalise.person_name(former):
         return {}
-    return {"name": normalise.person_name({**former, **parts}) or before["name"]}
+    made: str = normalise.person_name({**former, **parts}) or before["name"]
+    _refuse_long(made)
+    return {"name": made}
+
+
+def _refuse_long(name: str) -> None:
+    if len(name) > _LONGEST_NAME:
+        raise invalid("name", "length", f"must have at most {_LONGEST_NAME} characters")
 
 
 def _status_members(call: Context, status: str | None, before: Document | None) -> dict[str, Any]:

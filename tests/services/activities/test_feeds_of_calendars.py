@@ -80,6 +80,19 @@ def test_a_company_may_let_nobody_subscribe_and_who_is_inactive_has_nothing(stub
         assert opened(stub, feed).status_code == status, members
 
 
+def test_an_app_has_no_calendar_of_its_own(stub: StubServer, acme: CrmClient) -> None:
+    app = acme.marketplace.apps.create({
+        "name": "Diary", "tagline": "Days", "description": "Shows days.", "category": "productivity",
+        "support_email": "help@diary.example", "privacy_url": "https://diary.example/privacy",
+        "permissions": ["activities:read"],
+    })  # fmt: skip
+    stub.clock.advance(3_600)
+    made = acme.marketplace.apps.install(app.id, granted_permissions=["activities:read"])
+    error = refused(stub.client(api_key=made.access_token, dialects="platform", max_retries=0).calendar.feed.create)
+    assert (error.status, error.code, error.message) == (403, "FORBIDDEN", "only users have a calendar")
+    assert feeds(stub).all() == []
+
+
 def test_an_address_is_read_sixty_times_an_hour(stub: StubServer, acme: CrmClient) -> None:
     feed = acme.calendar.feed.create()
     said = some(feeds(stub).get("user_ada"))["said"]

@@ -209,7 +209,12 @@ def test_one_contact_is_the_primary_one(platform: CrmClient, make: Make) -> None
     assert refused(lambda: make(contact_roles=[{"contact_id": "contact_none"}])).code == "REFERENCE_NOT_FOUND"
 
 
-def test_what_cannot_be_names_its_member(make: Make) -> None:
+def test_what_cannot_be_names_its_member(platform: CrmClient, make: Make) -> None:
+    stages: Any = [{"name": "A", "probability": 10}, {"name": "Won", "kind": "won"}, {"name": "Lost", "kind": "lost"}]
+    of_leads = platform.pipelines.create({"name": "Leads", "entity_type": "lead", "stages": stages})
+    wrong = refused(partial(make, pipeline_id=of_leads.id)).fields[0]
+    assert (wrong.field, wrong.rule, wrong.message) == ("pipeline_id", "choice", "Leads is a pipeline of leads")
+    assert make(value=Decimal(10) ** 15 - 1).value == Decimal(10) ** 15 - 1
     cases: list[tuple[dict[str, Any], str]] = [
         ({"value": Decimal("1.005")}, "value"),
         ({"currency": "JPY"}, "currency"),

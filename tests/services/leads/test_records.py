@@ -225,3 +225,19 @@ def test_a_refusal_says_to_whom_a_lead_was_converted(client: CrmClient) -> None:
     marked = client.leads.create({"name": "Bob"})
     client.leads.update(marked.id, {"status": "converted"})
     assert "was converted:" in refused(lambda: client.leads.qualify(marked.id)).message
+
+
+def test_the_name_that_is_made_of_its_parts_has_two_hundred_characters_at_most(client: CrmClient) -> None:
+    lead = client.leads.create({"name": "A B", "first_name": "A", "last_name": "B"})
+    long: Any = {"first_name": "a" * 100, "last_name": "b" * 100}
+    error = refused(lambda: client.leads.update(lead.id, long))
+    assert [(one.field, one.rule, one.message) for one in error.fields] == [
+        ("name", "length", "must have at most 200 characters")
+    ]
+    assert client.leads.get(lead.id) == lead
+    longest: Any = {"first_name": "a" * 100, "last_name": "b" * 99}
+    assert client.leads.update(lead.id, longest).name == f"{'a' * 100} {'b' * 99}"
+    none: Any = {"first_name": None, "last_name": None}
+    assert client.leads.update(lead.id, none).name == f"{'a' * 100} {'b' * 99}"
+    own = client.leads.create({"name": "Own"})
+    assert client.leads.update(own.id, long).name == "Own"
