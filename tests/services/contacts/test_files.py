@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from newcomers import signed_in
 from refusals import refused
 
 from crm_sdk import CrmClient, JobFailedError
@@ -139,6 +140,23 @@ def test_what_is_right_in_a_draft_is_judged_beside_what_is_wrong(client: CrmClie
         assert [one.code for one in found.warnings] == warnings, wrong
         assert [one.contact_id for one in found.duplicates] == (["contact_123"] if codes[2] in warnings else [])
         assert (found.valid, found.normalized) == (False, None)
+
+
+def test_a_draft_says_which_members_its_writer_may_not_write(client: CrmClient, stub: StubServer) -> None:
+    role: Any = {
+        "key": "typist", "name": "Typist",
+        "permissions": [
+            {"resource": "contacts", "action": action, "scope": "all"} for action in ("create", "read")
+        ],
+        "field_permissions": [{"entity": "contact", "field": "title", "access": "read"}],
+    }  # fmt: skip
+    _, typist = signed_in(stub, client, client.security.roles.create(role).key, strict=False)
+    draft: Any = {"name": "Zed Quill", "email": "ZED@quill.example"}
+    fine, wrong = typist.contacts.validate([draft, draft | {"title": "CTO"}])
+    assert (fine.valid, fine.errors, wrong.valid, wrong.normalized) == (True, [], False, None)
+    said = refused(lambda: typist.contacts.create(draft | {"title": "CTO"}))
+    assert [(one.code, one.field, one.message) for one in wrong.errors] == [(said.code, "title", said.message)]
+    assert (said.code, said.details) == ("FIELD_FORBIDDEN", {"fields": ["title"]})
 
 
 def test_progress_is_told_and_another_company_sees_no_job(client: CrmClient, stub: StubServer) -> None:
