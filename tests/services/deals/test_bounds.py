@@ -60,6 +60,27 @@ def test_an_owner_is_told_once_that_a_deal_rots_until_something_happens(stub: St
     assert len(told_after_a_day()) == 2
 
 
+def test_of_a_deal_of_nobody_whom_an_app_moves_nobody_is_told(
+    stub: StubServer, platform: CrmClient, make: Make
+) -> None:
+    app = platform.marketplace.apps.create({
+        "name": "Mover", "tagline": "Moves", "description": "Moves deals.", "category": "productivity",
+        "support_email": "help@mover.example", "privacy_url": "https://mover.example/privacy",
+        "permissions": ["deals:read", "deals:update"],
+    })  # fmt: skip
+    stub.clock.advance(3_600)
+    made = platform.marketplace.apps.install(app.id, granted_permissions=["deals:read", "deals:update"])
+    mover = stub.client(api_key=made.access_token, dialects="platform", max_retries=0)
+    notes = stub.store.collection("tenant_acme", "notification")
+    for owner in ("user_sam", None):
+        deal = make()
+        stored(stub, "deal", deal.id, owner_id=owner)
+        before = {one["id"] for one in notes.all()}
+        assert mover.deals.move_stage(deal.id, "won").status == "won"
+        told = [one for one in notes.all() if one["id"] not in before and one["type"] == "deal_update"]
+        assert [(one["user_id"], one["title"]) for one in told] == [(owner, "Deal won: Deal")] * (owner is not None)
+
+
 def test_insights_have_the_date_of_their_occasion(
     stub: StubServer, platform: CrmClient, flow: CrmClient, make: Make
 ) -> None:
