@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from icalendar import Calendar
+from newcomers import signed_in
 from refusals import refused
 from stub_data import some, stored
 
@@ -162,3 +163,35 @@ def test_what_is_private_is_busy_only_where_it_is_not_wanted_or_is_somebody_else
     assert {"own", "asked"}.isdisjoint(calendar) and {"open", "Busy"} <= set(calendar)
     busy = calendar["Busy"]
     assert (busy.get("location"), str(busy["class"]), busy["dtstart"].dt.astimezone(UTC)) == (None, "PRIVATE", at)
+
+
+def test_an_event_whose_times_a_role_hides_is_in_no_feed(stub: StubServer, acme: CrmClient) -> None:
+    for field, titles in (("start_time", {"call"}), ("location", {"call", "event"})):
+        body: Any = {
+            "key": f"without_{field}", "name": field,
+            "permissions": [
+                {"resource": "activities", "action": action, "scope": "all"} for action in ("create", "read")
+            ],
+            "field_permissions": [{"entity": "event", "field": field, "access": "hidden"}],
+        }  # fmt: skip
+        user, crm = signed_in(stub, acme, acme.security.roles.create(body).key, strict=False)
+        at = stub.clock.now() + DAY
+        event: Any = {
+            "title": "event",
+            "start_time": at,
+            "end_time": at + HOUR,
+            "owner_id": user.id,
+            "location": "Hall",
+        }
+        acme.activities.events.create(event)
+        call: Any = {
+            "title": "call",
+            "direction": "outbound",
+            "status": "queued",
+            "start_time": at,
+            "owner_id": user.id,
+        }
+        acme.activities.calls.create(call)
+        calendar = shown(stub, crm.calendar.feed.create(kinds=["event", "call"]))
+        assert set(calendar) == titles
+        assert "event" not in calendar or calendar["event"].get("location") is None

@@ -76,6 +76,7 @@ def test_a_profile_is_of_its_column_of_its_host_or_as_an_export_writes_it() -> N
         "name,social profiles,linkedin,twitter\nA,github https://g.example ada,ada,@ada\n"
         "B,https://x.com/ada,https://www.linkedin.com/in/a,\nC,https://youtu.be/x;https://foo.bar.example/x,,\n"
         "D,localhost,,x.com/bob\nE,http://localhost/x;my site https://m.example,,\nF,https://twitter.com/a,,\n"
+        "G,https://[x/y,,\n"
     )
     found = [[(one.network, one.url, one.handle) for one in contact.social_profiles] for contact in done.contacts]
     assert found == [
@@ -86,6 +87,7 @@ def test_a_profile_is_of_its_column_of_its_host_or_as_an_export_writes_it() -> N
         [("website", "https://www.com/localhost", None), ("twitter", "https://x.com/bob", None)],
         [("website", "http://localhost/x", None), ("my site", "https://m.example", None)],
         [("twitter", "https://twitter.com/a", None)],
+        [("website", "https://[x/y", None)],
     ]  # fmt: skip
     assert done.warnings == []
 
