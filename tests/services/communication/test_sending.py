@@ -218,3 +218,16 @@ def test_a_meeting_stands_though_its_invitation_was_not_sent(
     assert [record.getMessage() for record in caplog.records if record.name.startswith("server_stub")] == [
         f"the invitation {one['id']} was not sent: nobody answers" for one in invitations
     ]
+
+
+def test_a_mailbox_that_is_not_connected_sends_nothing(stub: StubServer, client: CrmClient) -> None:
+    made = client.integrations.create(BOX)
+    emails, known = stub.store.collection("tenant_acme", "activity"), len(stub.audit())
+    email: Any = {"to": ["eva@x.example"], "subject": "S", "body_text": "T", "integration_id": made.id}
+    for status in ("error", "disconnected"):
+        stored(stub, "integration", made.id, status=status)
+        error = refused(lambda: client.communication.email.send(email))
+        assert (error.status, error.code, error.message, error.details) == (
+            409, "INTEGRATION_NOT_CONNECTED", "Ada's mail is not connected", {"status": status},
+        )  # fmt: skip
+    assert emails.find("integration_id", made.id) == [] and len(stub.audit()) == known
