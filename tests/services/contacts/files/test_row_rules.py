@@ -219,6 +219,18 @@ def test_a_trial_counts_what_an_import_does_by_its_mode_and_policy() -> None:
         assert ("fair" in alice.tags, alice.owner_id == "user_sam") == (("contact_123" in done.updated_ids),) * 2
 
 
+def test_a_trial_reads_a_row_again_that_one_before_it_would_have_created() -> None:
+    rows = "name,email,status,custom_fields.n\nA,a@x.example,active,1\nB,a@x.example,asleep,2\nC,a@x.example,active,3\n"
+    for dry_run in (True, False):
+        crm = StubServer().client(dialects="platform")
+        job = crm.contacts.imports.create(("a.csv", rows.encode()), dry_run=dry_run, on_duplicate="update")
+        warnings = job.wait().warnings
+        counts = some(crm.contacts.imports.get(job.id).counts)
+        assert (counts.created, counts.updated, counts.failed) == (1, 2, 0)
+        ((row, field, value),) = [(one.row, one.field, one.value) for one in warnings]
+        assert (row, field, value) == (2, "status", "asleep"), dry_run
+
+
 def test_what_an_import_cannot_be_given_is_refused_at_once() -> None:
     crm = StubServer().client(dialects="platform")
     for options, field, rule in (
