@@ -52,6 +52,8 @@ def test_an_email_is_tried_five_times_each_later_than_the_one_before(
     mail = client.communication.email.send(MAIL | {"integration_id": mailbox})
     stub.clock.advance(1)
     assert client.communication.email.get(mail.id).status == ("queued" if lost else "sent")
+    waiting = some(stub.store.collection("tenant_acme", "email_delivery").get(mail.id))
+    assert not lost or waiting["at"] >= start + timedelta(minutes=5)
     for _ in range(100):
         stub.clock.advance(60)
         client.communication.email.get(mail.id)

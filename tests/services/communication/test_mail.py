@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from imap_server import ImapServer
 from refusals import refused
-from stub_data import stored
+from stub_data import some, stored
 
 from crm_sdk import ConflictError, CrmClient, JobFailedError, PermissionDeniedError, ValidationError
 from server_stub import StubServer
@@ -235,8 +235,11 @@ def test_a_mailbox_is_its_owners_until_it_is_shared(stub: StubServer, client: Cr
     assert other.activities.get(mail.id).title is None
     with pytest.raises(ValidationError, match="not a mailbox"):
         other.communication.email.sync(post.id)
+    task = client.activities.tasks.create({"title": "T"}).id
+    stored(stub, "activity", task, integration_id=post.id, visibility="private")
     client.integrations.update(post.id, {"config": {"shared": True}})
     assert [one.id for one in other.communication.email.inbox(integration_id=post.id)] == [mail.id]
+    assert some(stub.store.collection("tenant_acme", "activity").get(task))["visibility"] == "private", "no e-mail"
     stub.mailboxes[post.id].connect(imap=post.imap.address, username="ada", password="wrong")
     with pytest.raises(JobFailedError, match="wrong password"):
         client.communication.email.sync(post.id).wait()
