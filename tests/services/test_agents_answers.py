@@ -44,6 +44,10 @@ def test_each_intent_is_answered_with_its_actions(stub: StubServer, client: CrmC
          "I pass the cancellation on, Ada: a colleague will confirm it and offer another time.",
          [("route_ticket", {**who, "queue": "scheduling", "priority": "medium"}),
           ("notify_owner", {**who, "ownerId": "user_sam", "reason": "cancels a meeting"})], 0.85),
+        (f"cancel the call with {lead}",
+         "I pass the cancellation on, Ada: a colleague will confirm it and offer another time.",
+         [("route_ticket", {**who, "queue": "scheduling", "priority": "medium"}),
+          ("notify_owner", {**who, "ownerId": "user_sam", "reason": "cancels a meeting"})], 0.85),
         (f"cancel {lead}", retained, [
             ("route_ticket", {**who, "queue": "retention", "priority": "high"}),
             ("notify_owner", {**who, "ownerId": "user_sam", "reason": "wants to cancel"})], 0.85),
@@ -167,3 +171,50 @@ def test_an_answer_is_added_to_what_an_agent_did_and_cost(stub: StubServer, clie
     agent = stored(stub, "agent", "agent_123")
     assert agent["usage"] == {"cost": Decimal(1) + Decimal(cost), "qualifications": 4, "qualified": 3}
     assert (agent["performance"]["total_interactions"], agent["performance"]["success_rate"]) == (5, 0.6)
+
+
+def test_a_new_agent_has_done_nothing_and_its_first_answer_is_told_whole(stub: StubServer, client: CrmClient) -> None:
+    made = client.agents.create({"name": " Nova ", "type": "support"}).id
+    nothing = {"total_interactions": 0, "success_rate": 0.0, "avg_response_time": 0.0}
+    agent = stored(stub, "agent", made)
+    members = ("name", "type", "status", "capabilities", "performance", "config", "version")
+    assert [agent[name] for name in members] == [
+        "Nova", "support", "active", ["faq-answers", "ticket-routing"], nothing, {"model": "gpt-4"}, 1,
+    ]  # fmt: skip
+    assert client.agents.list()[0].id == made
+    log = len(stub.audit())
+    done = client.agents.execute(made, {"input": "help"})
+    assert done.usage is not None and done.output.confidence == 0.55
+    told = [(entry["action"], entry["metadata"]) for entry in stub.audit()[log:] if entry["entity"]["id"] == made]
+    assert told == [
+        ("agent.status", {"status": "processing", "current_task": "Helping somebody"}),
+        ("agent.completed", {"confidence": 0.55, "task": "Helping somebody", "actions": ["route_ticket"]}),
+        ("agent.status", {"status": "active", "current_task": None}),
+    ]  # fmt: skip
+    agent = stored(stub, "agent", made)
+    spent, out = done.usage.input_tokens, done.usage.output_tokens or 0
+    assert (spent, out) == (4, 32), "four characters each, of the question and of the answer with its actions"
+    assert agent["usage"] == {"cost": Decimal("0.00066"), "qualifications": 0, "qualified": 0}
+    assert agent["performance"] == {"total_interactions": 1, "success_rate": 1.0, "avg_response_time": 0.72}
+    assert (agent["version"], agent["updated_at"]) == (1, stub.clock.now())
+    (calls,) = stub.store.collection("tenant_acme", "agent_calls").all()
+    assert (calls["id"], calls["calls"]) == ("2026-01-15", 1)
+    for config, more, price in (
+        ({"model": "gpt-3.5-turbo"}, 0, "0.0015"), ({"model": "another"}, 0, "0.02"), ({}, 0, "0.02"),
+        ({"systemPrompt": "x" * 41}, 11, "0.02"), ({"system_prompt": "x" * 40}, 10, "0.02"),
+    ):  # fmt: skip
+        stored(stub, "agent", made, config=config)
+        usage = client.agents.execute(made, {"input": "help"}).usage
+        assert usage is not None and (usage.input_tokens, usage.output_tokens) == (4 + more, out), config
+        cost = (4 + more) * Decimal("0.0005" if price == "0.0015" else "0.005") + out * Decimal(price)
+        assert Decimal(usage.total_cost or 0) == (cost / 1000).quantize(Decimal("0.000001")), config
+
+
+def test_an_answer_is_a_success_from_half_a_confidence_on(stub: StubServer, client: CrmClient) -> None:
+    crm: Any = stub.client(dialects="platform", max_retries=0)
+    lead = crm.leads.create({"name": "Ada"}).id
+    for text, sure, rate in ((f"refund {lead}", 0.5, 1.0), (f"help {lead}", 0.45, 0.5), ("help", 0.3, 0.333333)):
+        if sure == 0.5:
+            stored(stub, "agent", "agent_123", performance=None, usage=None)
+        assert asked(client, text)[2] == sure
+        assert stored(stub, "agent", "agent_123")["performance"]["success_rate"] == rate, text

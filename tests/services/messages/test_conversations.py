@@ -10,6 +10,7 @@ import pytest
 from conversing import fresh, hears
 from refusals import refused
 from stub_data import idle, some, stored, trail
+from wire import CHANNELS, MESSAGES, opened
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
@@ -212,3 +213,34 @@ def test_a_stored_conversation_has_the_priority_of_what_came_in_last(
     for message in stub.store.collection("tenant_acme", "message").find("conversation_id", calm):
         stored(stub, "message", message["id"], sender_type="user")
     assert completed(calm)[0] == "set", "nothing came in"
+
+
+def test_what_comes_in_and_goes_out_shows_on_the_feeds(mvp: CrmClient, stub: StubServer) -> None:
+    lead = mvp.leads.create({"name": "Nora Quist"}).id
+    with opened(stub, CHANNELS) as wire, opened(stub) as feed:
+        wire.join(MESSAGES)
+        (heard,) = hears(mvp, lead, "Hi")
+        received, updated, unread = (frame[3:] for frame in wire.all())
+        at = received[1]["message"]["timestamp"]
+        id = received[1]["conversationId"]
+        assert (received[0], received[1]["message"]) == ("message:received", {
+            "id": heard.id, "conversationId": id, "senderId": lead, "senderName": "Nora Quist",
+            "senderType": "contact", "content": "Hi", "timestamp": at, "type": "chat", "sentiment": "neutral",
+            "confidence": 60, "attachments": [], "status": "delivered",
+        })  # fmt: skip
+        assert (updated[0], updated[1]["id"], updated[1]["changes"]) == (
+            "conversation:updated", id, {"unreadCount": 1, "lastMessageAt": at},
+        )  # fmt: skip
+        assert (unread[0], unread[1]["conversationId"], unread[1]["count"]) == ("conversation:unread_count", id, 1)
+        said = mvp.messages.create({"lead_id": lead, "content": "Yes", "sender": "agent"})
+        assert [(frame[3], frame[4].get("count")) for frame in wire.all()] == [
+            ("conversation:updated", None), ("conversation:unread_count", 0),
+        ]  # fmt: skip
+        told = {entry["type"]: entry["data"] for entry in feed.all()}
+        for type, made, sender, status in (
+            ("message.received", heard, "lead", "delivered"), ("message.sent", said, "agent", "sent"),
+        ):  # fmt: skip
+            assert told[type] == {
+                "id": made.id, "leadId": lead, "sender": sender, "content": made.content, "status": status,
+                "timestamp": told[type]["timestamp"],
+            }, type  # fmt: skip
