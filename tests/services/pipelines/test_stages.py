@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from refusals import refused as refusal
+from stub_data import stored
 
 from crm_sdk import ConflictError, CrmClient, NotFoundError, ValidationError
 from crm_sdk.models import Pipeline
@@ -159,32 +161,125 @@ def test_an_order_names_every_stage_once(client: CrmClient, pipeline: Pipeline, 
     assert len(deeds) == 1 and deeds[0]["entity"]["id"] == pipeline.id
 
 
-@pytest.mark.parametrize(
-    ("rules", "start", "to", "code"),
-    [
-        ({"allow_backward": False}, "late", "start", "STAGE_BACKWARD_FORBIDDEN"),
-        ({"allow_skip": False}, "start", "late", "STAGE_SKIP_FORBIDDEN"),
-        ({"lock_closed": True}, "won", "start", "DEAL_CLOSED"),
-        ({"require_lost_reason": True}, "start", "lost", "LOST_REASON_REQUIRED"),
-        ({}, "start", "gated", "STAGE_FIELDS_MISSING"),
-    ],
-)
-def test_the_rules_of_a_pipeline_hold_for_its_deals(
-    client: CrmClient, rules: Any, start: str, to: str, code: str
-) -> None:
+def test_the_rules_of_a_pipeline_hold_for_its_deals(client: CrmClient) -> None:
     stages = [
         *STAGES[:2],
         {"name": "Late", "probability": 80},
         {"name": "Gated", "probability": 85, "required_fields": ["description"]},
         *STAGES[2:],
     ]
-    body: Any = {"name": "Strict", "is_default": True, "stages": stages, **rules}
-    client.pipelines.create(body)
-    made = client.deals.create({"title": "Engine", "value": 1, "stage": start})
-    with pytest.raises((ConflictError, ValidationError)) as caught:
-        client.deals.move_stage(made.id, to)
-    assert caught.value.code == code
-    with pytest.raises((ConflictError, ValidationError)) as caught:
-        client.deals.update(made.id, {"stage": to})
-    assert caught.value.code == code
-    assert client.deals.get(made.id).stage == start
+    for rules, start, to, code in (
+        ({"allow_backward": False}, "late", "start", "STAGE_BACKWARD_FORBIDDEN"),
+        ({"allow_skip": False}, "start", "late", "STAGE_SKIP_FORBIDDEN"),
+        ({"lock_closed": True}, "won", "start", "DEAL_CLOSED"),
+        ({"require_lost_reason": True}, "start", "lost", "LOST_REASON_REQUIRED"),
+        ({}, "start", "gated", "STAGE_FIELDS_MISSING"),
+    ):
+        body: Any = {"name": f"Strict {code}", "is_default": True, "stages": stages, **rules}
+        client.pipelines.create(body)
+        made = client.deals.create({"title": "Engine", "value": 1, "stage": start})
+        with pytest.raises((ConflictError, ValidationError)) as caught:
+            client.deals.move_stage(made.id, to)
+        assert caught.value.code == code
+        with pytest.raises((ConflictError, ValidationError)) as caught:
+            client.deals.update(made.id, {"stage": to})
+        assert caught.value.code == code
+        assert client.deals.get(made.id).stage == start
+
+
+def test_what_forbids_a_stage_says_why(client: CrmClient, pipeline: Pipeline) -> None:
+    by_key = {stage.key: stage.id for stage in pipeline.stages}
+    client.deals.create({"title": "In", "value": 1, "stage": "middle"})
+    stages, id = client.pipelines.stages, pipeline.id
+    only = "Short exactly once"
+    calls: Any = (
+        (lambda: stages.delete(id, by_key["won"]), 409, "STAGE_REQUIRED",
+         "Won is the only won stage of its pipeline", {}),
+        (lambda: stages.update(id, by_key["lost"], {"kind": "won"}), 409, "STAGE_REQUIRED",
+         "Lost is the only lost stage of its pipeline", {}),
+        (lambda: stages.delete(id, by_key["middle"]), 409, "STAGE_HAS_DEALS",
+         "Middle has 1 deals: move them with move_deals_to", {"dealCount": 1}),
+        (lambda: stages.update(id, by_key["middle"], {"kind": "lost"}), 409, "STAGE_HAS_DEALS",
+         "Middle has 1 deals: move them before its kind is changed", {"dealCount": 1}),
+        (lambda: stages.delete(id, by_key["middle"], move_deals_to=by_key["middle"]), 409, "STAGE_NOT_IN_PIPELINE",
+         "Middle is no other stage of Short", {}),
+        (lambda: stages.delete(id, by_key["start"], move_deals_to="stage_acme_prospect"), 409, "STAGE_NOT_IN_PIPELINE",
+         "Prospect is no other stage of Short", {}),
+        (lambda: stages.reorder(id, [*by_key.values()][1:]), 422, "INCOMPLETE_ORDER",
+         f"name each of the 4 stages of {only}", {"stageIds": [*by_key.values()]}),
+        (lambda: stages.create(id, {"name": "Back", "probability": 1, "position": 3}), 422, "STAGE_ORDER",
+         "open stages come before closed ones", {}),
+        (lambda: stages.create(id, {"name": "Early", "kind": "won", "position": 1}), 422, "STAGE_ORDER",
+         "open stages come before closed ones", {}),
+        (lambda: stages.update(id, by_key["won"], {"probability": 90}), 422, "PROBABILITY_MISMATCH",
+         "a won stage has the probability 100, not 90", {}),
+        (lambda: stages.update(id, by_key["start"], {"required_fields": ["title", "nope"]}), 422, "UNKNOWN_FIELD",
+         "deals have no field 'nope'", {}),
+    )  # fmt: skip
+    for call, status, code, message, details in calls:
+        error = refusal(call)
+        said = error.fields[0].message if error.fields else error.message
+        assert (error.status, error.code, said) == (status, code, message)
+        assert {name: error.details.get(name) for name in details} == details, message
+    assert client.pipelines.get(id).stages[0] == pipeline.stages[0] and keys(client, pipeline) == list(by_key)
+
+
+def test_where_a_stage_comes_and_what_it_becomes_with_another_kind(client: CrmClient, pipeline: Pipeline) -> None:
+    create, update = client.pipelines.stages.create, client.pipelines.stages.update
+    for members, position in (
+        ({"name": "Won two", "kind": "won"}, 3), ({"name": "Lost two", "kind": "lost"}, 5),
+        ({"name": "Third", "probability": 60}, 2), ({"name": "Last", "kind": "lost", "position": 99}, 7),
+        ({"name": "Between", "kind": "lost", "position": 3}, 3), ({"name": "Zero", "probability": 1, "position": 0}, 0),
+    ):  # fmt: skip
+        made: Any = members
+        assert create(pipeline.id, made).position == position, members
+    order = ["zero", "start", "middle", "third", "between", "won", "won-two", "lost", "lost-two", "last"]
+    assert keys(client, pipeline) == order
+    third = stage_id(client, pipeline, "third")
+    for changes, found in (
+        ({"kind": "won"}, ("won", 100, "closed", 6)), ({"kind": "lost"}, ("lost", 0, "omitted", 9)),
+        ({"kind": "open", "probability": 74}, ("open", 74, "best_case", 3)),
+        ({"probability": 75}, ("open", 75, "commit", 3)),
+        ({"forecast_category": "pipeline"}, ("open", 75, "pipeline", 3)),
+        ({"name": "Third", "color": "#112233"}, ("open", 75, "pipeline", 3)),
+        ({"probability": 75, "rotten_days": 3}, ("open", 75, "pipeline", 3)),
+        ({"probability": 24, "forecast_category": "commit"}, ("open", 24, "commit", 3)),
+        ({"probability": 25}, ("open", 25, "best_case", 3)), ({"position": 1}, ("open", 25, "best_case", 1)),
+    ):  # fmt: skip
+        given: Any = changes
+        one = update(pipeline.id, third, given)
+        assert (one.kind, one.probability, one.forecast_category, one.position) == found, changes
+    assert keys(client, pipeline) == ["zero", "third", *(key for key in order if key not in ("zero", "third"))]
+    versions = {one.key: one.version for one in client.pipelines.get(pipeline.id).stages}
+    assert versions == {key: 11 if key == "third" else 1 for key in order}, "who makes room is not changed"
+
+
+def test_a_new_probability_is_told_of_each_open_deal_that_moves_with_it(
+    client: CrmClient, pipeline: Pipeline, stub: StubServer
+) -> None:
+    one, fixed, closed = (client.deals.create({"title": "In", "value": 100, "stage": "middle"}).id for _ in range(3))
+    client.deals.update(fixed, {"probability_override": 40})
+    stored(stub, "deal", closed, status="lost")
+    log = len(stub.audit())
+    middle = stage_id(client, pipeline, "middle")
+    client.pipelines.stages.update(pipeline.id, middle, {"name": "Centre"})
+    assert [entry["action"] for entry in stub.audit()[log:]] == ["pipeline.stage_updated"]
+    log, before = len(stub.audit()), client.deals.get(one).probability or 0
+    client.pipelines.stages.update(pipeline.id, middle, {"probability": 60})
+    told = stub.audit()[log:]
+    assert sorted((entry["action"], entry["entity"]["id"]) for entry in told) == sorted(
+        [("deal.updated", one), ("pipeline.stage_updated", pipeline.id)]
+    )
+    (changes,) = (entry["changes"] for entry in told if entry["action"] == "deal.updated")
+    moved = {change["field"]: (change["before"], change["after"]) for change in changes}
+    assert moved["probability"] == (before, before + 10) and "weighted_value" in moved
+    assert client.deals.get(one).probability == before + 10 and client.deals.get(fixed).probability == 40
+    log = len(stub.audit())
+    order = [stage.id for stage in client.pipelines.get(pipeline.id).stages]
+    order[:2] = order[1::-1]
+    answered = client.pipelines.stages.reorder(pipeline.id, order)
+    assert answered == client.pipelines.get(pipeline.id).stages and [one.id for one in answered] == order
+    (entry,) = stub.audit()[log:]
+    assert (entry["action"], entry["entity"]["id"], entry["metadata"]) == (
+        "pipeline.stages_reordered", pipeline.id, {"stage_ids": order},
+    )  # fmt: skip
