@@ -86,15 +86,19 @@ def test_no_row_is_a_file_with_the_header(admin: CrmClient) -> None:
     assert found.rows() == [] and found.content.startswith(b"id,createdAt,") and found.content.count(b"\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("encoding", "mark"), [("utf-8", b"na"), ("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("cp1252", b"na")]
-)
-def test_only_the_encodings_that_say_so_have_a_mark(admin: CrmClient, encoding: str, mark: bytes) -> None:
-    made = admin.contacts.create({"name": "Zoé; Müller"})
-    more: dict[str, Any] = {"ids": [made.id], "fields": {"contact": ["name"]}, "delimiter": ";", "encoding": encoding}
-    content = export(admin, "contact", **more).content
-    assert content.startswith(mark)
-    assert content.decode(encoding).splitlines() == ["name", '"Zoé; Müller"']
+def test_only_the_encodings_that_say_so_have_a_mark(admin: CrmClient) -> None:
+    cases: list[Any] = [("utf-8", b"na"), ("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("cp1252", b"na")]
+    for encoding, mark in cases:
+        made = admin.contacts.create({"name": "Zoé; Müller"})
+        more: dict[str, Any] = {
+            "ids": [made.id],
+            "fields": {"contact": ["name"]},
+            "delimiter": ";",
+            "encoding": encoding,
+        }
+        content = export(admin, "contact", **more).content
+        assert content.startswith(mark), encoding
+        assert content.decode(encoding).splitlines() == ["name", '"Zoé; Müller"'], encoding
 
 
 def test_fields_choose_the_columns_in_their_order(admin: CrmClient) -> None:
@@ -310,25 +314,23 @@ def test_conditions_are_those_of_the_moment_of_the_export(stub: StubServer, admi
     assert rows == {deal.id for deal in admin.deals.list(status="open") if (deal.days_in_stage or 0) >= 40}
 
 
-@pytest.mark.parametrize(
-    ("kind", "hidden", "parts"),
-    [("event", None, (1, 0)), ("event", "start_time", (0, 0)), ("event", "end_time", (0, 0)),
-     ("task", None, (0, 1)), ("task", "start_time", (0, 1)), ("task", "due_at", (0, 1)),
-     ("event", "title", (1, 0)), ("task", "title", (0, 1)), ("event", "description", (1, 0)),
-     ("task", "description", (0, 1))],
-)  # fmt: skip
-def test_a_calendar_has_a_task_once_and_no_event_whose_times_are_hidden(
-    admin: CrmClient, new: New, kind: str, hidden: str | None, parts: tuple[int, int]
-) -> None:
-    ends = {"end_time": "2031-05-05T11:00:00Z"} if kind == "event" else {"due_at": "2031-05-06T10:00:00Z"}
-    said: dict[str, Any] = {"title": "Canary title", "description": "Canary description"}
-    body: Any = {"kind": kind, **said, "start_time": "2031-05-05T10:00:00Z", **ends}
-    made = admin.activities.create(body)
-    fields = [{"entity": kind, "field": hidden, "access": "hidden"}] if hidden is not None else []
-    _, crm = new("activities:read@all", "activities:export@all", "files:read@all", field_permissions=fields)
-    found = export(crm, "activity", ids=[made.id], format="ics")
-    counts = (found.content.count(b"BEGIN:VEVENT"), found.content.count(b"BEGIN:VTODO"))
-    assert (counts, found.result.row_count) == (parts, sum(parts))
-    shown = {name for name, text in said.items() if text.encode() in found.content}
-    assert shown == (set(said) - {hidden} if sum(parts) else set())
-    assert (b"DUE:20310506" in found.content) is (kind == "task" and hidden != "due_at")
+def test_a_calendar_has_a_task_once_and_no_event_whose_times_are_hidden(admin: CrmClient, new: New) -> None:
+    cases: list[Any] = [
+        ("event", None, (1, 0)), ("event", "start_time", (0, 0)), ("event", "end_time", (0, 0)),
+        ("task", None, (0, 1)), ("task", "start_time", (0, 1)), ("task", "due_at", (0, 1)),
+        ("event", "title", (1, 0)), ("task", "title", (0, 1)), ("event", "description", (1, 0)),
+        ("task", "description", (0, 1)),
+    ]  # fmt: skip
+    for kind, hidden, parts in cases:
+        ends = {"end_time": "2031-05-05T11:00:00Z"} if kind == "event" else {"due_at": "2031-05-06T10:00:00Z"}
+        said: dict[str, Any] = {"title": "Canary title", "description": "Canary description"}
+        body: Any = {"kind": kind, **said, "start_time": "2031-05-05T10:00:00Z", **ends}
+        made = admin.activities.create(body)
+        fields = [{"entity": kind, "field": hidden, "access": "hidden"}] if hidden is not None else []
+        _, crm = new("activities:read@all", "activities:export@all", "files:read@all", field_permissions=fields)
+        found = export(crm, "activity", ids=[made.id], format="ics")
+        counts = (found.content.count(b"BEGIN:VEVENT"), found.content.count(b"BEGIN:VTODO"))
+        assert (counts, found.result.row_count) == (parts, sum(parts)), kind
+        shown = {name for name, text in said.items() if text.encode() in found.content}
+        assert shown == (set(said) - {hidden} if sum(parts) else set()), kind
+        assert (b"DUE:20310506" in found.content) is (kind == "task" and hidden != "due_at"), kind

@@ -112,21 +112,17 @@ def test_exactly_one_file_without_a_virus(client: CrmClient) -> None:
     assert refused(lambda: load(client, "deal", "x", "a.doc")).fields[0].field == "format"
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "options"),
-    [
+def test_a_file_that_cannot_be_read_fails_the_job(client: CrmClient) -> None:
+    cases: list[Any] = [
         ("Jörg\n".encode("latin-1"), "a.csv", {"encoding": "utf-8"}),
         (b"PK\x03\x04 no workbook", "a.xlsx", {}),
         (b"", "a.csv", {}),
         (b"what,ever\n1,2\n", "a.csv", {}),
-    ],
-)
-def test_a_file_that_cannot_be_read_fails_the_job(
-    client: CrmClient, content: bytes, name: str, options: dict[str, Any]
-) -> None:
-    with pytest.raises(JobFailedError) as failed:
-        load(client, "lead", content, name, **options)
-    assert failed.value.code == "UNREADABLE_FILE"
+    ]
+    for content, name, options in cases:
+        with pytest.raises(JobFailedError) as failed:
+            load(client, "lead", content, name, **options)
+        assert failed.value.code == "UNREADABLE_FILE", content
 
 
 def test_a_file_with_more_rows_than_the_setting_is_not_begun(client: CrmClient) -> None:

@@ -97,22 +97,18 @@ def test_each_field_is_suggested_once_for_the_best_column(client: CrmClient) -> 
     assert [one.name for one in client.contacts.list(search="c@d.example")] == ["Ada"]
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "options", "word"),
-    [
+def test_an_unreadable_file_is_told_in_the_answer(client: CrmClient) -> None:
+    cases: list[Any] = [
         ("Jörg\n".encode("latin-1"), "a.csv", {"encoding": "utf-8"}, "encoded"),
         (b"PK\x03\x04 no workbook", "a.xlsx", {}, "xlsx"),
         (b"", "a.csv", {}, "empty"),
         (b"x", "a.doc", {}, "format"),
         (b"x", "a.csv", {"encoding": "utf-99"}, "encoding"),
-    ],
-)
-def test_an_unreadable_file_is_told_in_the_answer(
-    client: CrmClient, content: bytes, name: str, options: dict[str, Any], word: str
-) -> None:
-    found = look(client, "lead", content, name, **options)
-    assert (found.readable, found.rows, found.row_count) == (False, [], 0)
-    assert word in found.errors[0].message
+    ]
+    for content, name, options, word in cases:
+        found = look(client, "lead", content, name, **options)
+        assert (found.readable, found.rows, found.row_count) == (False, [], 0), content
+        assert word in found.errors[0].message, content
 
 
 @pytest.mark.parametrize("encoding", ["utf-99", "base64_codec"])
@@ -130,20 +126,16 @@ def test_an_encoding_that_is_none_is_named(client: CrmClient, encoding: str) -> 
     ]
 
 
-@pytest.mark.parametrize(
-    ("options", "code"),
-    [
+def test_what_an_import_would_refuse_is_told_in_the_answer(client: CrmClient) -> None:
+    cases: list[Any] = [
         ({"mapping": [{"column": "name", "field": "nonsense"}]}, "UNKNOWN_FIELD"),
         ({"mapping": [{"column": "name", "field": "score"}]}, "FIELD_READ_ONLY"),
         ({"mapping": [{"column": "other", "field": "name"}]}, "VALIDATION_ERROR"),
         ({"match_on": "score"}, "NOT_A_KEY"),
-    ],
-)
-def test_what_an_import_would_refuse_is_told_in_the_answer(
-    client: CrmClient, options: dict[str, Any], code: str
-) -> None:
-    found = look(client, "lead", "name\nAda\n", **options)
-    assert (found.readable, [error.code for error in found.errors], found.rows) == (True, [code], [])
+    ]
+    for options, code in cases:
+        found = look(client, "lead", "name\nAda\n", **options)
+        assert (found.readable, [error.code for error in found.errors], found.rows) == (True, [code], []), options
 
 
 def test_how_a_file_is_read_is_told(client: CrmClient) -> None:
