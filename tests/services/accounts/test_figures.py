@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from stub_data import stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Account
@@ -99,3 +100,53 @@ def test_lists_are_sorted_by_figures(client: CrmClient, member: str) -> None:
     found = [value(one) for one in client.accounts.list(sort=member, order="desc", limit=200).items]
     known = [one for one in found if one is not None]
     assert known == sorted(known, reverse=True) and len(set(map(str, known))) > 1  # type: ignore[type-var] # amounts or times
+
+
+def test_figures_are_of_all_that_belongs_to_an_account_and_of_nothing_to_come(
+    client: CrmClient, stub: StubServer
+) -> None:
+    given: Any = {"name": "Figures Ltd", "type": "partner"}
+    account = client.accounts.create(given).id
+    prospect = client.accounts.create({"name": "Prospect Ltd"}).id
+    now = stub.clock.now()
+    ada, bob = (client.contacts.create({"name": name, "account_id": account}).id for name in ("Ada", "Bob"))
+
+    def last() -> timedelta | None:
+        at = client.accounts.get(account).last_activity_at
+        return None if at is None else timedelta(days=round((now - at) / timedelta(days=1)))
+
+    assert last() is None
+    cases: list[tuple[dict[str, Any], int]] = [
+        ({"contact_id": ada, "occurred_at": now - timedelta(days=9)}, 9),
+        ({"account_id": account, "occurred_at": now - timedelta(days=7)}, 7),
+        ({"contact_id": bob, "occurred_at": now - timedelta(days=8)}, 7),
+        ({"account_id": account, "occurred_at": now + timedelta(days=2)}, 7),
+        ({"account_id": prospect, "occurred_at": now - timedelta(days=1)}, 7),
+    ]
+    for members, days in cases:
+        at = members.pop("occurred_at")
+        note: Any = {"kind": "note", "body": "x", **members}
+        stored(stub, "activity", client.activities.create(note).id, occurred_at=at)
+        for id in (ada, bob):
+            stored(stub, "contact", id, last_contact=None)
+        stored(stub, "account", account, last_activity_at=None)
+        client.accounts.update(account, {"description": str(members)})
+        assert last() == timedelta(days=days), members
+    euros = client.deals.create({"title": "Engine", "value": 100, "currency": "EUR", "contact_id": ada}).id
+    worth = figures(client, account)[2]
+    assert figures(client, account) == (2, 1, worth, 0) and worth not in (0, 100), "in the company's currency"
+    assert last() == timedelta(), "a deal is an activity"
+    for id in (account, prospect):
+        made = client.deals.create({"title": "Wheel", "value": 10, "account_id": id}).id
+        client.deals.move_stage(made, "closed-won")
+    client.deals.move_stage(euros, "closed-lost")
+    assert figures(client, account) == (2, 0, 0, 10)
+    assert [client.accounts.get(id).type for id in (account, prospect)] == ["partner", "customer"]
+    client.contacts.update(bob, {"account_id": prospect})
+    assert (figures(client, account)[0], figures(client, prospect)[0]) == (1, 1)
+    child = client.accounts.create({"name": "Child", "parent_id": account}).id
+    assert client.accounts.get(account).child_count == 1
+    client.accounts.set_parent(child, prospect)
+    assert [client.accounts.get(id).child_count for id in (account, prospect)] == [0, 1]
+    client.accounts.delete(child)
+    assert client.accounts.get(prospect).child_count == 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from refusals import refused
 from stub_data import some
 
 from crm_sdk import ConflictError, CrmClient, NotFoundError, ValidationError
@@ -87,8 +89,8 @@ def test_an_unknown_child_is_a_wrong_value_and_an_unknown_parent_is_not_found(cl
 
 def test_a_tree_has_ten_levels(client: CrmClient) -> None:
     chain = tree(client, *(f"Level {number}" for number in range(10)))
-    refused = client.request("POST", "/v1/accounts", json={"name": "Level 10", "parentId": chain[-1].id})
-    assert refused.status == 409 and refused.json()["errors"][0]["code"] == "HIERARCHY_TOO_DEEP"
+    answer = client.request("POST", "/v1/accounts", json={"name": "Level 10", "parentId": chain[-1].id})
+    assert answer.status == 409 and answer.json()["errors"][0]["code"] == "HIERARCHY_TOO_DEEP"
     top = client.accounts.create({"name": "Above"})
     with pytest.raises(ConflictError, match="at most 10 levels"):
         client.accounts.set_parent(chain[0].id, top.id)
@@ -122,3 +124,68 @@ def test_a_tree_shows_a_thousand_accounts_and_says_where_there_are_more(client: 
         assert len(names) == 999 and names[0] == "Child 0000" and found.truncated is truncated
         assert names[-1] == ("Child 0998" if truncated else "Child 0999")
         assert found.rollup.accounts == (1_001 if truncated else 1_000)
+
+
+def test_a_tree_is_answered_whole(client: CrmClient) -> None:
+    root, middle, leaf = tree(client, "Root", "b middle", "Leaf")
+    first = client.accounts.create({"name": "A sibling", "parent_id": root.id, "type": "partner"})
+    ada = client.contacts.create({"name": "Ada", "account_id": leaf.id})
+    for value, stage in ((100, "prospect"), (30, "closed-won"), (7, "closed-lost")):
+        client.deals.create({"title": "Engine", "value": value, "contact_id": ada.id, "stage": stage})
+
+    def node(account: Account, level: int, *children: Any, worth: tuple[int, int] = (0, 0)) -> dict[str, Any]:
+        return {
+            "id": account.id, "name": account.name, "type": client.accounts.get(account.id).type,
+            "owner_id": "user_ada", "level": level, "open_deal_value": worth[0], "won_value": worth[1],
+            "children": list(children),
+        }  # fmt: skip
+
+    deepest = node(leaf, 2, worth=(100, 30))
+    nothing = {"accounts": 1, "contacts": 0, "open_deals": 0, "open_value": 0, "won_value": 0, "currency": "USD"}
+    summed = {"contacts": 1, "open_deals": 1, "open_value": 100, "won_value": 30, "currency": "USD"}
+    for account, path, rollup in (
+        (root, [root], {"accounts": 4, **summed}), (middle, [root, middle], {"accounts": 2, **summed}),
+        (leaf, [root, middle, leaf], {"accounts": 1, **summed}), (first, [root, first], nothing),
+    ):  # fmt: skip
+        found = client.accounts.hierarchy(account.id).model_dump()
+        whole = node(root, 0, node(first, 1), node(middle, 1, deepest))
+        assert found == {
+            "root": whole, "rollup": rollup, "truncated": False,
+            "path": [{"type": "account", "id": one.id, "name": one.name} for one in path],
+        }, account.name  # fmt: skip
+    for depth, shown in ((1, node(root, 0, node(first, 1), node(middle, 1))), (2, whole)):
+        assert client.accounts.hierarchy(leaf.id, max_depth=depth).root.model_dump() == shown, depth
+
+
+def test_what_forbids_a_move_says_why(client: CrmClient, stub: StubServer) -> None:
+    chain = tree(client, *(f"Level {number}" for number in range(9)))
+    pair = tree(client, "Upper", "Lower")
+    low = client.accounts.set_parent
+    errors = (
+        (lambda: client.accounts.add_child(pair[0].id, chain[1].id), "ACCOUNT_HAS_PARENT",
+         f"Level 1 is below {chain[0].id}: use set_parent to move it", {"parentId": chain[0].id}),
+        (lambda: low(chain[0].id, chain[4].id), "HIERARCHY_CYCLE",
+         "Level 0 would be above itself: Level 4 is the account itself, or below it", {"id": chain[0].id}),
+        (lambda: low(chain[2].id, chain[2].id), "HIERARCHY_CYCLE",
+         "Level 2 would be above itself: Level 2 is the account itself, or below it", {"id": chain[2].id}),
+        (lambda: low(pair[0].id, chain[8].id), "HIERARCHY_TOO_DEEP",
+         "a tree of accounts has at most 10 levels", {"limit": 10}),
+        (lambda: low(chain[0].id, pair[1].id), "HIERARCHY_TOO_DEEP",
+         "a tree of accounts has at most 10 levels", {"limit": 10}),
+    )  # fmt: skip
+    for call, code, message, details in errors:
+        error = refused(call)
+        assert (error.status, error.code, error.message, error.details) == (409, code, message, details)
+    assert low(pair[0].id, chain[7].id).parent_id == chain[7].id, "ten levels are allowed"
+    sales = stub.client(api_key="acme-sales")
+    for owned in (
+        lambda: sales.accounts.set_parent(pair[0].id, None),
+        lambda: sales.accounts.add_child(sales.accounts.create({"name": "Mine"}).id, pair[0].id),
+        lambda: sales.accounts.add_child(pair[0].id, sales.accounts.create({"name": "Mine too"}).id),
+    ):
+        assert refused(owned).status == 403
+    log = len(stub.audit())
+    moved = low(pair[0].id, chain[0].id, version=2)
+    told = [(entry["action"], entry["entity"]["id"]) for entry in stub.audit()[log:]]
+    assert ("account.hierarchy_changed", pair[0].id) in told and moved.version == 3
+    assert [client.accounts.get(one.id).child_count for one in (chain[0], chain[7])] == [2, 1]

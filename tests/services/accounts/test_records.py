@@ -22,6 +22,12 @@ def test_the_website_tells_the_domain_of_an_account_without_one(client: CrmClien
     assert made.domain == "engines.example"
     kept = client.accounts.update(made.id, {"website": "https://other.example"})
     assert kept.domain == "engines.example"
+    plain = client.accounts.create({"name": "Plain"})
+    assert client.accounts.update(plain.id, {"website": "https://plain.example/x"}).domain == "plain.example"
+    own = client.accounts.create({"name": "Own", "website": "https://one.example", "domain": "two.example"})
+    assert own.domain == "two.example"
+    cleared = client.accounts.update(own.id, {"domain": None, "website": "https://three.example"})
+    assert cleared.domain == "three.example" and client.accounts.create({"name": "None"}).domain is None
     with pytest.raises(ConflictError) as caught:
         client.accounts.create({"name": "Twin", "website": "http://ENGINES.example"})
     assert caught.value.code == "ACCOUNT_EXISTS" and caught.value.details == {"existingId": made.id}
@@ -72,10 +78,16 @@ def test_open_deals_and_children_keep_an_account(client: CrmClient) -> None:
     deal = client.deals.create({"title": "Engine", "value": 1, "contact_id": ada.id})
     with pytest.raises(ConflictError, match="open deals") as caught:
         client.accounts.delete(made.id)
-    assert caught.value.code == "ACCOUNT_HAS_OPEN_DEALS"
-    client.deals.delete(deal.id)
-    with pytest.raises(ConflictError, match="child accounts"):
+    assert (caught.value.code, caught.value.message, caught.value.details) == (
+        "ACCOUNT_HAS_OPEN_DEALS", "Engines has 1 open deals: close them, or give them to another account",
+        {"dealCount": 1},
+    )  # fmt: skip
+    client.deals.move_stage(deal.id, "closed-lost")
+    with pytest.raises(ConflictError, match="child accounts") as caught:
         client.accounts.delete(made.id)
+    assert (caught.value.code, caught.value.message, caught.value.details) == (
+        "ACCOUNT_HAS_CHILDREN", "Engines has 1 child accounts: give them another parent first", {"childCount": 1},
+    )  # fmt: skip
     client.accounts.set_parent(child.id, None)
     client.accounts.delete(made.id)
     left = client.contacts.get(ada.id)
