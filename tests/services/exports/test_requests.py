@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,6 +69,27 @@ def test_each_request_that_cannot_be_is_refused(stub: StubServer) -> None:
         (error, *_) = json.loads(reply.body)["errors"]
         wire = ".".join(map(camel, field.split(".")))
         assert (reply.status, error["code"], error["field"]) == (422, code, wire)
+
+
+def test_a_refusal_says_what_may_be_asked_for(admin: CrmClient) -> None:
+    refusals: list[Any] = [
+        ({"entity_types": ["lead", "unicorn"]}, "there is no entity 'unicorn'", "entity_types.1"),
+        ({"entity_types": ["lead", "deal"], "format": "vcf"}, "vcf is for contact and lead, not for deal", "format"),
+        ({"entity_types": ["deal"], "format": "ics"}, "ics is for activity, not for deal", "format"),
+        ({"entity_types": ["lead"], "fields": {"deal": ["title"]}}, "'deal' is not exported", "fields.deal"),
+        ({"entity_types": ["lead", "deal"], "ids": ["lead_123"]}, "ids are of one entity, and 2 are exported", "ids"),
+        ({"entity_types": ["lead", "deal"], "view": "x"}, "view are of one entity, and 2 are exported", "view"),
+        ({"entity_types": ["lead"], "ids": ["lead_123", "contact_123"]}, "no lead has the id 'contact_123'", "ids.1"),
+        ({"entity_types": ["lead"], "fields": {"lead": ["name", "nope"]}},
+         "records of the type lead have no field 'nope'", "fields.lead.1"),
+    ]  # fmt: skip
+    for request, message, field in refusals:
+        error = refused(partial(admin.exports.create, request))
+        assert [(one.field, one.message) for one in error.fields] == [(field, message)], request
+    empty: list[Any] = [{"ids": []}, {"fields": {}}, {"filter_groups": {}}]
+    whole = export(admin, "territory", format="jsonl").lines()
+    for nothing in empty:
+        assert export(admin, "territory", format="jsonl", **nothing).lines() == whole, nothing
 
 
 def test_a_file_is_called_as_asked_with_its_ending(admin: CrmClient) -> None:

@@ -149,3 +149,48 @@ def test_each_full_run_of_a_schedule_has_everything(stub: StubServer, admin: Crm
             "entity_types": ["contact" if format == "vcf" else "activity"], "format": format}}  # fmt: skip
         error = refused(lambda wrong=wrong: admin.exports.schedules.create(wrong))  # type: ignore[misc] # the value of this turn is bound
         assert (error.code, error.fields[0].field) == ("INVALID_FORMAT", "request.format")
+
+
+def test_a_card_has_the_chosen_members_and_a_name(admin: CrmClient) -> None:
+    body: Any = {"name": "Eva Roth", "email": "eva@cards.example", "phone": "+4930123456", "company": "Initech"}
+    made = admin.contacts.create(body).id
+    every = {"EMAIL": "eva@cards.example", "TEL": "4930123456", "ORG": "Initech"}
+    for fields, shown in (
+        (None, {"EMAIL", "TEL", "ORG"}), (["email"], {"EMAIL"}), (["id"], set()), (["name", "company"], {"ORG"}),
+        (["phone", "email"], {"EMAIL", "TEL"}),
+    ):  # fmt: skip
+        more: Any = {} if fields is None else {"fields": {"contact": fields}}
+        card = export(admin, "contact", ids=[made], format="vcf", **more).content.decode()
+        assert "FN:Eva Roth" in card and {line for line, text in every.items() if text in card} == shown, fields
+
+
+def test_which_records_are_in_a_file_and_in_which_order(admin: CrmClient, stub: StubServer) -> None:
+    one, two, three = (admin.leads.create({"name": name}).id for name in ("One", "Two", "Three"))
+    stub.clock.advance(60)
+    since = stub.clock.now()
+    late = admin.leads.create({"name": "Late"}).id
+    keep = some(admin.leads.update(two, {"name": "Second"}).updated_at)
+    admin.leads.delete(three)
+    mine = {"lead": [{"filters": [{"field": "id", "op": "in", "values": [one, two, three, late]}]}]}
+    for asked, found in (
+        ({"filter_groups": mine}, [one, two, late]),
+        ({"filter_groups": mine, "include_deleted": True}, [one, two, three, late]),
+        ({"ids": [late, one, late]}, [late, one]), ({"ids": [three, two], "include_deleted": True}, [three, two]),
+        ({"changed_since": since}, [two, late]), ({"changed_since": keep}, [two]),
+        ({"changed_since": since, "filter_groups": mine, "include_deleted": True}, [two, three, late]),
+        ({"changed_since": keep + timedelta(milliseconds=1)}, []),
+        ({"ids": [one], "filter_groups": {"lead": [{"filters": [{"field": "name", "op": "eq", "value": "x"}]}]}}, []),
+    ):  # fmt: skip
+        more: Any = asked
+        made = export(admin, "lead", format="jsonl", **more)
+        assert [line["id"] for line in made.lines()] == found, asked
+        assert made.result.row_count == len(found) and all(
+            ("deletedAt" in line) is bool(more.get("include_deleted")) for line in made.lines()
+        )
+    error = refused(lambda: admin.exports.create({"entity_types": ["lead"], "ids": [one, three]}))
+    assert (error.code, error.fields[0].field) == ("REFERENCE_NOT_FOUND", "ids.1")
+    first, second = (admin.accounts.create({"name": name}).id for name in ("First", "Second"))
+    admin.accounts.merge(first, [second])
+    assert [line["id"] for line in export(admin, "account", format="jsonl", ids=[second, first]).lines()] == [first]
+    rows = [line["id"] for line in export(admin, "account", format="jsonl", include_deleted=True).lines()]
+    assert first in rows and second not in rows
