@@ -244,3 +244,43 @@ def test_what_comes_in_and_goes_out_shows_on_the_feeds(mvp: CrmClient, stub: Stu
                 "id": made.id, "leadId": lead, "sender": sender, "content": made.content, "status": status,
                 "timestamp": told[type]["timestamp"],
             }, type  # fmt: skip
+
+
+def test_which_conversations_a_filter_and_a_search_show_and_in_which_order(
+    mvp: CrmClient, flow: CrmClient, stub: StubServer
+) -> None:
+    records = stub.store.collection("tenant_acme", "conversation")
+    for doc in records.all():
+        records.remove(doc["id"])
+    made = {name: fresh(mvp, flow, f"Hello {name * 4}").id for name in ("a", "b", "c", "d")}
+    names = {id: name for name, id in made.items()}
+    flow.conversations.messages.create(made["b"], {"content": "See you", "type": "email", "subject": "Zebra"})
+    stored(stub, "conversation", made["c"], archived=True, priority="high")
+    stored(stub, "conversation", made["d"], priority="high", tags=["vip"], contact_company="Initech")
+    stub.clock.advance(2 * 86_400)
+
+    def listed(**given: Any) -> str:
+        return "".join(names[one.id] for one in mvp.conversations.list(**given))
+
+    def filtered(name: str) -> str:
+        return "".join(sorted(names[one.id] for one in platform.conversations.list(filter=name)))
+
+    platform: Any = flow
+    assert listed() == "bdca", "the one with the newest message first"
+    for id in made.values():
+        lead = some(records.get(id))["lead_id"]
+        stored(stub, "lead", lead, converted_contact_id="contact_123")
+    for name, shown in (("all", "abcd"), ("unread", "ad"), ("high-priority", "d"), ("follow-up", "ad")):
+        assert filtered(name) == shown, name
+    stats = flow.messages.stats()
+    assert (stats.total, stats.unread, stats.high_priority, stats.needs_follow_up) == (4, 2, 1, 2)
+    for search, found in (("zebra", "b"), ("vip", "d"), ("hello cccc", "c"), ("see", "b"), ("nothing", "")):
+        shown = "".join(names[one.id] for one in flow.conversations.list(search=search))
+        assert shown == found, search
+    for id in made.values():
+        stored(stub, "conversation", id, last_message_at=None)
+    assert listed() == "dcba", "else the newest"
+    at = some(records.get(made["a"]))["created_at"]
+    for id in made.values():
+        stored(stub, "conversation", id, created_at=at)
+    assert listed() == "".join(names[id] for id in sorted(names, reverse=True))
