@@ -44,7 +44,9 @@ def test_a_day_is_meant_at_its_usual_time_and_lies_ahead() -> None:
         ("tuesday morning", "01-20 10:00"), ("day after tomorrow evening", "01-16 18:00"),
         ("ubermorgen", "01-16 14:00"), ("pasado manana a las 4", "01-16 16:00"), ("manana", "01-15 14:00"),
         ("heute nachmittag", "01-14 14:00"), ("next week", "01-19 14:00"), ("nachste woche um 9", "01-19 09:00"),
-        ("la semana que viene", "01-19 14:00"), ("in march", "03-02 14:00"), ("in january morning", "01-14 14:00"),
+        ("la semana que viene", "01-19 14:00"), ("next week in the morning", "01-19 14:00"),
+        ("in march in the morning", "03-02 14:00"), ("on 3 march in the morning", "03-03 10:00"),
+        ("in march", "03-02 14:00"), ("in january morning", "01-14 14:00"),
         ("on 3 march at 10", "03-03 10:00"), ("2026-01-14", "01-14 14:00"), ("2026-01-13", None),
         ("2026-01-20 15:30", "01-20 15:30"), ("2026-01-24", "01-24 14:00"), ("2026-13-45", None),
     ):  # fmt: skip

@@ -105,3 +105,38 @@ def test_what_is_composed_follows_who_wrote_last(client: CrmClient) -> None:
         error = refused(lambda given=given: client.ai.smart_compose(given))  # type: ignore[misc] # bound now
         assert error.details["field"] == "conversationContext", nothing
     assert client.ai.smart_compose([], draft_content="Thank you for") is not None
+
+
+def test_a_history_says_who_waits_and_for_how_long(client: CrmClient) -> None:
+    theirs, ours = {"senderType": "contact", "content": "At ten"}, {"senderType": "user", "content": "At ten"}
+    eve, bob = {**theirs, "senderName": "Eve"}, {"sender_type": "lead", "sender_name": "Bob", "text": "At ten"}
+    cases: list[Any] = [
+        (None, "low", "Hello, "), ([], "low", "Hello, "), (["At ten"], "low", "Hello, "),
+        ([theirs], "medium", "Hello, "),
+        ([ours], "low", "Hello, "), ([theirs, ours], "low", "Hello, "), ([ours, eve], "medium", "Hello Eve, "),
+        ([theirs, "At ten"], "low", "Hello, "), ([eve, bob, ours], "low", "Hello Bob, "),
+        ([bob, eve, {**ours, "senderName": "Ada"}], "low", "Hello Eve, "),
+        ([{"sender": "lead", "senderName": 5, "content": "At ten"}], "medium", "Hello, "),
+        ([{"sender": "agent", "senderName": "Ada", "content": "At ten"}], "low", "Hello, "),
+        ([{"senderName": "Ada", "content": "At ten"}], "low", "Hello, "),
+        ([eve, {**bob, "text": " "}], "medium", "Hello Eve, "),
+        ([{**theirs, "senderName": ""}, {**eve, "senderType": "user", "sender": "contact"}], "low", "Hello, "),
+    ]  # fmt: skip
+    for history, urgency, greeting in cases:
+        found = client.ai.message_analysis("See you.", conversation_history=history)
+        assert found.suggested_response.startswith(f"{greeting}thank"), history
+        assert found.urgency_level == urgency, history
+    prices: Any = {"senderType": "contact", "content": "What is the price?"}
+    for given, topic in (
+        ([prices, ours], True), ([ours, prices, {**ours, "content": "A demo?"}], True),
+        (["A price?", "A demo?"], False),
+        ([{**ours, "content": "A price?"}], True), ("A price?", True),
+    ):  # fmt: skip
+        context: Any = given
+        said = client.ai.smart_compose(context).suggestions
+        assert any("about pricing" in text for text in said) is topic, given
+    for tone, start in (("formal", "Dear Eve,"), ("urgent", "Hello Eve,"), (None, "Thank you for it.")):
+        more: Any = {} if tone is None else {"tone": tone}
+        helped: Any = [{**prices, "senderName": "Eve"}]
+        first = client.ai.smart_compose(helped, draft_content="Thank you for it", **more).suggestions[0]
+        assert first.startswith(start), tone

@@ -87,8 +87,6 @@ def _talks(history: Sequence[Members], now: datetime) -> list[dict[str, Any]]:
         summary = str(next((text for text in texts if text), ""))
         talks.append(
             {
-                "id": known.get("id") or str(number),
-                "type": known.get("type") or "note",
                 "date": date,
                 "subject": known.get("subject"),
                 "summary": summary,
