@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from stub_data import idle
 
 from crm_sdk import CrmClient, ValidationError
 from server_stub import StubServer
@@ -121,6 +122,7 @@ def test_insights_of_the_hour_are_told(client: CrmClient, stub: StubServer) -> N
 
 @pytest.mark.thorough
 def test_a_contact_that_comes_to_be_at_risk_is_told_once(client: CrmClient, stub: StubServer) -> None:
+    idle(stub)
     made = client.contacts.create({"name": "Anna"})
     contacts = stub.store.collection("tenant_acme", "contact")
     contacts.put((contacts.get(made.id) or Document()) | {"owner_id": "user_ada"})
@@ -139,29 +141,25 @@ def test_a_contact_that_comes_to_be_at_risk_is_told_once(client: CrmClient, stub
     assert risks[-1][1] == 1
 
 
-@pytest.mark.parametrize(
-    ("metrics", "factor", "moves"),
-    [
+def test_metrics_move_the_risk_as_shares_and_as_cases(client: CrmClient, stub: StubServer) -> None:
+    cases: list[Any] = [
         ({"usage": 1}, None, -8), ({"usage": 0.6}, None, -8), ({"usage": 0.59}, None, 0), ({"usage": 60}, None, -8),
         ({"usage": 0.25}, None, 0), ({"usage": 0.24}, "Usage is low", 12), ({"usage": 24}, "Usage is low", 12),
         ({"usage": 2}, "Usage is low", 12), ({"usage": 0}, "Usage is low", 12), ({"usage": True}, None, 0),
         ({"openTickets": 1}, "1 open support cases", 4), ({"openTickets": 5}, "5 open support cases", 20),
         ({"openTickets": 9}, "9 open support cases", 20), ({"openTickets": 0}, None, 0), ({"visits": 9}, None, 0),
-    ],
-)  # fmt: skip
-def test_metrics_move_the_risk_as_shares_and_as_cases(
-    client: CrmClient, stub: StubServer, metrics: Any, factor: str | None, moves: int
-) -> None:
-    said = [talk(stub, "We met", 70)]
-    before = client.ai.churn_risk(communication_history=said)
-    found = client.ai.churn_risk(communication_history=said, engagement_metrics=metrics)
-    assert found.churn_risk - before.churn_risk == moves
-    assert [one for one in found.risk_factors if one not in before.risk_factors] == ([factor] if factor else [])
+    ]  # fmt: skip
+    for metrics, factor, moves in cases:
+        said = [talk(stub, "We met", 70)]
+        before = client.ai.churn_risk(communication_history=said)
+        found = client.ai.churn_risk(communication_history=said, engagement_metrics=metrics)
+        assert found.churn_risk - before.churn_risk == moves, metrics
+        new = [one for one in found.risk_factors if one not in before.risk_factors]
+        assert new == ([factor] if factor else []), metrics
 
 
-@pytest.mark.parametrize(
-    ("said", "title", "type", "impact"),
-    [
+def test_what_was_heard_weighs_by_its_topic(stub: StubServer, client: CrmClient) -> None:
+    cases: list[Any] = [
         ("Budget approved", "Budget approved", "opportunity", "high"),
         ("They are ready to sign", "Ready to sign", "opportunity", "high"),
         ("They are very interested", "Strong interest", "opportunity", "medium"),
@@ -170,12 +168,9 @@ def test_metrics_move_the_risk_as_shares_and_as_cases(
         ("The champion left", "Decision maker missing", "risk", "high"),
         ("It is on hold", "Delayed", "risk", "medium"),
         ("It is in legal review", "Held up by review", "risk", "medium"),
-    ],
-)
-def test_what_was_heard_weighs_by_its_topic(
-    stub: StubServer, client: CrmClient, said: str, title: str, type: str, impact: str
-) -> None:
-    deal = client.deals.create({"title": "Deal", "value": 1000, "stage": "proposal"})
-    client.deals.activities.create(deal.id, {"type": "call", "date": stub.clock.now(), "description": said})
-    told = {one.title: (one.type, one.impact) for one in client.deals.get(deal.id).ai_insights or ()}
-    assert told[title] == (type, impact)
+    ]
+    for said, title, type, impact in cases:
+        deal = client.deals.create({"title": "Deal", "value": 1000, "stage": "proposal"})
+        client.deals.activities.create(deal.id, {"type": "call", "date": stub.clock.now(), "description": said})
+        told = {one.title: (one.type, one.impact) for one in client.deals.get(deal.id).ai_insights or ()}
+        assert told[title] == (type, impact), said
