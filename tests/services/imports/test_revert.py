@@ -133,12 +133,18 @@ def test_the_documented_import_of_contacts_is_taken_back_too(client: CrmClient) 
     assert client.contacts.get(known.id).name == "Ada Any"
 
 
-@pytest.mark.thorough
 def test_what_cannot_be_taken_back_says_why(client: CrmClient, stub: StubServer) -> None:
+    why = {
+        "dry_run": "was a dry run: it wrote nothing", "running": "still runs: cancel it first, or wait",
+        "too_old": "ended more than 30 days ago",
+    }  # fmt: skip
+
     def reason(id: str) -> Any:
         error = refused(lambda: client.imports.revert(id))
         assert (error.status, error.code) == (409, "IMPORT_NOT_REVERTIBLE")
-        return error.details["reason"]
+        found = str(error.details["reason"])
+        assert why.get(found, "") in error.message
+        return found
 
     assert reason(load(client, "lead", "name\nAda\n", dry_run=True)) == "dry_run"
     done = load(client, "lead", "name\nAda\n")
@@ -149,9 +155,10 @@ def test_what_cannot_be_taken_back_says_why(client: CrmClient, stub: StubServer)
     assert refused(lambda: client.imports.revert(other.id)).status == 404
     running = client.imports.create("lead", ("rows.csv", b"name\nAda\nBea\n"), batch_size=1)
     assert reason(running.id) == "running"
-    old = load(client, "lead", "name\nAda\n")
-    stub.clock.advance(31 * 24 * 3600)
-    assert reason(old) == "too_old"
+    jobs, old = stub.store.collection("tenant_acme", "job"), load(client, "lead", "name\nAda\n")
+    for spare, found in ((timedelta(), "too_old"), (timedelta(minutes=1), None)):
+        jobs.put(some(jobs.get(old)) | {"finished_at": stub.clock.now() - timedelta(days=30) + spare})
+        assert (reason(old) if found else back(client, old).deleted) == (found or 1)
     assert refused(lambda: client.imports.revert("job_none")).status == 404
 
 
@@ -200,3 +207,16 @@ def test_what_an_import_wrote_is_forgotten_after_thirty_days(
     assert len(part["entries"]) == (0 if gone else left)
     reason = refused(lambda: client.imports.revert(done)).details["reason"] if left == 0 or gone else None
     assert reason == ("too_old" if left == 0 or gone else None)
+
+
+def test_what_must_not_be_deleted_is_left_and_said(client: CrmClient) -> None:
+    done = load(client, "account", "name\nKept\nGone\n")
+    kept, gone = created(client, done)
+    client.deals.create({"title": "Engine", "value": 1, "account_id": kept})
+    result = back(client, done)
+    assert (result.deleted, result.restored) == (1, 0)
+    assert [(one.row, one.field, one.code, one.message) for one in result.skipped] == [
+        (1, None, "ACCOUNT_HAS_OPEN_DEALS",
+         f"{kept}: Kept has 1 open deals: close them, or give them to another account"),
+    ]  # fmt: skip
+    assert client.accounts.get(kept).name == "Kept" and refused(lambda: client.accounts.get(gone)).status == 404
