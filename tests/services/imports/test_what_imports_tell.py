@@ -89,6 +89,14 @@ def test_what_a_retry_and_a_mapping_are_taken_from(client: CrmClient, stub: Stub
         given: Any = options
         (entry,) = refused(partial(run, **given)).fields
         assert (entry.field, entry.rule) == (field, rule), options
+    running = run(mapping=mapping, values={"name": "G"})
+    (entry,) = refused(partial(run, retry_of=running.id)).fields
+    assert (entry.field, entry.message) == ("retry_of", f"{running.id} has not ended yet")
+    client.jobs.cancel(running.id)
+    other_file: Any = client.imports.create
+    changed = refused(partial(other_file, "contact", ("more.csv", b"Who\nAda\n"), retry_of=first.id))
+    assert (changed.code, changed.details["jobId"]) == ("IMPORT_FILE_CHANGED", first.id)
+    assert f"{first.id} read another file than more.csv: import that as a whole" in changed.message
     lead = load(client, "lead", "name\nAda\n")
     assert refused(partial(run, mapping_from=lead.id)).code == "REFERENCE_NOT_FOUND", "it is of another entity"
     sales = stub.client(dialects="platform", api_key="acme-sales")
