@@ -241,7 +241,13 @@ def test_limits_of_a_user_and_of_the_plan(stub: StubServer, admin: CrmClient, sa
     have = sales.exports.schedules.list().total or 0
     for number in range(20 - have):
         schedule(sales, f"number {number}")
-    assert refused(lambda: schedule(sales, "one more")).code == "SCHEDULE_LIMIT"
+    error = refused(lambda: schedule(sales, "one more"))
+    assert (error.status, error.code, error.details, error.message) == (
+        409, "SCHEDULE_LIMIT", {"limit": 20}, "one user has at most 20 schedules of exports",
+    )  # fmt: skip
+    token = admin.auth.token(grant_type="client_credentials", client_id="demo-service", client_secret="demo-secret")
+    nobody = stub.client(api_key=str(token.access_token), dialects="platform", max_retries=0)
+    assert refused(lambda: schedule(nobody)).code == "NO_USER"
     used = next(one for one in admin.tenants.limits.get("current").limits if one.key == "export_schedules").used
     assert used == admin.exports.schedules.list().total == 21
     admin.tenants.limits.update("current", {"export_schedules": 21})
