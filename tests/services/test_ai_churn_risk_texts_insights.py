@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
@@ -134,9 +135,25 @@ def test_a_history_says_who_waits_and_for_how_long(client: CrmClient) -> None:
     ):  # fmt: skip
         context: Any = given
         said = client.ai.smart_compose(context).suggestions
-        assert any("about pricing" in text for text in said) is topic, given
+        assert any("your question about pricing" in text for text in said) is topic, given
     for tone, start in (("formal", "Dear Eve,"), ("urgent", "Hello Eve,"), (None, "Thank you for it.")):
         more: Any = {} if tone is None else {"tone": tone}
         helped: Any = [{**prices, "senderName": "Eve"}]
         first = client.ai.smart_compose(helped, draft_content="Thank you for it", **more).suggestions[0]
         assert first.startswith(start), tone
+
+
+def test_what_is_known_of_both_sides_fills_a_template(client: CrmClient, stub: StubServer) -> None:
+    for doc in stub.store.collection("tenant_acme", "template").all():
+        stored(stub, "template", doc["id"], category="introduction", active=doc["channel"] == "email",
+               content="{{contact_name}}|{{first_name}}|{{sender_name}}|{{our_company}}")  # fmt: skip
+    asked: Any = {"senderType": "contact", "content": "Could you tell me more?"}
+    grant: Any = {"grant_type": "client_credentials", "client_id": "demo-service", "client_secret": "demo-secret"}
+    token = stub.client().auth.token(**grant)
+    app = stub.client(dialects="flow", api_key=str(token.access_token), max_retries=0)
+    for crm, history, filled in (
+        (client, [{**asked, "senderName": "Eve Adams"}], "Eve Adams|Eve|Ada Lindqvist|Acme"),
+        (client, [asked], "{{contact_name}}|{{first_name}}|Ada Lindqvist|Acme"),
+        (app, [asked], "{{contact_name}}|{{first_name}}|{{sender_name}}|Acme"),
+    ):
+        assert {one.content for one in crm.ai.smart_compose(history).template_suggestions} == {filled}
