@@ -17,7 +17,9 @@ _HEALTH = 50
 """The health of an account without contacts."""
 SUMS = ("contact_count", "open_deal_count", "open_deal_value", "won_value", "child_count")
 """The members of an account that count its records and add them up."""
-SUMMED = ("contact", "deal", "account")
+_OWN = (("contact", "account_id"), ("deal", "account_id"), ("account", "parent_id"))
+"""The kinds of these records, each with the member that names the account."""
+SUMMED = tuple(kind for kind, _ in _OWN)
 """The kinds of these records."""
 _WRITES = ("created", "updated", "deleted", "merged", "restored")
 
@@ -58,18 +60,15 @@ def with_sums_seen(call: Context, account: Document) -> Document:
     """Return an account with the figures of what the caller may read of it; the stored ones are of all."""
     if not limits(call, *SUMMED):
         return account
-    own = (
-        readable(call, kind, call.collection(kind).find(member, account["id"]))
-        for kind, member in zip(SUMMED, ("account_id", "account_id", "parent_id"), strict=True)
-    )
+    own = (readable(call, kind, call.collection(kind).find(member, account["id"])) for kind, member in _OWN)
     return account.with_members(_sums(call, *own))
 
 
 def mean_of_contacts(call: Context, contacts: Sequence[Members], name: str, *, empty: int) -> int:
     """Return the mean of a figure of contacts, weighted by `contact_weight`; without contacts it is `empty`."""
-    weights = [contact_weight(call, contact) for contact in contacts]
-    total = sum(contact[name] * weight for contact, weight in zip(contacts, weights, strict=True))
-    return round(total / sum(weights)) if weights else empty
+    weighed = [(contact[name], contact_weight(call, contact)) for contact in contacts]
+    total = sum(value * weight for value, weight in weighed)
+    return round(total / sum(weight for _, weight in weighed)) if weighed else empty
 
 
 def contact_weight(call: Context, contact: Members) -> int:
