@@ -126,3 +126,43 @@ def test_time_sets_off_a_rule_once_for_each_stay_of_an_open_deal(
     assert an_hour_later(stage_changed_at=now - timedelta(days=8)) == ["two days", "two days in middle"]
     (status,) = {rule.last_status for rule in client.pipelines.automation.list(pipeline.id) if rule.run_count}
     assert status == "succeeded"
+
+
+def test_a_trial_is_answered_whole(client: CrmClient, pipeline: Pipeline) -> None:
+    start, middle, *_ = (stage.id for stage in pipeline.stages)
+    deal = client.deals.create({"title": "Engine", "value": 10}).id
+    worth = {"field": "value", "op": "gte", "value": 5}
+    either: Any = [
+        {"filters": [worth, {"field": "title", "op": "eq", "value": "x"}]},
+        {"filters": [{"field": "stage", "op": "eq", "value": "start"}]},
+    ]
+    inside = [{"type": "add_tag", "tag": "a"}, {"type": "add_tag", "tag": "b"},
+              {"type": "update_field", "field": "value", "value": 7}]  # fmt: skip
+    body: Any = {
+        "name": "R", "trigger": {"event": "stage_entered", "stage_id": start}, "conditions": either,
+        "actions": [
+            {"type": "branch", "conditions": either, "then": inside, "otherwise": [{"type": "add_tag", "tag": "z"}]},
+            {"type": "update_field", "field": "value", "value": 8}, {"type": "stop"}, {"type": "add_tag", "tag": "c"},
+        ],
+    }  # fmt: skip
+    made = client.pipelines.automation.create(pipeline.id, body)
+    found = client.pipelines.automation.test(pipeline.id, made.id, deal)
+    assert (found.rule_id, found.deal_id, found.would_run, found.trigger_matched) == (made.id, deal, True, True)
+    assert [(one.filter.field, one.actual, one.matched) for one in found.conditions] == [
+        ("value", 10, True), ("title", "Engine", False), ("stage", "start", True),
+    ]  # fmt: skip
+    assert [(one.type, one.description, one.error) for one in found.actions] == [
+        ("branch", "branch", None), ("update_field", "update_field: value", None), ("stop", "stop", None),
+    ]  # fmt: skip
+    moved = [{one.field: (one.before, one.after) for one in action.changes} for action in found.actions]
+    assert [changes.get("value") for changes in moved] == [(10, 7), (7, 8), None]
+    assert moved[0]["tags"] == ([], ["a", "b"]) and "tags" not in moved[1]
+    for event, stage, more, matched in (
+        ("stage_entered", middle, {}, False), ("stage_entered", None, {}, True), ("stage_entered", start, {}, True),
+        ("days_in_stage", middle, {"days": 1}, False), ("days_in_stage", start, {"days": 1}, True),
+        ("stage_left", middle, {}, True), ("deal_won", None, {}, True),
+    ):  # fmt: skip
+        given: Any = {"trigger": {"event": event, "stage_id": stage, **more}, "conditions": []}
+        client.pipelines.automation.update(pipeline.id, made.id, given)
+        found = client.pipelines.automation.test(pipeline.id, made.id, deal)
+        assert (found.trigger_matched, found.would_run, found.conditions) == (matched, matched, []), (event, stage)
