@@ -94,6 +94,18 @@ def test_insights_of_a_deal_follow_its_dates_and_talks(client: CrmClient, stub: 
     assert told == client.ai.generate_insights("deal", made.id)
 
 
+def test_a_competitor_at_a_deal_is_told_as_a_risk_and_all_else_as_what_it_is(
+    client: CrmClient, stub: StubServer
+) -> None:
+    deal = client.deals.create({"title": "Deal", "value": 1000, "stage": "proposal"}).id
+    for said in ("They compare us with a competitor, Initech", "Budget approved"):
+        client.deals.activities.create(deal, {"type": "call", "date": stub.clock.now(), "description": said})
+    own = [(one.title, one.type) for one in client.deals.get(deal).ai_insights or ()]
+    assert own == [("Competes with: Initech", "competitor"), ("Budget approved", "opportunity")]
+    told = [(one.title, one.type) for one in client.ai.generate_insights("deal", deal)]
+    assert told == [("Competes with: Initech", "risk"), ("Budget approved", "opportunity")]
+
+
 def test_insights_of_the_hour_are_told(client: CrmClient, stub: StubServer) -> None:
     made = client.contacts.create({"name": "Anna"})
     contacts = stub.store.collection("tenant_acme", "contact")
