@@ -184,11 +184,16 @@ def test_rules_on_a_stage_that_is_deleted_are_switched_off(client: CrmClient, pi
         rule(client, pipeline, "deal_created", {"type": "update_field", "field": "stage", "value": stage["middle"]}),
     ]
     off = rule(client, pipeline, "stage_left", tag("x"), stage="middle", enabled=False)
-    kept = rule(client, pipeline, "stage_entered", tag("x"), stage="late")
+    kept = [
+        rule(client, pipeline, "stage_entered", tag("x"), stage="late"),
+        rule(client, pipeline, "deal_created", {"type": "move_stage", "stage": "late"}),
+        rule(client, pipeline, "deal_created", {"type": "update_field", "field": "stage", "value": stage["late"]}),
+        rule(client, pipeline, "deal_created", {"type": "update_field", "field": "description", "value": "middle"}),
+    ]
     client.pipelines.stages.delete(pipeline.id, stage["middle"])
     rules = {found.id: found for found in client.pipelines.automation.list(pipeline.id)}
-    assert {id for id, found in rules.items() if found.enabled} == {kept}
-    assert [rules[id].version for id in (*ended, off, kept)] == [2] * len(ended) + [1, 1]
+    assert {id for id, found in rules.items() if found.enabled} == {*kept}
+    assert [rules[id].version for id in (*ended, off, *kept)] == [2] * len(ended) + [1] * (1 + len(kept))
     for id in (ended[0], ended[1], off):
         with pytest.raises(ValidationError) as refused:
             client.pipelines.automation.update(pipeline.id, id, {"enabled": True})
