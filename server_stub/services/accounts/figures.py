@@ -92,9 +92,9 @@ def refresh(call: Context, account_id: str | None) -> None:
     account = call.collection("account").get(account_id) if account_id is not None else None
     if account is None:
         return
-    figures = figures_of(call, account)
-    if any(account.get(name) != value for name, value in figures.items()):
-        call.collection("account").put(account | figures)
+    new = account | figures_of(call, account)
+    if new != account:
+        call.collection("account").put(new)
 
 
 def _accounts_of(call: Context, entry: Document) -> Iterator[str | None]:
