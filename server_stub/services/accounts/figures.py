@@ -100,11 +100,9 @@ def refresh(call: Context, account_id: str | None) -> None:
 def _accounts_of(call: Context, entry: Document) -> Iterator[str | None]:
     """Give the accounts that an event is about: those of its record, now and before, and of those merged into it."""
     kind, id = entry["entity"]["type"], entry["entity"]["id"]
-    for each in (id, *entry["metadata"].get("merged_ids", ())):
-        doc = call.collection(kind).get(each, deleted=True)
-        if doc is None:
-            continue
-        yield doc.get("account_id") if kind != "account" else each
+    ids = (id, *entry["metadata"].get("merged_ids", ()))
+    for doc in filter(None, (call.collection(kind).get(each, deleted=True) for each in ids)):
+        yield doc.get("account_id") if kind != "account" else doc["id"]
         if kind == "account":
             yield doc.get("parent_id")
         contact = call.collection("contact").get(doc.get("contact_id") or "", deleted=True)
