@@ -57,3 +57,4 @@ def test_what_is_wrong_with_a_mapping_has_its_place(client: CrmClient) -> None:
         error = refused(asked)
         assert [(one.field, one.rule) for one in error.fields] == [("mapping.0.column", "unique")]
         assert error.fields[0].message == "3 columns are called 'ä': name the one you mean by its number"
+        assert error.details["columns"] == numbers
