@@ -9,6 +9,7 @@ from typing import Any
 from crm_sdk.models.dashboards import Widget, WidgetCreate
 from crm_sdk.resources.dashboards import Dashboards, Widgets
 
+from ...bulk import error_of
 from ...data.document import Document
 from ...data.merging import merge_values
 from ...nouns.write_checks import unfinished
@@ -157,7 +158,7 @@ def clone(call: Context, dashboard_id: str, name: str | None, visibility: str) -
     """Copy a dashboard, without the widgets whose reports the caller may not see."""
     board = DASHBOARDS.find_one(call, dashboard_id)
     kept: list[dict[str, Any]] = []
-    warnings: list[dict[str, Any]] = []
+    warnings: list[Mapping[str, Any]] = []
     for number, widget in enumerate(board["widgets"]):
         source: Members = widget["source"] or {}
         report_id = source.get("report_id")
@@ -167,10 +168,8 @@ def clone(call: Context, dashboard_id: str, name: str | None, visibility: str) -
             kept.append(stored_widget(call, given, {}))
         else:
             message = f"{widget['title']} is left out: its report is gone, or not shared with you"
-            details = {"widgetId": widget["id"]}
-            warnings.append(
-                {"code": "SOURCE_MISSING", "message": message, "field": f"widgets.{number}", "details": details}
-            )
+            gone = Problem("SOURCE_MISSING", message, field=f"widgets.{number}", details={"widget_id": widget["id"]})
+            warnings.append(error_of(gone, call.language))
     members = copied_record(DASHBOARDS, call, board, name, visibility)
     made = DASHBOARDS.add(call, {**members, "widgets": kept, "widget_count": len(kept), "is_default": False})
     return DASHBOARDS.answer(call, made) | {"warnings": warnings}
