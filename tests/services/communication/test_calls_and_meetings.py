@@ -11,14 +11,13 @@ from crm_sdk import ConflictError, CrmClient, PermissionDeniedError
 from server_stub import StubServer
 from server_stub.request.http import Request
 
+from .conftest import telephone
+
 
 @pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     made = stub.client(dialects="platform", max_retries=0, strict=True)
-    made.integrations.create({
-        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
-        "credentials": {"username": "AC123", "password": "a long secret"},
-    })  # fmt: skip
+    telephone(made)
     return made
 
 

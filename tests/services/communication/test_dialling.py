@@ -12,6 +12,8 @@ from stub_data import some, stored, trail
 from crm_sdk import CrmClient
 from server_stub import StubServer
 
+from .conftest import telephone
+
 
 def test_a_call_is_with_whom_is_named_and_to_their_number(stub: StubServer, client: CrmClient) -> None:
     dial: Any = client.communication.calls.dial
@@ -22,10 +24,7 @@ def test_a_call_is_with_whom_is_named_and_to_their_number(stub: StubServer, clie
     deal = client.deals.create({"title": "Offer", "contact_id": both}).id
     alone = client.deals.create({"title": "Alone"}).id
     assert refused(lambda: dial(contact_id=mobile)).code == "NO_TELEPHONY"
-    system = client.integrations.create({
-        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
-        "credentials": {"username": "AC123", "password": "a long secret"}, "config": {"number": "+4930999000"},
-    }).id  # fmt: skip
+    system = telephone(client, config={"number": "+4930999000"})
     stored(stub, "integration", system, status="error")
     assert refused(lambda: dial(contact_id=mobile)).code == "NO_TELEPHONY"
     stored(stub, "integration", system, status="connected")
@@ -68,10 +67,7 @@ def test_a_call_is_with_whom_is_named_and_to_their_number(stub: StubServer, clie
 
 
 def test_each_user_and_each_service_is_in_one_call(stub: StubServer, client: CrmClient) -> None:
-    client.integrations.create({
-        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
-        "credentials": {"username": "AC123", "password": "a long secret"},
-    })  # fmt: skip
+    telephone(client)
     sam = stub.client(api_key="acme-sales", dialects="platform", max_retries=0)
     app = stub.client().auth.token(
         grant_type="client_credentials", client_id="demo-service", client_secret="demo-secret"
@@ -109,10 +105,7 @@ def test_a_change_of_a_call_is_one_of_its_version_and_tells_of_its_end(stub: Stu
 def test_who_does_not_answer_ends_the_call_with_no_time(
     stub: StubServer, client: CrmClient, number: str, answered: bool
 ) -> None:
-    client.integrations.create({
-        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
-        "credentials": {"username": "AC123", "password": "a long secret"},
-    })  # fmt: skip
+    telephone(client)
     call = client.communication.calls.dial(number)
     stub.clock.advance(6)
     now = client.communication.calls.get(call.id)

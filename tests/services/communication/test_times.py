@@ -17,14 +17,13 @@ from server_stub import StubServer
 from server_stub.clock import TICK
 from server_stub.request.http import Request
 
+from .conftest import telephone
+
 LINK = "https://meet.acme.test/talk"
 
 
 def test_a_call_rings_after_a_second_is_answered_after_five_and_lasts_90(stub: StubServer, client: CrmClient) -> None:
-    client.integrations.create({
-        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
-        "credentials": {"username": "AC123", "password": "a long secret"},
-    })  # fmt: skip
+    telephone(client)
     call = client.communication.calls.dial("+49 30 1234567")
     seen: list[str | None] = []
     for tenths in (9, 2, 38, 2, 898, 2):
@@ -38,10 +37,7 @@ def test_a_call_rings_after_a_second_is_answered_after_five_and_lasts_90(stub: S
 
 
 def test_a_call_that_is_over_or_gone_goes_on_no_more(stub: StubServer, client: CrmClient) -> None:
-    client.integrations.create({
-        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
-        "credentials": {"username": "AC123", "password": "a long secret"},
-    })  # fmt: skip
+    telephone(client)
     calls, waiting = client.communication.calls, stub.store.collection("tenant_acme", "call_progress")
     gone = calls.dial("+49 30 1234567")
     assert [entry["id"] for entry in waiting.all()] == [gone.id]
@@ -71,10 +67,7 @@ def test_a_call_that_is_over_or_gone_goes_on_no_more(stub: StubServer, client: C
 
 
 def test_calls_go_on_in_the_order_of_their_times(stub: StubServer, client: CrmClient) -> None:
-    client.integrations.create({
-        "name": "Telephone", "type": "telephony", "provider": "twilio", "auth_type": "basic",
-        "credentials": {"username": "AC123", "password": "a long secret"},
-    })  # fmt: skip
+    telephone(client)
     sam = stub.client(api_key="acme-sales", dialects="platform", max_retries=0)
     first = client.communication.calls.dial("+49 30 120001")
     stub.clock.advance(0.5)

@@ -25,16 +25,6 @@ ELSEWHERE = "stage_acme_prospect"
 """A stage of another pipeline: a rule that moves deals there is stored, and fails."""
 
 
-@pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client()
-
-
-@pytest.fixture
-def pipeline(client: CrmClient) -> Pipeline:
-    return client.pipelines.create({"name": "Automatic", "is_default": True, "stages": STAGES})
-
-
 def rule(client: CrmClient, pipeline: Pipeline, event: str, *actions: Any, **members: Any) -> str:
     by_key = {stage.key: stage.id for stage in pipeline.stages}
     trigger = {"event": event, **members.pop("trigger", {})}

@@ -20,11 +20,6 @@ STAGES: Any = [
 ]
 
 
-@pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client()
-
-
 def test_a_pipeline_without_stages_gets_the_usual_six(client: CrmClient) -> None:
     made = client.pipelines.create({"name": "Six"})
     assert [(stage.key, stage.probability, stage.kind, stage.forecast_category) for stage in made.stages] == [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from stub_data import stored
 
 from crm_sdk import CrmClient
@@ -18,16 +17,6 @@ STAGES: Any = [
     {"name": "Won", "kind": "won"},
     {"name": "Lost", "kind": "lost"},
 ]
-
-
-@pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client()
-
-
-@pytest.fixture
-def pipeline(client: CrmClient) -> Pipeline:
-    return client.pipelines.create({"name": "Automatic", "is_default": True, "stages": STAGES})
 
 
 class Rules:

@@ -21,11 +21,6 @@ STAGES: Any = [
 
 
 @pytest.fixture
-def client(stub: StubServer) -> CrmClient:
-    return stub.client()
-
-
-@pytest.fixture
 def pipeline(client: CrmClient) -> Pipeline:
     """A pipeline that is the default, so that deals of the flow document are in it."""
     return client.pipelines.create({"name": "Short", "is_default": True, "stages": STAGES})
