@@ -11,8 +11,7 @@ from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
-from ..calendar.preparation import uid_of
-from ..calendar.records import EVENTS, check_times
+from ..calendar.records import EVENTS, check_times, next_sequence
 from ..calendar.working_time import OVER
 from . import invitations
 from .clashes import busy_users, check_free
@@ -60,12 +59,11 @@ def delete(call: Context, activity_id: str, occurrence: datetime | None, scope: 
         _check_scope(doc, scope)
     if at is None or _whole(doc, at, scope):
         noun_of(doc).remove(call, doc)
-        invitations.cancel(call, doc | {"sequence": (doc.get("sequence") or 0) + 1})
+        invitations.cancel(call, doc | {"sequence": next_sequence(doc)})
     else:
         new = _take_out(call, doc, at, scope)
-        named = {"uid": uid_of(doc), "original_start": at, "sequence": new["sequence"]}
-        gone = occurrence_as_event(doc, at, "this") | named | {"and_following": scope == "following"}
-        invitations.cancel(call, gone)
+        gone = {"sequence": new["sequence"], "and_following": scope == "following"}
+        invitations.cancel(call, occurrence_as_event(doc, at, "this") | gone)
 
 
 def _check_scope(doc: Document, scope: str) -> None:
@@ -85,7 +83,7 @@ def _take_out(call: Context, doc: Document, at: datetime, scope: str) -> Documen
     """Store a series without one occurrence, or without that and all that follow."""
     if scope == "this":
         gone = sorted({*(doc.get("exdates") or ()), at})
-        return EVENTS.change(call, doc, {"exdates": gone, "sequence": (doc.get("sequence") or 0) + 1})
+        return EVENTS.change(call, doc, {"exdates": gone, "sequence": next_sequence(doc)})
     return EVENTS.change(call, doc, EVENTS.stored_form(call, {"recurrence": cut_before(doc, at)}, doc))
 
 

@@ -138,8 +138,13 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     if "attendees" in members:
         derived["attendees"] = event["attendees"] = _attendees(call, members["attendees"], before)
     if any(event[name] != before[name] for name in _TELLING):
-        derived["sequence"] = (before.get("sequence") or 0) + 1
+        derived["sequence"] = next_sequence(before)
     return derived
+
+
+def next_sequence(event: Members) -> int:
+    """Return the number of the next revision of an event (iCalendar's SEQUENCE)."""
+    return int(event.get("sequence") or 0) + 1
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
