@@ -62,19 +62,23 @@ def _finder(hint: Any) -> _Find | None:
     choices = tuple(_choices(kind))
     nested = [find for choice in choices if (find := _nested_finder(choice)) is not None]
     named = [choice for choice in choices if choice in _WORDS]
-    words = [choice for choice in choices if choice is str or get_origin(choice) is Literal]
-    only_times = bool(named) and _TIMES.issuperset(named)
-    if len(choices) > len(named) + choices.count(type(None)) + (len(words) if only_times else 0):
+    others = [choice for choice in choices if choice not in _WORDS and choice is not type(None)]
+    are_words = bool(named) and _TIMES.issuperset(named) and all(map(_is_text, others))
+    if others and not are_words:
         # All other types take texts or objects, which pydantic distinguishes.
         return nested[0] if nested else None
     wanted = " or ".join(dict.fromkeys(_WORDS[choice] for choice in named))
-    wanted += " or a word that stands for one" if words else ""
+    wanted += " or a word that stands for one" if others else ""
 
     def mistyped(value: Any, path: str) -> Iterator[FieldError]:
         if not any(_fits(choice, value) for choice in choices):
             yield FieldError(path, "type", f"must be {wanted}")
 
     return mistyped if wanted else None
+
+
+def _is_text(kind: Any) -> bool:
+    return kind is str or get_origin(kind) is Literal
 
 
 def _choices(hint: Any) -> Iterator[Any]:

@@ -127,7 +127,7 @@ def _group(survivor: Document, docs: Mapping[str, Document], links: Sequence[Edg
     others = sorted(
         (doc for doc in docs.values() if doc is not survivor), key=lambda doc: (doc["created_at"], doc["id"])
     )
-    best = {id: max((like.score for like, *pair in links if docs[id] in pair)) for id in docs}
+    best = {id: max(like.score for like, *pair in links if docs[id] in pair) for id in docs}
     kept: dict[tuple[str, tuple[str, ...]], Mapping[str, Any]] = {}
     for like, *_ in links:
         for reason in like.reasons:

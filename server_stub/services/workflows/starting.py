@@ -78,7 +78,9 @@ def _enroll(call: Context, workflow: Document, record: Document) -> None:
     if not takes(call, workflow, record):
         message = f"{record['id']} was enrolled in {workflow['name']} before, which takes each record once"
         raise Problem("ALREADY_ENROLLED", message, details={"entity_id": record["id"]})
-    call.collection(_ENROLLED).put(Document(id=_enrollment_id(workflow, record)))
+    enrolled, id = call.collection(_ENROLLED), _enrollment_id(workflow, record)
+    if id not in enrolled:
+        enrolled.put(Document(id=id))
 
 
 def _enrollment_id(workflow: Members, record: Members) -> str:
